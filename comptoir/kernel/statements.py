@@ -1,0 +1,29 @@
+"""Database work described as data.
+
+A flow that spans contexts is written as a generator: it yields a list of statements, is sent
+the rows of each, and goes on. It never holds a connection, so one and the same flow is run by
+the async engine (pipelined), by a sync worker, and by a simulation without any database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+Row = tuple[Any, ...]
+Rows = list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One SQL statement with its parameters (psycopg ``%s`` placeholders). Values never go into `sql`."""
+
+    sql: str
+    params: Sequence[Any] = ()
+
+
+#: Yields statements to be sent together; is sent, for each, its rows (empty when it returns none).
+Flow = Generator[list[Statement], list[Rows], T]
