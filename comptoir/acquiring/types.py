@@ -1,0 +1,135 @@
+"""Values of the acquirer: what a payment and a refund are to everyone outside this context."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from comptoir.kernel.money import Money
+
+
+class Product(StrEnum):
+    """What the merchant integrates; the spelling of the wire and of the table."""
+
+    IN_STORE = "IN_STORE_PAYMENT"
+    CASHIER = "CASHIER_PAYMENT"
+
+
+class Scenario(StrEnum):
+    """Who shows the code at the counter."""
+
+    PAYMENT_CODE = "PaymentCode"
+    ORDER_CODE = "OrderCode"
+
+
+class PaymentState(StrEnum):
+    """PROCESSING is the only state that may change to SUCCESS or FAIL; SUCCESS only to CANCELLED."""
+
+    PROCESSING = "PROCESSING"
+    SUCCESS = "SUCCESS"
+    FAIL = "FAIL"
+    CANCELLED = "CANCELLED"
+
+
+class RefundState(StrEnum):
+    PROCESSING = "PROCESSING"
+    SUCCESS = "SUCCESS"
+    FAIL = "FAIL"
+
+
+class MerchantView(msgspec.Struct, frozen=True, gc=False):
+    """A merchant with the one contract that fits, as the engine needs it."""
+
+    id: UUID
+    name: str
+    mcc: str
+    country: str
+    office_id: UUID
+    active: bool
+    contracts: tuple[ContractView, ...] = ()
+
+
+class ContractView(msgspec.Struct, frozen=True, gc=False):
+    """What the merchant agreed: currencies, margin, times.
+
+    `margin_bps` is the traveller's margin over the reference rate in hundredths of a percent.
+    """
+
+    settlement_currency: str
+    payment_currencies: tuple[str, ...]
+    margin_bps: int
+    in_store_expiry_s: int
+    online_expiry_s: int
+    refund_window_days: int
+
+
+class PaymentView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One payment, whole. Amounts in minor units with their currency.
+
+    `wallet_total` is what the traveller pays, of which `wallet_margin` is the spread leg; both are
+    None until a wallet is known. `settlement` is what the merchant is owed before fees.
+    """
+
+    id: UUID
+    merchant_id: UUID
+    client_ref: str
+    request_ref: str
+    input_hash: bytes
+    product: Product
+    scenario: Scenario | None
+    amount: Money
+    settlement: Money
+    settlement_price: Decimal
+    state: PaymentState
+    created_at: datetime
+    expires_at: datetime
+    failure_code: str | None = None
+    finished_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    method_type: str = ""
+    issuer: str | None = None
+    wallet_id: UUID | None = None
+    authorization_id: UUID | None = None
+    wallet_total: Money | None = None
+    wallet_margin: Money | None = None
+    quote_id: UUID | None = None
+    quote_price: Decimal | None = None
+    quote_from: datetime | None = None
+    quote_until: datetime | None = None
+    customer_ref: str | None = None
+    order_code: str | None = None
+    refunded: int = 0
+    wallet_refunded: int = 0
+    margin_refunded: int = 0
+    settlement_refunded: int = 0
+    store_ref: str | None = None
+    terminal_ref: str | None = None
+    notify_url: str | None = None
+    redirect_url: str | None = None
+    details: dict[str, Any] = {}
+
+
+class RefundView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One refund of one payment: amount in the payment's currency, and what went back to the wallet."""
+
+    id: UUID
+    merchant_id: UUID
+    payment_id: UUID
+    client_ref: str
+    request_ref: str
+    input_hash: bytes
+    amount: Money
+    state: RefundState
+    created_at: datetime
+    failure_code: str | None = None
+    finished_at: datetime | None = None
+    wallet_amount: Money | None = None
+    wallet_margin: Money | None = None
+    settlement: Money | None = None
+    reason: str | None = None
+    notify_url: str | None = None

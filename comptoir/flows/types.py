@@ -1,0 +1,113 @@
+"""What may be asked of the payment engine, and what it answers.
+
+A command carries everything the decision needs from outside; the engine adds the instant. Each
+command is idempotent: by the caller's request id where it has one, by the payment's state otherwise.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from comptoir.acquiring.api import PaymentView, Product, RefundView, Scenario
+from comptoir.kernel.money import Money
+
+
+class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Take a payment. Idempotent by (merchant, client, request_ref).
+
+    `code` is the scanned payment code (PAYMENT_CODE only). `expires_at` None means the contract's
+    default. `details` is echoed and shown to people (order description, goods, store names): it is
+    never used in a decision.
+    """
+
+    merchant_id: UUID
+    client_ref: str
+    request_ref: str
+    product: Product
+    scenario: Scenario | None
+    amount: Money
+    method_type: str
+    code: str | None = None
+    settlement_currency: str | None = None
+    expires_at: datetime | None = None
+    store_ref: str | None = None
+    terminal_ref: str | None = None
+    notify_url: str | None = None
+    redirect_url: str | None = None
+    details: dict[str, Any] = {}
+
+
+class Cancel(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Undo a whole payment, by our id or by the caller's request id (our id wins)."""
+
+    merchant_id: UUID
+    client_ref: str
+    payment_id: UUID | None = None
+    request_ref: str | None = None
+
+
+class Refund(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Give back all or part of a payment. Idempotent by (merchant, client, request_ref)."""
+
+    merchant_id: UUID
+    client_ref: str
+    request_ref: str
+    payment_id: UUID
+    amount: Money
+    reason: str | None = None
+    notify_url: str | None = None
+
+
+class Claim(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A traveller scanned an order code (or opened the cashier): fix the wallet, the rate and the amount."""
+
+    order_code: str
+    wallet_id: UUID
+
+
+class Confirm(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The traveller approved a waiting authorization. The door has checked the PIN."""
+
+    wallet_id: UUID
+    authorization_id: UUID
+
+
+class Decline(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The traveller refused a waiting authorization."""
+
+    wallet_id: UUID
+    authorization_id: UUID
+
+
+class Expire(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Close a payment whose time is up. Does nothing to one that is final or not yet due."""
+
+    merchant_id: UUID
+    payment_id: UUID
+
+
+Command = Pay | Cancel | Refund | Claim | Confirm | Decline | Expire
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The engine's answer to one command.
+
+    `code` is "ok" when the command did what it asks (for Pay: the payment is SUCCESS), or
+    "acquiring.in_process" while a traveller has to act, or the dotted code of the refusal. `field`
+    names the input at fault, if one is. `payment` and `refund` are the records as they stand now,
+    absent when the command was refused before any record was made.
+    """
+
+    code: str
+    message: str = ""
+    field: str | None = None
+    payment: PaymentView | None = None
+    refund: RefundView | None = None
+
+
+OK = "ok"
+IN_PROCESS = "acquiring.in_process"
