@@ -1,0 +1,1 @@
+"""The acquirer: merchants, payments, refunds, cancellations, notifications."""

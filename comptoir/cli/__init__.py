@@ -1,0 +1,1 @@
+"""The commands: `comptoir up | serve | worker | verify | bench | demo`. One module per command."""

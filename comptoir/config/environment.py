@@ -1,0 +1,123 @@
+"""The process environment, read once into a value.
+
+COMPTOIR_HOME        folder of everything this installation keeps (default ~/.comptoir)
+COMPTOIR_PORT        port of the one HTTP server (default 8400)
+COMPTOIR_PUBLIC_URL  address under which the outside reaches us (default http://localhost:<port>)
+COMPTOIR_MASTER_KEY  32 bytes in base64; without it, $COMPTOIR_HOME/master.key
+DATABASE_URL         any PostgreSQL 16+; without it, the embedded server of the home folder
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from comptoir.kernel.errors import ComptoirError
+
+DEFAULT_PORT = 8400
+MASTER_KEY_BYTES = 32
+
+#: sun_path of a Unix socket address holds 107 characters and a NUL on Linux, 103 on macOS.
+_LONGEST_SOCKET_PATH = 100
+
+
+class EnvironmentInvalid(ComptoirError):
+    """The environment of the process cannot be used; `field` names the variable."""
+
+    code = "config.environment_invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the process was told. `master_key` is None until `comptoir up` or the operator made one."""
+
+    home: Path
+    port: int
+    public_url: str
+    database_url: str
+    embedded: bool
+    master_key: bytes | None = field(repr=False)
+
+    def require_master_key(self) -> bytes:
+        """The master key, 32 bytes. Raises EnvironmentInvalid when there is none yet."""
+        if self.master_key is None:
+            raise EnvironmentInvalid(
+                f"no master key: set COMPTOIR_MASTER_KEY, or let `comptoir up` make {self.key_file}",
+                field="COMPTOIR_MASTER_KEY",
+            )
+        return self.master_key
+
+    @property
+    def key_file(self) -> Path:
+        """Where the master key is kept when it does not come from the environment."""
+        return self.home / "master.key"
+
+
+def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
+    """Read `variables` (default: the process environment). Raises EnvironmentInvalid."""
+    values = os.environ if variables is None else variables
+    home = Path(values.get("COMPTOIR_HOME") or "~/.comptoir").expanduser().absolute()
+    port = _port(values.get("COMPTOIR_PORT"))
+    given_url = values.get("DATABASE_URL")
+    return Environment(
+        home=home,
+        port=port,
+        public_url=(values.get("COMPTOIR_PUBLIC_URL") or f"http://localhost:{port}").rstrip("/"),
+        database_url=given_url or embedded_url(home),
+        embedded=not given_url,
+        master_key=_master_key(values.get("COMPTOIR_MASTER_KEY"), home / "master.key"),
+    )
+
+
+def socket_folder(data_dir: Path) -> Path:
+    """The folder of the embedded server's Unix socket: beside its data, or a short one if that is too long."""
+    beside = data_dir.parent / "socket"
+    if len(str(beside / ".s.PGSQL.5432")) <= _LONGEST_SOCKET_PATH:
+        return beside
+    digest = hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"comptoir-{digest}"
+
+
+def embedded_data_dir(home: Path) -> Path:
+    """Where the embedded PostgreSQL of a home folder keeps its data."""
+    return home / "postgres" / "data"
+
+
+def embedded_url(home: Path, database: str = "comptoir") -> str:
+    """Connection URL of the embedded server of a home folder; no password, the socket tells who asks."""
+    folder = quote(str(socket_folder(embedded_data_dir(home))), safe="")
+    return f"postgresql://comptoir@/{database}?host={folder}"
+
+
+def _port(text: str | None) -> int:
+    if not text:
+        return DEFAULT_PORT
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise EnvironmentInvalid(f"COMPTOIR_PORT is not a port: {text!r}", field="COMPTOIR_PORT")
+    return int(text)
+
+
+def _master_key(given: str | None, key_file: Path) -> bytes | None:
+    if not given:
+        try:
+            given = key_file.read_text("ascii")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise EnvironmentInvalid(f"{key_file} cannot be read: {error}", field="COMPTOIR_HOME") from None
+    try:
+        key = base64.b64decode(given.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != MASTER_KEY_BYTES:
+        raise EnvironmentInvalid(
+            f"the master key must be {MASTER_KEY_BYTES} bytes in base64", field="COMPTOIR_MASTER_KEY"
+        )
+    return key

@@ -1,0 +1,1 @@
+"""Django glue: fields, operation guards, locks, outbox, scheduler, and the runners of database flows."""

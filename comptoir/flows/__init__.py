@@ -1,0 +1,1 @@
+"""Everything that spans contexts: the payment engine and what it drives."""

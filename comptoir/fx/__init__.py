@@ -1,0 +1,1 @@
+"""Exchange rates: reference rates, margins, quotes, conversions."""

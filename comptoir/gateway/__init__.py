@@ -1,0 +1,1 @@
+"""The machines' door: HTTP in, signed HTTP out."""

@@ -1,0 +1,1 @@
+"""Who acts: people and their roles, API clients and their keys."""

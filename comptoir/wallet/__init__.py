@@ -1,0 +1,1 @@
+"""The issuer: consumers' wallets, payment codes, confirmations, limits."""

@@ -1,0 +1,1 @@
+"""Checks of the house itself. Development only: nothing here is installed or shipped."""
