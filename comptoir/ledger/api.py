@@ -1,0 +1,32 @@
+"""The books' door."""
+
+from __future__ import annotations
+
+from comptoir.ledger.errors import EXISTS, FLOOR, LINKED, AccountUnknown, PostingRefused
+from comptoir.ledger.operations import lock, open_account, post, post_now, refusals
+from comptoir.ledger.queries import LedgerReport, balance, balance_at, balance_effective, verify
+from comptoir.ledger.types import Balance, Phase, Role, Side, Transfer, account_id
+
+__all__ = [
+    "EXISTS",
+    "FLOOR",
+    "LINKED",
+    "AccountUnknown",
+    "Balance",
+    "LedgerReport",
+    "Phase",
+    "PostingRefused",
+    "Role",
+    "Side",
+    "Transfer",
+    "account_id",
+    "balance",
+    "balance_at",
+    "balance_effective",
+    "lock",
+    "open_account",
+    "post",
+    "post_now",
+    "refusals",
+    "verify",
+]

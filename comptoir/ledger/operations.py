@@ -1,0 +1,99 @@
+"""Writes to the books. `post` is a statement, so that engine, worker and tests use the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import connection, transaction
+
+from comptoir.kernel.errors import InvariantBroken
+from comptoir.kernel.statements import Rows, Statement
+from comptoir.ledger.errors import EXISTS, LINKED, PostingRefused
+from comptoir.ledger.types import SIDES, Role, Transfer, account_id
+
+
+def lock() -> Statement:
+    """Wait for and take the books until the transaction ends. Whoever will post takes it first."""
+    return Statement("SELECT ledger_lock()")
+
+
+def open_account(
+    owner_id: UUID, role: Role, currency: str, now: datetime, floor: int | None = None
+) -> Statement:
+    """Open the account of this owner, role and currency; nothing happens if it is open already.
+
+    `floor` is the least available balance in minor units: 0 never to be overdrawn, None for no floor.
+    """
+    return Statement(
+        "INSERT INTO ledger_account (id, owner_id, role, currency, side, floor, debits_posted, credits_posted,"
+        " debits_pending, credits_pending, opened_at) VALUES (%s, %s, %s, %s, %s, %s, 0, 0, 0, 0, %s)"
+        " ON CONFLICT DO NOTHING",
+        (account_id(owner_id, role, currency), owner_id, role.value, currency, SIDES[role].value, floor, now),
+    )
+
+
+def post(transfers: Sequence[Transfer]) -> Statement:
+    """Post transfers in order; the rows name the refused ones (see `refusals`).
+
+    Linked legs stand together in the sequence. Every other transfer stands for itself.
+    """
+    return Statement("SELECT posit, code FROM ledger_post(%s::jsonb)", (_payload(transfers),))
+
+
+def refusals(rows: Rows) -> dict[int, str]:
+    """What `post` refused: position in the sequence -> code. Positions not named were posted."""
+    return dict(rows)
+
+
+def post_now(transfers: Sequence[Transfer]) -> None:
+    """Post in a transaction of its own, or of the caller's: all transfers or none.
+
+    Raises PostingRefused with the code of the first refused transfer; then nothing was posted.
+    A repeat of the very same transfers posts nothing and is no error.
+    """
+    linked = [msgspec.structs.replace(one, group=0) for one in transfers]
+    with transaction.atomic(), connection.cursor() as cursor:
+        statement = post(linked)
+        cursor.execute(statement.sql, statement.params)
+        refused = refusals(cursor.fetchall())
+        reasons = {code: position for position, code in sorted(refused.items(), reverse=True) if code != LINKED}
+        if refused and set(refused.values()) != {EXISTS}:
+            code, position = min(reasons.items(), key=lambda item: (item[0] == EXISTS, item[1]))
+            raise PostingRefused(f"transfer {transfers[position].id.hex} was refused: {code}", code=code)
+
+
+def _payload(transfers: Iterable[Transfer]) -> str:
+    """The posting function's input: positions, and groups as rising numbers."""
+    members: list[dict[str, Any]] = []
+    group_numbers: dict[int, int] = {}
+    number = -1
+    previous: int | None = None
+    for position, one in enumerate(transfers):
+        if one.group is None or one.group != previous:
+            number += 1
+            if one.group is not None and group_numbers.setdefault(one.group, number) != number:
+                raise InvariantBroken("the legs of a linked group must stand together")
+        previous = one.group
+        members.append(
+            {
+                "p": position,
+                "g": number,
+                "id": one.id,
+                "o": one.owner_id,
+                "d": one.debit_id,
+                "c": one.credit_id,
+                "a": one.amount,
+                "y": one.currency,
+                "k": one.kind,
+                "h": one.phase.value,
+                "s": one.subject_id,
+                "pe": one.pending_id,
+                "r": one.reverses_id,
+                "e": one.effective_at,
+            }
+        )
+    return msgspec.json.encode(members).decode()
