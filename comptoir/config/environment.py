@@ -77,7 +77,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
 
 
 def socket_folder(data_dir: Path) -> Path:
-    """The folder of the embedded server's Unix socket: beside its data, or a short one if that is too long."""
+    """The folder of the embedded server's Unix socket: beside its data, or a short one in the temp folder."""
     beside = data_dir.parent / "socket"
     if len(str(beside / ".s.PGSQL.5432")) <= _LONGEST_SOCKET_PATH:
         return beside
