@@ -187,6 +187,16 @@ def matching_window(presented: PresentedCode, seed: bytes, now: datetime) -> int
     return found
 
 
+def was_valid(presented: PresentedCode, seed: bytes, now: datetime, windows: int = 20) -> bool:
+    """Whether the code was true up to `windows` steps ago (10 minutes): shown too long, not guessed.
+
+    Tells a till to ask for a fresh code; it never makes a code acceptable.
+    """
+    oldest = max(window_of(now) - 1 - windows, 0)
+    candidates = [one_time_password(seed, window, presented.n) for window in range(oldest, window_of(now) - 1)]
+    return any([hmac.compare_digest(one, presented.otp) for one in candidates])
+
+
 def one_time_password(seed: bytes, window: int, n: int) -> str:
     """The 7 digits for one window and refresh counter. Raises InvalidValue."""
     if not isinstance(seed, bytes) or len(seed) < SEED_BYTES:

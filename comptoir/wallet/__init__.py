@@ -1,1 +1,15 @@
-"""The issuer: consumers' wallets, payment codes, confirmations, limits."""
+"""The issuer: travellers' wallets in their home currency, and the codes their devices show.
+
+Glossary. *Wallet*: a consumer's account and limits. *Device*: a phone with a seed from which it makes
+one-time payment codes offline. *Authorization*: what the traveller was asked to pay for one payment,
+at which rate, and what became of it. *Credit*: money that came in.
+
+Invariants:
+- a payment code is spent at most once (primary key);
+- money leaves a wallet only by an authorised authorization, and never below zero (ledger floor);
+- what came back for an authorization never exceeds what it took;
+- seeds are sealed at rest, PINs are kept as argon2 hashes, neither is ever logged.
+
+Called by: flows (the payment engine), and the wallet's own doors. The engine's part
+(`operations.engine`, `queries.engine`) works on whole batches; the rest on one wallet at a time.
+"""

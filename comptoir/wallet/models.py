@@ -1,0 +1,136 @@
+"""Tables of the issuer. Every one that grows carries the wallet's id first in its key."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class Wallet(models.Model):
+    """A consumer's wallet: one home currency, one account in the books, its own limits (minor units)."""
+
+    id = models.UUIDField(primary_key=True)
+    holder_id = models.UUIDField(db_index=True)
+    display_name = models.CharField(max_length=64)
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=6, default="active")
+    pin_hash = models.CharField(max_length=255)
+    pin_failures = models.SmallIntegerField(default=0)
+    pin_locked_until = models.DateTimeField(null=True)
+    no_pin_limit = models.BigIntegerField()
+    payment_limit = models.BigIntegerField()
+    day_limit = models.BigIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "wallet_wallet"
+        constraints = [
+            models.CheckConstraint(
+                name="wallet_wallet_limits",
+                condition=Q(no_pin_limit__gte=0, payment_limit__gte=0, day_limit__gte=0),
+            ),
+            models.CheckConstraint(
+                name="wallet_wallet_state", condition=Q(state__in=["active", "frozen", "closed"])
+            ),
+        ]
+
+
+class Device(models.Model):
+    """A phone that shows payment codes. `sealed_seed` is encrypted with the master key."""
+
+    number = models.IntegerField(primary_key=True)
+    wallet_id = models.UUIDField(db_index=True)
+    name = models.CharField(max_length=64)
+    sealed_seed = models.BinaryField()
+    active = models.BooleanField(default=True)
+    bad_codes = models.SmallIntegerField(default=0)
+    locked_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "wallet_device"
+        constraints = [
+            models.CheckConstraint(
+                name="wallet_device_number", condition=Q(number__gte=10_000_000, number__lte=99_999_999)
+            )
+        ]
+
+
+class SpentCode(models.Model):
+    """A code that was presented: the primary key is what makes it single use, whoever races."""
+
+    pk = models.CompositePrimaryKey("wallet_id", "device_number", "window", "n")
+    wallet_id = models.UUIDField()
+    device_number = models.IntegerField()
+    window = models.IntegerField()
+    n = models.SmallIntegerField()
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "wallet_spent_code"
+
+
+class Authorization(models.Model):
+    """What a traveller was asked to pay, and what became of it."""
+
+    pk = models.CompositePrimaryKey("wallet_id", "id")
+    wallet_id = models.UUIDField()
+    id = models.UUIDField()
+    payment_id = models.UUIDField()
+    payee = models.CharField(max_length=256)
+    currency = models.CharField(max_length=3)
+    total = models.BigIntegerField()
+    margin = models.BigIntegerField()
+    charge_currency = models.CharField(max_length=3)
+    charge = models.BigIntegerField()
+    price = models.DecimalField(max_digits=28, decimal_places=12)
+    quote_id = models.UUIDField()
+    state = models.CharField(max_length=10)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    spent_on = models.DateField()
+    decided_at = models.DateTimeField(null=True)
+    refunded = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "wallet_authorization"
+        constraints = [
+            models.CheckConstraint(
+                name="wallet_authorization_amounts",
+                condition=Q(total__gt=0, charge__gt=0, margin__gte=0, margin__lte=F("total"), price__gt=0),
+            ),
+            models.CheckConstraint(
+                name="wallet_authorization_refunded", condition=Q(refunded__gte=0, refunded__lte=F("total"))
+            ),
+        ]
+
+
+class WalletCredit(models.Model):
+    """Money that came into a wallet."""
+
+    pk = models.CompositePrimaryKey("wallet_id", "id")
+    wallet_id = models.UUIDField()
+    id = models.UUIDField()
+    kind = models.CharField(max_length=8)
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField()
+    authorization_id = models.UUIDField(null=True)
+    note = models.CharField(max_length=256, default="")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "wallet_credit"
+        constraints = [models.CheckConstraint(name="wallet_credit_amount", condition=Q(amount__gt=0))]
+
+
+class DaySpending(models.Model):
+    """What a wallet spent on a day in China, for its day limit."""
+
+    pk = models.CompositePrimaryKey("wallet_id", "on")
+    wallet_id = models.UUIDField()
+    on = models.DateField()
+    spent = models.BigIntegerField()
+
+    class Meta:
+        db_table = "wallet_day_spending"
+        constraints = [models.CheckConstraint(name="wallet_day_spending_spent", condition=Q(spent__gte=0))]

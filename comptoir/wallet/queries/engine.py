@@ -1,0 +1,123 @@
+"""What the payment engine loads of wallets, a whole batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from comptoir.db.sealed import unseal
+from comptoir.kernel.money import Money
+from comptoir.kernel.statements import Row, Rows, Statement
+from comptoir.standards.payment_code import window_of
+from comptoir.wallet.types import AuthorizationState, AuthorizationView, DeviceView, WalletState, WalletView
+
+#: What seeds are sealed for: a sealed seed cannot pass for any other secret.
+SEED_PURPOSE = "wallet.device-seed"
+
+_WALLET = (
+    "w.id, w.holder_id, w.display_name, w.currency, w.state, w.no_pin_limit, w.payment_limit, w.day_limit,"
+    " coalesce(s.spent, 0)"
+)
+
+_DEVICES = f"""
+SELECT d.number, d.sealed_seed, d.active, d.bad_codes, d.locked_until,
+    ARRAY(SELECT c."window" * 10 + c.n FROM wallet_spent_code c
+        WHERE c.wallet_id = d.wallet_id AND c.device_number = d.number AND c."window" >= %s), {_WALLET}
+FROM wallet_device d
+JOIN wallet_wallet w ON w.id = d.wallet_id
+LEFT JOIN wallet_day_spending s ON s.wallet_id = w.id AND s."on" = %s
+WHERE d.number = ANY (%s)
+"""
+
+_WALLETS = f"""
+SELECT {_WALLET} FROM wallet_wallet w
+LEFT JOIN wallet_day_spending s ON s.wallet_id = w.id AND s."on" = %s
+WHERE w.id = ANY (%s)
+"""
+
+_AUTHORIZATIONS = """
+SELECT a.id, a.wallet_id, a.payment_id, a.payee, a.currency, a.total, a.margin, a.charge_currency, a.charge,
+    a.price, a.quote_id, a.state, a.created_at, a.expires_at, a.spent_on, a.decided_at, a.refunded
+FROM wallet_authorization a
+JOIN unnest(%s::uuid[], %s::uuid[]) AS wanted (wallet_id, id) USING (wallet_id, id)
+"""
+
+
+def devices(numbers: Sequence[int], now: datetime, day: date) -> Statement:
+    """Load the devices with these numbers, their wallets, and what the wallets spent on `day`."""
+    return Statement(_DEVICES, (window_of(now) - 2, day, list(numbers)))
+
+
+def decode_devices(rows: Rows) -> dict[int, DeviceView]:
+    """Devices by number."""
+    return {row[0]: _device(row) for row in rows}
+
+
+def wallets(ids: Sequence[UUID], day: date) -> Statement:
+    """Load wallets by id, with what they spent on `day`."""
+    return Statement(_WALLETS, (day, list(ids)))
+
+
+def decode_wallets(rows: Rows) -> dict[UUID, WalletView]:
+    """Wallets by id."""
+    return {row[0]: _wallet(row) for row in rows}
+
+
+def authorizations(keys: Sequence[tuple[UUID, UUID]]) -> Statement:
+    """Load authorizations by (wallet id, authorization id)."""
+    return Statement(_AUTHORIZATIONS, ([key[0] for key in keys], [key[1] for key in keys]))
+
+
+def decode_authorizations(rows: Rows) -> dict[UUID, AuthorizationView]:
+    """Authorizations by their id."""
+    return {row[0]: _authorization(row) for row in rows}
+
+
+def _device(row: Row) -> DeviceView:
+    number, sealed, active, bad_codes, locked_until, used, *wallet = row
+    return DeviceView(
+        number=number,
+        wallet=_wallet(wallet),
+        seed=unseal(bytes(sealed), SEED_PURPOSE, str(number)),
+        active=active,
+        bad_codes=bad_codes,
+        locked_until=locked_until,
+        used=frozenset(used),
+    )
+
+
+def _wallet(row: Sequence[Any]) -> WalletView:
+    wallet_id, holder_id, name, currency, state, no_pin, payment_limit, day_limit, spent = row
+    return WalletView(
+        id=wallet_id,
+        holder_id=holder_id,
+        display_name=name,
+        currency=currency,
+        state=WalletState(state),
+        no_pin_limit=no_pin,
+        payment_limit=payment_limit,
+        day_limit=day_limit,
+        spent=spent,
+    )
+
+
+def _authorization(row: Row) -> AuthorizationView:
+    return AuthorizationView(
+        id=row[0],
+        wallet_id=row[1],
+        payment_id=row[2],
+        payee=row[3],
+        total=Money(row[5], row[4]),
+        margin=row[6],
+        charge=Money(row[8], row[7]),
+        price=row[9],
+        quote_id=row[10],
+        state=AuthorizationState(row[11]),
+        created_at=row[12],
+        expires_at=row[13],
+        spent_on=row[14],
+        decided_at=row[15],
+        refunded=row[16],
+    )
