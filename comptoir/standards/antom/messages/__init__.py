@@ -1,0 +1,85 @@
+"""Every message of the API that Comptoir speaks.
+
+Read one with a `Codec` built once per kind (``Codec(PayRequest).decode(body)``), write one with
+`encode`. `Amount.money()` and `Amount.of()` lead to and from the house's own money.
+"""
+
+from __future__ import annotations
+
+from comptoir.standards.antom.messages.notifications import (
+    Acknowledgement,
+    PaymentNotification,
+    RefundNotification,
+    is_acknowledged,
+)
+from comptoir.standards.antom.messages.payments import (
+    CancelRequest,
+    CancelResponse,
+    InquiryPaymentRequest,
+    InquiryPaymentResponse,
+    PayRequest,
+    PayResponse,
+)
+from comptoir.standards.antom.messages.refunds import (
+    InquiryRefundRequest,
+    InquiryRefundResponse,
+    RefundRequest,
+    RefundResponse,
+)
+from comptoir.standards.antom.messages.shared import (
+    Amount,
+    CodeDetail,
+    Env,
+    Goods,
+    InStorePaymentScenario,
+    Merchant,
+    Order,
+    OrderCodeForm,
+    PaymentFactor,
+    PaymentMethod,
+    ProductCode,
+    PspCustomerInfo,
+    Quote,
+    Result,
+    SettlementStrategy,
+    Store,
+    Transaction,
+)
+from comptoir.standards.antom.messages.wire import Codec, Message, encode
+
+__all__ = [
+    "Acknowledgement",
+    "Amount",
+    "CancelRequest",
+    "CancelResponse",
+    "CodeDetail",
+    "Codec",
+    "Env",
+    "Goods",
+    "InStorePaymentScenario",
+    "InquiryPaymentRequest",
+    "InquiryPaymentResponse",
+    "InquiryRefundRequest",
+    "InquiryRefundResponse",
+    "Merchant",
+    "Message",
+    "Order",
+    "OrderCodeForm",
+    "PayRequest",
+    "PayResponse",
+    "PaymentFactor",
+    "PaymentMethod",
+    "PaymentNotification",
+    "ProductCode",
+    "PspCustomerInfo",
+    "Quote",
+    "RefundNotification",
+    "RefundRequest",
+    "RefundResponse",
+    "Result",
+    "SettlementStrategy",
+    "Store",
+    "Transaction",
+    "encode",
+    "is_acknowledged",
+]

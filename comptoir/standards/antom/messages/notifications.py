@@ -1,0 +1,65 @@
+"""What we tell merchants unasked, and the one answer that counts as heard.
+
+A notification is a signed POST to the merchant's address; the path without the query is signed. It
+is repeated until the acknowledgment is exact: resultCode SUCCESS, resultStatus S (docs.antom.com,
+"Payment notification").
+"""
+
+from __future__ import annotations
+
+from comptoir.standards.antom.errors import ParamIllegal
+from comptoir.standards.antom.messages.shared import Amount, PspCustomerInfo, Quote, Result
+from comptoir.standards.antom.messages.wire import Codec, Message
+from comptoir.standards.antom.results import ResultCode, ResultStatus
+
+
+class PaymentNotification(Message, frozen=True):
+    """notifyPayment. There is no status member: the result is the payment's (S or F)."""
+
+    notify_type: str
+    result: Result
+    payment_request_id: str
+    payment_id: str
+    payment_amount: Amount
+    payment_create_time: str
+    payment_time: str | None = None
+    payment_method_type: str | None = None
+    psp_customer_info: PspCustomerInfo | None = None
+    payment_quote: Quote | None = None
+    gross_settlement_amount: Amount | None = None
+    settlement_quote: Quote | None = None
+
+
+class RefundNotification(Message, frozen=True):
+    """notifyRefund."""
+
+    notify_type: str
+    result: Result
+    refund_status: str
+    refund_request_id: str
+    refund_id: str
+    refund_amount: Amount
+    refund_time: str | None = None
+    gross_settlement_amount: Amount | None = None
+    settlement_quote: Quote | None = None
+
+
+class Acknowledgement(Message, frozen=True):
+    """A merchant's answer to a notification."""
+
+    result: Result
+
+
+_ACK = Codec(Acknowledgement)
+
+
+def is_acknowledged(body: bytes) -> bool:
+    """Whether a merchant's answer (HTTP 200 is the caller's to check) says that it was heard.
+
+    An SDK that could not verify our signature answers with status U: that is not heard.
+    """
+    try:
+        result = _ACK.decode(body).result
+    except ParamIllegal:
+        return False
+    return result.result_code == ResultCode.SUCCESS and result.result_status is ResultStatus.SUCCESS
