@@ -104,7 +104,7 @@ def postgres_server() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def template_database(postgres_server: Server) -> Iterator[str]:
     """Name of the database that was migrated once and is cloned for every test."""
-    with _django_on(postgres_server.create(_TEMPLATE)):
+    with _DjangoOn(postgres_server.create(_TEMPLATE)):
         call_command("migrate", verbosity=0, interactive=False)
     yield _TEMPLATE
     postgres_server.drop(_TEMPLATE)
@@ -133,13 +133,13 @@ def _clone(server: Server, template: str) -> Iterator[Database]:
     name = f"test_{uuid4().hex[:12]}"
     url = server.create(name, template)
     try:
-        with _django_on(url):
+        with _DjangoOn(url):
             yield Database(url)
     finally:
         server.drop(name)
 
 
-class _django_on:  # noqa: N801
+class _DjangoOn:
     """Point Django's default connection, in every thread that connects from now on, at a URL."""
 
     def __init__(self, url: str) -> None:

@@ -20,6 +20,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -152,7 +153,7 @@ class EmbeddedPostgres:
             "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--auth=peer",
         ]  # fmt: skip
         done = subprocess.run(
-            command, capture_output=True, text=True, env=_clean_environment(), **_as(account)
+            command, check=False, capture_output=True, text=True, env=_clean_environment(), **_as(account)
         )
         if done.returncode:
             raise PostgresFailed(f"initdb failed: {(done.stderr or done.stdout).strip()}")
@@ -201,7 +202,7 @@ class EmbeddedPostgres:
                 env=_clean_environment(),
                 cwd="/",
                 start_new_session=True,  # Ctrl-C in the terminal is for the supervisor, which stops us last
-                preexec_fn=die_with_parent(signal.SIGINT),
+                preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - one prctl, no lock is taken
                 **_as(account),
             )
 
@@ -227,8 +228,8 @@ class EmbeddedPostgres:
                 connection.execute(f"CREATE DATABASE {ROLE}")
 
     def _has_lz4(self) -> bool:
-        shown = subprocess.run([self._bin / "pg_config", "--configure"], capture_output=True, text=True)
-        return "--with-lz4" in shown.stdout
+        command = [self._bin / "pg_config", "--configure"]
+        return "--with-lz4" in subprocess.run(command, check=False, capture_output=True, text=True).stdout
 
 
 def binary(name: str) -> Path:
@@ -263,6 +264,7 @@ def _account(data_dir: Path) -> pwd.struct_passwd | None:
         if shutil.which("useradd"):
             made = subprocess.run(
                 ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/bin/false", name],
+                check=False,
                 capture_output=True,
             )
             if made.returncode == 0:
@@ -270,7 +272,7 @@ def _account(data_dir: Path) -> pwd.struct_passwd | None:
     raise PostgresFailed("PostgreSQL cannot run as root and no system user could be found or made")
 
 
-def _as(account: pwd.struct_passwd | None) -> dict[str, object]:
+def _as(account: pwd.struct_passwd | None) -> dict[str, Any]:
     """Arguments of subprocess to run under an account."""
     if account is None:
         return {}

@@ -34,7 +34,7 @@ def die_with_parent(on_death: signal.Signals) -> Callable[[], None] | None:
 
 
 def open_log(path: Path) -> BinaryIO:
-    """Open a log for appending, readable by its owner only; one that passed 10 MB is set aside as `<name>.1`."""
+    """Open a log for appending, readable by its owner only; one past 10 MB is set aside as `<name>.1`."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > _LOG_BYTES:
         path.replace(path.with_name(path.name + ".1"))

@@ -1,0 +1,60 @@
+# Everything needs only Python 3.11+ and make: the first target that is run fills .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+COMPILE := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: .venv/installed ## Start everything on this machine; Ctrl-C stops it (ARGS="--tls" and others)
+	@$(BIN)/comptoir up $(ARGS)
+
+.PHONY: test
+test: .venv/installed ## Run the tests on a PostgreSQL of their own (ARGS="tests/ledger -x" for some)
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: .venv/installed ## Check style, types, imports and migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	DJANGO_SETTINGS_MODULE=comptoir.config.settings $(BIN)/python -W ignore::RuntimeWarning \
+		-m django makemigrations --check --dry-run
+
+.PHONY: format
+format: .venv/installed ## Put the code into its one style
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: .venv/installed ## Measure payments per second on this machine
+	@$(BIN)/comptoir bench $(ARGS)
+
+.PHONY: lock
+lock: .venv/installed ## Lock the newest allowed versions of all dependencies
+	$(COMPILE) -o requirements/base.txt requirements/base.in
+	$(COMPILE) -c requirements/base.txt -o requirements/dev.txt requirements/dev.in
+
+.PHONY: clean
+clean: ## Remove the environment and all caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+
+# Two stamps: the locked packages, and Comptoir itself (editable).
+.venv/locked: requirements/dev.txt requirements/sdk.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Comptoir needs Python 3.11 or newer: make PYTHON=...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Filling .venv with the locked packages (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		-r requirements/dev.txt -r requirements/sdk.txt
+	@touch $@
+
+.venv/installed: .venv/locked pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
