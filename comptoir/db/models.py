@@ -1,0 +1,40 @@
+"""Tables of the glue itself. Written with set-based statements, see `outbox`; the models are their shape."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+OPEN = Q(done_at__isnull=True, dead_at__isnull=True)
+
+
+class Outbox(models.Model):
+    """Work to be done after a commit: open until it is done, or dead when every try was in vain."""
+
+    pk = models.CompositePrimaryKey("owner_id", "id")
+    owner_id = models.UUIDField()
+    id = models.UUIDField()
+    topic = models.TextField()
+    subject_id = models.UUIDField()
+    payload = models.JSONField()
+    attempts = models.IntegerField(db_default=0)
+    due_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    dead_at = models.DateTimeField(null=True)
+    last_error = models.TextField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "db_outbox"
+        constraints = [
+            models.CheckConstraint(
+                name="db_outbox_one_end", condition=Q(done_at__isnull=True) | Q(dead_at__isnull=True)
+            ),
+            models.CheckConstraint(name="db_outbox_attempts", condition=Q(attempts__gte=0)),
+        ]
+        indexes = [
+            # Small whatever the table's size: what is finished leaves it.
+            models.Index(fields=["due_at"], name="db_outbox_open", condition=OPEN),
+        ]

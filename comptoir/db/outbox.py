@@ -1,0 +1,162 @@
+"""The outbox: work to be done after a commit, written in the same transaction as what causes it.
+
+A worker claims what is due for the length of a *lease*; nobody else gets the item meanwhile. It then
+reports done, retry or dead. A worker that dies reports nothing: once the lease has run out the item is
+claimed again. So an item is handled at least once, perhaps twice, never not at all. Order is not kept.
+
+Topics, payloads and what a failure means belong to the caller. A payload carries no secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from comptoir.kernel.statements import Rows, Statement
+
+#: Errors are for people who look: a class and a few words, never a body.
+_ERROR_CHARACTERS = 300
+
+#: How many due items a claim looks at for each it may take: some are one owner's, or in other hands.
+_LOOK_AHEAD = 8
+
+
+class OutboxItem(msgspec.Struct, frozen=True):
+    """One piece of work. `id` is made by the caller; `due_at` is the earliest instant to do it."""
+
+    id: UUID
+    owner_id: UUID
+    topic: str
+    subject_id: UUID
+    payload: dict[str, Any]
+    due_at: datetime
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """An item in our hands until `leased_until`. `attempt` counts claims from 1, lost ones included."""
+
+    item: OutboxItem
+    attempt: int
+    leased_until: datetime
+
+
+def enqueue(items: Sequence[OutboxItem]) -> Statement:
+    """Write items; one whose (owner, id) is there already is left as it is. Returns no rows."""
+    return Statement(
+        """
+        INSERT INTO db_outbox (owner_id, id, topic, subject_id, payload, due_at)
+        SELECT owner_id, id, topic, subject_id, payload, due_at
+        FROM jsonb_to_recordset(%s::jsonb)
+            AS item(owner_id uuid, id uuid, topic text, subject_id uuid, payload jsonb, due_at timestamptz)
+        ON CONFLICT DO NOTHING
+        """,
+        (msgspec.json.encode(items).decode(),),
+    )
+
+
+def claim(
+    topics: Sequence[str],
+    limit: int,
+    now: datetime,
+    lease_seconds: float,
+    *,
+    per_owner: int | None = None,
+    busy: Sequence[UUID] = (),
+) -> Statement:
+    """Take up to `limit` items that are due, the longest waiting first; see `decode_claimed`.
+
+    At most `per_owner` of one owner, none of the owners in `busy`: how a caller with few hands keeps
+    one owner's backlog from taking them all. Two callers never get the same item while a lease lasts.
+    """
+    cap = limit if per_owner is None else min(per_owner, limit)
+    return Statement(
+        """
+        WITH due AS (
+            SELECT owner_id, id, due_at FROM db_outbox
+            WHERE done_at IS NULL AND dead_at IS NULL AND due_at <= %s
+                AND (leased_until IS NULL OR leased_until <= %s)
+                AND topic = ANY(%s::text[]) AND owner_id <> ALL(%s::uuid[])
+            ORDER BY due_at LIMIT %s
+        ), ranked AS (
+            SELECT *, row_number() OVER (PARTITION BY owner_id ORDER BY due_at, id) AS place FROM due
+        ), taken AS (
+            SELECT item.owner_id, item.id
+            FROM db_outbox AS item JOIN ranked USING (owner_id, id)
+            WHERE ranked.place <= %s
+                -- Asked again of the locked row: another caller may have had it since we looked.
+                AND item.done_at IS NULL AND item.dead_at IS NULL AND item.due_at <= %s
+                AND (item.leased_until IS NULL OR item.leased_until <= %s)
+            ORDER BY ranked.due_at LIMIT %s
+            FOR UPDATE OF item SKIP LOCKED
+        )
+        UPDATE db_outbox AS item SET leased_until = %s, attempts = attempts + 1
+        FROM taken WHERE item.owner_id = taken.owner_id AND item.id = taken.id
+        RETURNING item.id, item.owner_id, item.topic, item.subject_id, item.payload, item.due_at,
+            item.attempts, item.leased_until
+        """,
+        (
+            now, now, list(topics), list(busy), limit * _LOOK_AHEAD,
+            cap, now, now, limit,
+            now + timedelta(seconds=lease_seconds),
+        ),
+    )  # fmt: skip
+
+
+def decode_claimed(rows: Rows) -> list[Claimed]:
+    """The rows of `claim`, the longest waiting first."""
+    claimed = [
+        Claimed(
+            item=OutboxItem(row[0], row[1], row[2], row[3], _json(row[4]), row[5]),
+            attempt=row[6],
+            leased_until=row[7],
+        )
+        for row in rows
+    ]
+    return sorted(claimed, key=lambda one: (one.item.due_at, one.item.id))
+
+
+def done(claimed: Claimed, now: datetime) -> Statement:
+    """It is done, even when the lease has run out meanwhile. Returns no rows."""
+    return Statement(
+        """
+        UPDATE db_outbox SET done_at = %s, leased_until = NULL, last_error = NULL
+        WHERE owner_id = %s AND id = %s AND done_at IS NULL AND dead_at IS NULL
+        """,
+        (now, claimed.item.owner_id, claimed.item.id),
+    )
+
+
+def retry(claimed: Claimed, due_at: datetime, error: str) -> Statement:
+    """Try again at `due_at`. Does nothing once somebody else has claimed the item. Returns no rows."""
+    return Statement(
+        """
+        UPDATE db_outbox SET due_at = %s, leased_until = NULL, last_error = %s
+        WHERE owner_id = %s AND id = %s AND attempts = %s AND done_at IS NULL AND dead_at IS NULL
+        """,
+        (due_at, _short(error), claimed.item.owner_id, claimed.item.id, claimed.attempt),
+    )
+
+
+def dead(claimed: Claimed, now: datetime, error: str) -> Statement:
+    """Give up; the row stays, for people. Does nothing once somebody else has claimed the item."""
+    return Statement(
+        """
+        UPDATE db_outbox SET dead_at = %s, leased_until = NULL, last_error = %s
+        WHERE owner_id = %s AND id = %s AND attempts = %s AND done_at IS NULL AND dead_at IS NULL
+        """,
+        (now, _short(error), claimed.item.owner_id, claimed.item.id, claimed.attempt),
+    )
+
+
+def _json(value: Any) -> dict[str, Any]:
+    """A jsonb column: psycopg decodes it, Django's cursors hand out its text."""
+    return msgspec.json.decode(value) if isinstance(value, str) else value
+
+
+def _short(error: str) -> str:
+    """What PostgreSQL's text cannot hold is left out: an error may quote what a stranger sent."""
+    return error[:_ERROR_CHARACTERS].replace("\0", "").encode(errors="ignore").decode()

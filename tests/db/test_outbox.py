@@ -1,0 +1,153 @@
+"""The outbox over a real database: once for each caller, again after a lease, never lost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+
+from comptoir.db import outbox
+from comptoir.kernel.ids import new_id
+from comptoir.kernel.statements import Rows, Statement
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def item(owner: UUID | None = None, *, topic: str = "a", due: float = 0, **payload: Any) -> outbox.OutboxItem:
+    return outbox.OutboxItem(
+        id=new_id(),
+        owner_id=owner or uuid4(),
+        topic=topic,
+        subject_id=uuid4(),
+        payload=payload,
+        due_at=NOW + timedelta(seconds=due),
+    )
+
+
+def run(connection: Connection, statement: Statement) -> Rows:
+    cursor = connection.execute(statement.sql, statement.params)  # type: ignore[call-overload]
+    return cursor.fetchall() if cursor.description else []
+
+
+def claim(connection: Connection, at: float = 0, limit: int = 10, **more: Any) -> list[outbox.Claimed]:
+    now = NOW + timedelta(seconds=at)
+    return outbox.decode_claimed(run(connection, outbox.claim(["a"], limit, now, 30, **more)))
+
+
+def test_an_item_comes_back_as_it_was_written(connection: Connection) -> None:
+    written = item(url="https://shop.example/通知", amounts={"minor": "12"}, none=None)
+    run(connection, outbox.enqueue([written]))
+    (claimed,) = claim(connection)
+    assert claimed == outbox.Claimed(item=written, attempt=1, leased_until=NOW + timedelta(seconds=30))
+
+
+def test_nothing_to_write_is_no_error(connection: Connection) -> None:
+    run(connection, outbox.enqueue([]))
+    assert claim(connection) == []
+
+
+def test_the_same_item_twice_stays_one_and_the_first(connection: Connection) -> None:
+    first = item(n=1)
+    again = outbox.OutboxItem(first.id, first.owner_id, "a", first.subject_id, {"n": 2}, first.due_at)
+    run(connection, outbox.enqueue([first, again]))
+    run(connection, outbox.enqueue([again]))
+    assert [one.item.payload for one in claim(connection)] == [{"n": 1}]
+
+
+def test_it_is_written_with_its_cause_or_not_at_all(connection: Connection) -> None:
+    with connection.transaction(force_rollback=True):
+        run(connection, outbox.enqueue([item()]))
+        assert len(claim(connection)) == 1
+    assert claim(connection) == []
+
+
+def test_only_what_is_due_and_of_the_topic_oldest_first(connection: Connection) -> None:
+    late, early, other, future = item(due=-1), item(due=-2), item(topic="b"), item(due=1)
+    run(connection, outbox.enqueue([late, early, other, future]))
+    assert [one.item for one in claim(connection)] == [early, late]
+    assert [one.item for one in claim(connection, at=1)] == [future]
+
+
+def test_a_lease_holds_until_it_has_run_out(connection: Connection) -> None:
+    run(connection, outbox.enqueue([item()]))
+    assert [one.attempt for one in claim(connection)] == [1]
+    assert claim(connection, at=29.9) == []
+    assert [one.attempt for one in claim(connection, at=30)] == [2]
+
+
+def test_done_is_never_claimed_again(connection: Connection) -> None:
+    run(connection, outbox.enqueue([item()]))
+    (mine,) = claim(connection)
+    run(connection, outbox.done(mine, NOW))
+    assert claim(connection, at=1e6) == []
+
+
+def test_done_counts_even_when_the_lease_was_lost(connection: Connection) -> None:
+    run(connection, outbox.enqueue([item()]))
+    (slow,) = claim(connection)
+    (second,) = claim(connection, at=31)
+    run(connection, outbox.done(slow, NOW))
+    run(connection, outbox.retry(second, NOW, "timed out"))
+    run(connection, outbox.dead(second, NOW, "timed out"))
+    assert claim(connection, at=1e6) == []
+    assert connection.execute("SELECT dead_at FROM db_outbox").fetchall() == [(None,)]
+
+
+def test_retry_waits_for_its_time(connection: Connection) -> None:
+    run(connection, outbox.enqueue([item()]))
+    (mine,) = claim(connection)
+    run(connection, outbox.retry(mine, NOW + timedelta(minutes=2), "http 500"))
+    assert claim(connection, at=119) == []
+    assert [one.attempt for one in claim(connection, at=120)] == [2]
+
+
+def test_who_lost_the_lease_can_neither_postpone_nor_bury(connection: Connection) -> None:
+    run(connection, outbox.enqueue([item()]))
+    (slow,) = claim(connection)
+    (holder,) = claim(connection, at=31)
+    run(connection, outbox.retry(slow, NOW + timedelta(days=1), "late news"))
+    run(connection, outbox.dead(slow, NOW, "late news"))
+    found = connection.execute("SELECT due_at, leased_until, dead_at, last_error FROM db_outbox").fetchone()
+    assert found == (NOW, holder.leased_until, None, None)
+
+
+def test_dead_stays_on_file_with_its_reason(connection: Connection) -> None:
+    run(connection, outbox.enqueue([item()]))
+    (mine,) = claim(connection)
+    run(connection, outbox.dead(mine, NOW, "nul \0 and half a \ud800 character" + "x" * 1000))
+    assert claim(connection, at=1e6) == []
+    dead_at, error = connection.execute("SELECT dead_at, last_error FROM db_outbox").fetchone() or (None, "")
+    assert dead_at == NOW
+    assert error.startswith("nul  and half a  character")
+    assert len(error) <= 300
+
+
+def test_two_callers_share_nothing(database: Any) -> None:
+    with psycopg.connect(database.url) as one, psycopg.connect(database.url) as other:
+        with one.transaction():
+            run(one, outbox.enqueue([item() for _ in range(10)]))
+        first = claim(one, limit=6)  # its transaction is still open: the rows are locked, not yet leased
+        second = claim(other, limit=6)
+        one.commit(), other.commit()
+        ids = {claimed.item.id for claimed in first + second}
+        assert len(first) == 6
+        assert len(ids) == len(first) + len(second)
+        third = claim(one, limit=6)
+        assert len(ids | {claimed.item.id for claimed in third}) == 10
+
+
+def test_one_owner_cannot_take_all_hands(connection: Connection) -> None:
+    busy, calm = uuid4(), uuid4()
+    run(connection, outbox.enqueue([item(busy, due=-100 + n) for n in range(50)] + [item(calm)]))
+    first = claim(connection, per_owner=3)
+    assert [one.item.owner_id for one in first] == [busy] * 3 + [calm]
+    assert first[0].item.due_at == NOW - timedelta(seconds=100)
+
+
+def test_a_busy_owner_is_passed_over_however_long_its_queue(connection: Connection) -> None:
+    busy, calm = uuid4(), uuid4()
+    run(connection, outbox.enqueue([item(busy, due=-1000 + n) for n in range(500)] + [item(calm)]))
+    assert [one.item.owner_id for one in claim(connection, limit=2, busy=[busy])] == [calm]
