@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+from comptoir.acquiring import errors, rules
+from comptoir.acquiring.errors import Refused
+from comptoir.acquiring.operations.engine import store_payments, store_refunds
+from comptoir.acquiring.queries.merchants import decode_merchants, merchants
+from comptoir.acquiring.queries.payments import (
+    decode_payments,
+    decode_refunds,
+    due_payments,
+    payments_by_id,
+    payments_by_order_code,
+    payments_by_request,
+    refunds_by_id,
+    refunds_by_request,
+    refunds_of_payment,
+)
 from comptoir.acquiring.types import (
     ContractView,
     MerchantView,
@@ -21,5 +36,21 @@ __all__ = [
     "Product",
     "RefundState",
     "RefundView",
+    "Refused",
     "Scenario",
+    "decode_merchants",
+    "decode_payments",
+    "decode_refunds",
+    "due_payments",
+    "errors",
+    "merchants",
+    "payments_by_id",
+    "payments_by_order_code",
+    "payments_by_request",
+    "refunds_by_id",
+    "refunds_by_request",
+    "refunds_of_payment",
+    "rules",
+    "store_payments",
+    "store_refunds",
 ]

@@ -83,7 +83,7 @@ class Authorization(models.Model):
     margin = models.BigIntegerField()
     charge_currency = models.CharField(max_length=3)
     charge = models.BigIntegerField()
-    price = models.DecimalField(max_digits=28, decimal_places=12)
+    price = models.DecimalField(max_digits=38, decimal_places=20)
     quote_id = models.UUIDField()
     state = models.CharField(max_length=10)
     created_at = models.DateTimeField()

@@ -1,0 +1,33 @@
+"""Why the acquirer says no. The codes are stable; the gateway translates them for the wire."""
+
+from __future__ import annotations
+
+from comptoir.kernel.errors import ComptoirError
+
+MERCHANT_UNKNOWN = "acquiring.merchant_unknown"
+MERCHANT_INACTIVE = "acquiring.merchant_inactive"
+CURRENCY_NOT_SUPPORTED = "acquiring.currency_not_supported"
+SETTLEMENT_NOT_CONTRACTED = "acquiring.settlement_not_contracted"
+REQUEST_REUSED = "acquiring.request_reused"
+PAYMENT_UNKNOWN = "acquiring.payment_unknown"
+PAYMENT_EXPIRED = "acquiring.payment_expired"
+PAYMENT_CANCELLED = "acquiring.payment_cancelled"
+PAYMENT_NOT_PAID = "acquiring.payment_not_paid"
+PAYMENT_FINAL = "acquiring.payment_final"
+EXPIRY_INVALID = "acquiring.expiry_invalid"
+CANCEL_WINDOW = "acquiring.cancel_window"
+CANCEL_AFTER_REFUND = "acquiring.cancel_after_refund"
+REFUND_EXCEEDS = "acquiring.refund_exceeds"
+REFUND_WINDOW = "acquiring.refund_window"
+REFUND_CURRENCY = "acquiring.refund_currency"
+MERCHANT_BALANCE = "acquiring.merchant_balance"
+
+
+class Refused(ComptoirError):
+    """Refused before any record was made: the request id is not used up."""
+
+    code = "acquiring.refused"
+
+
+class MerchantExists(ComptoirError):
+    code = "acquiring.merchant_exists"

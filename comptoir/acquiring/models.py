@@ -1,0 +1,200 @@
+"""Tables of the acquirer. Every one carries the merchant's id first in its key."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+
+class Merchant(models.Model):
+    """A business that takes payments; brought in by an office."""
+
+    id = models.UUIDField(primary_key=True)
+    office_id = models.UUIDField()
+    ref = models.CharField(max_length=32, unique=True)
+    name = models.CharField(max_length=256)
+    mcc = models.CharField(max_length=4)
+    country = models.CharField(max_length=2)
+    status = models.CharField(max_length=9, default="active")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "acquiring_merchant"
+        constraints = [
+            models.CheckConstraint(name="acquiring_merchant_status", condition=Q(status__in=["active", "suspended"]))
+        ]
+
+
+class Store(models.Model):
+    """A place where a merchant sells."""
+
+    pk = models.CompositePrimaryKey("merchant_id", "id")
+    merchant_id = models.UUIDField()
+    id = models.UUIDField()
+    ref = models.CharField(max_length=64)
+    name = models.CharField(max_length=256)
+    mcc = models.CharField(max_length=4)
+    city = models.CharField(max_length=64)
+    country = models.CharField(max_length=2)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "acquiring_store"
+        constraints = [models.UniqueConstraint(fields=["merchant_id", "ref"], name="acquiring_store_ref")]
+
+
+class Terminal(models.Model):
+    """A till in a store."""
+
+    pk = models.CompositePrimaryKey("merchant_id", "id")
+    merchant_id = models.UUIDField()
+    id = models.UUIDField()
+    store_id = models.UUIDField()
+    ref = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "acquiring_terminal"
+        constraints = [models.UniqueConstraint(fields=["merchant_id", "store_id", "ref"], name="acquiring_terminal_ref")]
+
+
+class Contract(models.Model):
+    """What a merchant agreed to for one settlement currency. Times in seconds and days, margin in bps."""
+
+    pk = models.CompositePrimaryKey("merchant_id", "settlement_currency")
+    merchant_id = models.UUIDField()
+    settlement_currency = models.CharField(max_length=3)
+    payment_currencies = ArrayField(models.CharField(max_length=3))
+    margin_bps = models.IntegerField()
+    in_store_expiry_s = models.IntegerField(default=600)
+    online_expiry_s = models.IntegerField(default=840)
+    refund_window_days = models.IntegerField(default=365)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "acquiring_contract"
+        constraints = [
+            models.CheckConstraint(
+                name="acquiring_contract_terms",
+                condition=Q(margin_bps__gte=0, margin_bps__lte=1000)
+                & Q(in_store_expiry_s__gt=0, in_store_expiry_s__lte=1800)
+                & Q(online_expiry_s__gt=0, online_expiry_s__lte=1800)
+                & Q(refund_window_days__gt=0),
+            )
+        ]
+
+
+class Payment(models.Model):
+    """A payment, from the ask to its end. Amounts in minor units."""
+
+    pk = models.CompositePrimaryKey("merchant_id", "id")
+    merchant_id = models.UUIDField()
+    id = models.UUIDField()
+    client_ref = models.CharField(max_length=64)
+    request_ref = models.CharField(max_length=64)
+    input_hash = models.BinaryField()
+    product = models.CharField(max_length=32)
+    scenario = models.CharField(max_length=16, null=True)
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField()
+    settlement_currency = models.CharField(max_length=3)
+    settlement = models.BigIntegerField()
+    settlement_price = models.DecimalField(max_digits=38, decimal_places=20)
+    state = models.CharField(max_length=10)
+    failure_code = models.CharField(max_length=64, null=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+    method_type = models.CharField(max_length=64)
+    issuer = models.CharField(max_length=32, null=True)
+    wallet_id = models.UUIDField(null=True)
+    authorization_id = models.UUIDField(null=True)
+    wallet_currency = models.CharField(max_length=3, null=True)
+    wallet_total = models.BigIntegerField(null=True)
+    wallet_margin = models.BigIntegerField(null=True)
+    quote_id = models.UUIDField(null=True)
+    quote_price = models.DecimalField(max_digits=38, decimal_places=20, null=True)
+    quote_from = models.DateTimeField(null=True)
+    quote_until = models.DateTimeField(null=True)
+    customer_ref = models.CharField(max_length=64, null=True)
+    order_code = models.CharField(max_length=24, null=True)
+    refunded = models.BigIntegerField(default=0)
+    wallet_refunded = models.BigIntegerField(default=0)
+    margin_refunded = models.BigIntegerField(default=0)
+    settlement_refunded = models.BigIntegerField(default=0)
+    store_ref = models.CharField(max_length=64, null=True)
+    terminal_ref = models.CharField(max_length=64, null=True)
+    notify_url = models.CharField(max_length=2048, null=True)
+    redirect_url = models.CharField(max_length=2048, null=True)
+    details = models.JSONField()
+
+    class Meta:
+        db_table = "acquiring_payment"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant_id", "client_ref", "request_ref"], name="acquiring_payment_request"
+            ),
+            models.CheckConstraint(
+                name="acquiring_payment_state",
+                condition=Q(state__in=["PROCESSING", "SUCCESS", "FAIL", "CANCELLED"]),
+            ),
+            models.CheckConstraint(name="acquiring_payment_amount", condition=Q(amount__gt=0, settlement__gt=0)),
+            # However a refund is asked for, no more goes back than came.
+            models.CheckConstraint(
+                name="acquiring_payment_refunded",
+                condition=Q(refunded__gte=0, refunded__lte=F("amount"))
+                & Q(settlement_refunded__gte=0, settlement_refunded__lte=F("settlement")),
+            ),
+            models.CheckConstraint(
+                name="acquiring_payment_wallet_refunded",
+                condition=Q(wallet_refunded=0, margin_refunded=0)
+                | Q(wallet_refunded__gte=0, wallet_refunded__lte=F("wallet_total"))
+                & Q(margin_refunded__gte=0, margin_refunded__lte=F("wallet_margin")),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["expires_at"], name="acquiring_payment_due", condition=Q(state="PROCESSING")),
+            models.Index(
+                fields=["order_code"], name="acquiring_payment_code", condition=Q(order_code__isnull=False)
+            ),
+        ]
+
+
+class Refund(models.Model):
+    """Money going back for one payment: in the payment's currency, and what the wallet got of it."""
+
+    pk = models.CompositePrimaryKey("merchant_id", "id")
+    merchant_id = models.UUIDField()
+    id = models.UUIDField()
+    payment_id = models.UUIDField()
+    client_ref = models.CharField(max_length=64)
+    request_ref = models.CharField(max_length=64)
+    input_hash = models.BinaryField()
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField()
+    state = models.CharField(max_length=10)
+    failure_code = models.CharField(max_length=64, null=True)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    wallet_currency = models.CharField(max_length=3, null=True)
+    wallet_amount = models.BigIntegerField(null=True)
+    wallet_margin = models.BigIntegerField(null=True)
+    settlement_currency = models.CharField(max_length=3, null=True)
+    settlement = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=256, null=True)
+    notify_url = models.CharField(max_length=1024, null=True)
+
+    class Meta:
+        db_table = "acquiring_refund"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant_id", "client_ref", "request_ref"], name="acquiring_refund_request"
+            ),
+            models.CheckConstraint(name="acquiring_refund_amount", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="acquiring_refund_state", condition=Q(state__in=["PROCESSING", "SUCCESS", "FAIL"])
+            ),
+        ]
+        indexes = [models.Index(fields=["merchant_id", "payment_id"], name="acquiring_refund_payment")]

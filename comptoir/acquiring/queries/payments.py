@@ -1,0 +1,156 @@
+"""Payments and refunds as views, a whole batch at a time: for the engine, the doors and the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from comptoir.acquiring.types import PaymentState, PaymentView, Product, RefundState, RefundView, Scenario
+from comptoir.kernel.money import Money
+from comptoir.kernel.statements import Row, Rows, Statement
+
+#: How a caller names a payment or refund: (merchant id, client, request id).
+RequestKey = tuple[UUID, str, str]
+#: How we name it: (merchant id, id).
+IdKey = tuple[UUID, UUID]
+
+_PAYMENT = """
+SELECT p.id, p.merchant_id, p.client_ref, p.request_ref, p.input_hash, p.product, p.scenario, p.currency,
+    p.amount, p.settlement_currency, p.settlement, p.settlement_price, p.state, p.failure_code, p.created_at,
+    p.expires_at, p.finished_at, p.cancelled_at, p.method_type, p.issuer, p.wallet_id, p.authorization_id,
+    p.wallet_currency, p.wallet_total, p.wallet_margin, p.quote_id, p.quote_price, p.quote_from, p.quote_until,
+    p.customer_ref, p.order_code, p.refunded, p.wallet_refunded, p.margin_refunded, p.settlement_refunded,
+    p.store_ref, p.terminal_ref, p.notify_url, p.redirect_url, p.details
+FROM acquiring_payment p
+"""
+
+_REFUND = """
+SELECT r.id, r.merchant_id, r.payment_id, r.client_ref, r.request_ref, r.input_hash, r.currency, r.amount,
+    r.state, r.failure_code, r.created_at, r.finished_at, r.wallet_currency, r.wallet_amount, r.wallet_margin,
+    r.settlement_currency, r.settlement, r.reason, r.notify_url
+FROM acquiring_refund r
+"""
+
+_BY_REQUEST = "JOIN unnest(%s::uuid[], %s::text[], %s::text[]) AS k (merchant_id, client_ref, request_ref)"
+_BY_REQUEST += " USING (merchant_id, client_ref, request_ref)"
+_BY_ID = "JOIN unnest(%s::uuid[], %s::uuid[]) AS k (merchant_id, id) USING (merchant_id, id)"
+
+
+def payments_by_request(keys: Sequence[RequestKey]) -> Statement:
+    """Payments by the caller's names."""
+    return Statement(_PAYMENT + _BY_REQUEST, [[key[i] for key in keys] for i in range(3)])
+
+
+def payments_by_id(keys: Sequence[IdKey]) -> Statement:
+    """Payments by our names."""
+    return Statement(_PAYMENT + _BY_ID, [[key[i] for key in keys] for i in range(2)])
+
+
+def payments_by_order_code(codes: Sequence[str]) -> Statement:
+    """Payments by the order code a shop shows."""
+    return Statement(_PAYMENT + "WHERE p.order_code = ANY (%s)", (list(codes),))
+
+
+def refunds_by_request(keys: Sequence[RequestKey]) -> Statement:
+    """Refunds by the caller's names."""
+    return Statement(_REFUND + _BY_REQUEST, [[key[i] for key in keys] for i in range(3)])
+
+
+def refunds_by_id(keys: Sequence[IdKey]) -> Statement:
+    """Refunds by our names."""
+    return Statement(_REFUND + _BY_ID, [[key[i] for key in keys] for i in range(2)])
+
+
+def refunds_of_payment(merchant_id: UUID, payment_id: UUID) -> Statement:
+    """All refunds of one payment, oldest first."""
+    return Statement(
+        _REFUND + "WHERE r.merchant_id = %s AND r.payment_id = %s ORDER BY r.created_at, r.id",
+        (merchant_id, payment_id),
+    )
+
+
+def due_payments(now: datetime, limit: int) -> Statement:
+    """(merchant id, payment id) of payments whose time is up and that nobody closed yet."""
+    return Statement(
+        "SELECT merchant_id, id FROM acquiring_payment WHERE state = 'PROCESSING' AND expires_at <= %s"
+        " ORDER BY expires_at LIMIT %s",
+        (now, limit),
+    )
+
+
+def decode_payments(rows: Rows) -> list[PaymentView]:
+    """Rows of any payments statement as views."""
+    return [_payment(row) for row in rows]
+
+
+def decode_refunds(rows: Rows) -> list[RefundView]:
+    """Rows of any refunds statement as views."""
+    return [_refund(row) for row in rows]
+
+
+def _payment(row: Row) -> PaymentView:
+    return PaymentView(
+        id=row[0],
+        merchant_id=row[1],
+        client_ref=row[2],
+        request_ref=row[3],
+        input_hash=bytes(row[4]),
+        product=Product(row[5]),
+        scenario=Scenario(row[6]) if row[6] else None,
+        amount=Money(row[8], row[7]),
+        settlement=Money(row[10], row[9]),
+        settlement_price=row[11],
+        state=PaymentState(row[12]),
+        failure_code=row[13],
+        created_at=row[14],
+        expires_at=row[15],
+        finished_at=row[16],
+        cancelled_at=row[17],
+        method_type=row[18],
+        issuer=row[19],
+        wallet_id=row[20],
+        authorization_id=row[21],
+        wallet_total=_money(row[23], row[22]),
+        wallet_margin=_money(row[24], row[22]),
+        quote_id=row[25],
+        quote_price=row[26],
+        quote_from=row[27],
+        quote_until=row[28],
+        customer_ref=row[29],
+        order_code=row[30],
+        refunded=row[31],
+        wallet_refunded=row[32],
+        margin_refunded=row[33],
+        settlement_refunded=row[34],
+        store_ref=row[35],
+        terminal_ref=row[36],
+        notify_url=row[37],
+        redirect_url=row[38],
+        details=row[39],
+    )
+
+
+def _refund(row: Row) -> RefundView:
+    return RefundView(
+        id=row[0],
+        merchant_id=row[1],
+        payment_id=row[2],
+        client_ref=row[3],
+        request_ref=row[4],
+        input_hash=bytes(row[5]),
+        amount=Money(row[7], row[6]),
+        state=RefundState(row[8]),
+        failure_code=row[9],
+        created_at=row[10],
+        finished_at=row[11],
+        wallet_amount=_money(row[13], row[12]),
+        wallet_margin=_money(row[14], row[12]),
+        settlement=_money(row[16], row[15]),
+        reason=row[17],
+        notify_url=row[18],
+    )
+
+
+def _money(minor: int | None, currency: str | None) -> Money | None:
+    return None if minor is None or currency is None else Money(minor, currency)
