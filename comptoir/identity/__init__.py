@@ -1,1 +1,15 @@
-"""Who acts: people and their roles, API clients and their keys."""
+"""Identity: who people are, and which machines may speak for whom.
+
+*Person*: somebody who logs in, with one role and the merchant or office it belongs to. *Client*: a
+machine (a till, a shop's server) that signs its requests; its *client ref* is the `client-id` of the
+wire, and one that begins with ``SANDBOX_`` is a test client. *Client key*: a public key of a client,
+numbered from 1; several may live at once, so that keys are changed without a pause. *Platform key*:
+our own key pair, with which every answer and notification is signed; its private half is sealed.
+
+Invariants: a role that works for a merchant has a merchant, an officer has an office, nobody else has
+either; a client belongs to one merchant for ever; a key version is never used twice; one platform key
+is active; a private key never leaves this context unsealed except to the signer.
+
+Called by the gateway (which client, which keys), the notifier (the platform key), the command line
+and the web (people, clients).
+"""

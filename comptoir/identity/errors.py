@@ -1,0 +1,53 @@
+"""What can go wrong with people, clients and keys."""
+
+from __future__ import annotations
+
+from comptoir.kernel.errors import ComptoirError, InvalidValue
+
+
+class ClientUnknown(ComptoirError):
+    """No client has this client ref."""
+
+    code = "identity.client_unknown"
+
+
+class ClientRefTaken(ComptoirError):
+    """The client ref belongs to a client already."""
+
+    code = "identity.client_ref_taken"
+
+
+class ClientRefInvalid(InvalidValue):
+    """A client ref is 1 to 64 letters, digits, dots, dashes and underscores."""
+
+    code = "identity.client_ref_invalid"
+
+
+class KeyUnknown(ComptoirError):
+    """The client has no key of this version."""
+
+    code = "identity.key_unknown"
+
+
+class KeyRefused(InvalidValue):
+    """The key is not the client's own, or is registered already."""
+
+    code = "identity.key_refused"
+
+
+class PlatformKeyMissing(ComptoirError):
+    """There is no active platform key: nothing can be signed."""
+
+    code = "identity.platform_key_missing"
+
+
+class LoginTaken(ComptoirError):
+    """The login belongs to somebody already."""
+
+    code = "identity.login_taken"
+
+
+class PersonInvalid(InvalidValue):
+    """Login, name, role, place of work or password is not as it must be; `field` says which."""
+
+    code = "identity.person_invalid"

@@ -1,0 +1,169 @@
+"""Writes. Each function is one database transaction, or joins the caller's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Max
+
+from comptoir.db.sealed import seal
+from comptoir.identity import queries
+from comptoir.identity.errors import (
+    ClientRefTaken,
+    ClientUnknown,
+    KeyRefused,
+    KeyUnknown,
+    LoginTaken,
+    PersonInvalid,
+    PlatformKeyMissing,
+)
+from comptoir.identity.models import ApiClient, ApiClientKey, Person, PlatformKey
+from comptoir.identity.queries import PLATFORM_KEY_PURPOSE
+from comptoir.identity.rules import check_client_ref, check_name, check_place, clean_login, is_sandbox
+from comptoir.identity.types import ClientStatus, ClientView, PersonView, PlatformKeyView, Role
+from comptoir.kernel.ids import new_id
+from comptoir.standards.antom import signing
+
+#: Advisory lock of whoever makes the first platform key ("ident" in ASCII, as a number).
+_PLATFORM_KEY_LOCK = 0x6964656E74
+
+
+@transaction.atomic
+def register_client(
+    client_ref: str, merchant_id: UUID, public_key: str, *, now: datetime, notify_url: str | None = None
+) -> ClientView:
+    """A new client with its first key (base64 SubjectPublicKeyInfo, armor allowed) as version 1.
+
+    Raises ClientRefInvalid, ClientRefTaken, and what `add_key` raises.
+    """
+    row, made = ApiClient.objects.get_or_create(
+        client_ref=check_client_ref(client_ref),
+        defaults={
+            "id": new_id(),
+            "merchant_id": merchant_id,
+            "sandbox": is_sandbox(client_ref),
+            "notify_url": notify_url,
+            "created_at": now,
+        },
+    )
+    if not made:
+        raise ClientRefTaken(f"client {client_ref} exists already", field="client_ref")
+    add_key(row.client_ref, public_key, now=now)
+    return _client_view(row.client_ref)
+
+
+@transaction.atomic
+def add_key(client_ref: str, public_key: str, *, now: datetime) -> int:
+    """One more live key of a client; returns its version. The older ones stay live.
+
+    Raises ClientUnknown, BadKey, and KeyRefused for a key that is live already, was revoked, or is our own
+    public key: mixing the two up is the commonest mistake of integrators, and it would verify nothing.
+    """
+    row = _locked(client_ref)
+    der = signing.public_der(signing.load_public_key(public_key))
+    if PlatformKey.objects.filter(public_key=der).exists():
+        raise KeyRefused("this is our public key: register your own", field="public_key")
+    if row.keys.filter(public_key=der).exists():
+        raise KeyRefused("this key is registered already, or was revoked", field="public_key")
+    version = (row.keys.aggregate(last=Max("version"))["last"] or 0) + 1
+    ApiClientKey.objects.create(id=new_id(), client=row, version=version, public_key=der, created_at=now)
+    return int(version)
+
+
+@transaction.atomic
+def revoke_key(client_ref: str, version: int, *, now: datetime) -> None:
+    """Stop trusting a key, at the latest when the gateways' few seconds of memory have passed.
+
+    Doing it again changes nothing. Raises ClientUnknown, KeyUnknown.
+    """
+    keys = _locked(client_ref).keys.filter(version=version)
+    if not keys.exists():
+        raise KeyUnknown(f"client {client_ref} has no key {version}", field="version")
+    keys.filter(revoked_at__isnull=True).update(revoked_at=now)
+
+
+@transaction.atomic
+def set_client_status(client_ref: str, status: ClientStatus) -> ClientView:
+    """Suspend a client, or let it in again. Raises ClientUnknown."""
+    row = _locked(client_ref)
+    row.status = status.value
+    row.save(update_fields=["status"])
+    return _client_view(client_ref)
+
+
+@transaction.atomic
+def ensure_platform_key(*, now: datetime) -> PlatformKeyView:
+    """Our active key pair; made, and its private half sealed, when there is none.
+
+    Safe to call from several processes at once: they all get the same key.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PLATFORM_KEY_LOCK])
+    try:
+        return queries.platform_key()
+    except PlatformKeyMissing:
+        pass
+    key = signing.generate_key()
+    version = (PlatformKey.objects.aggregate(last=Max("version"))["last"] or 0) + 1
+    PlatformKey.objects.create(
+        version=version,
+        sealed_private_key=seal(signing.private_der(key), PLATFORM_KEY_PURPOSE, str(version)),
+        public_key=signing.public_der(key.public_key()),
+        active=True,
+        created_at=now,
+    )
+    return queries.platform_key()
+
+
+@transaction.atomic
+def create_person(
+    login: str,
+    display_name: str,
+    role: Role,
+    password: str,
+    *,
+    now: datetime,
+    merchant_id: UUID | None = None,
+    office_id: UUID | None = None,
+) -> PersonView:
+    """A new person. Raises PersonInvalid (the field says what) or LoginTaken."""
+    check_place(role, merchant_id, office_id)
+    person = Person(
+        id=new_id(),
+        login=clean_login(login),
+        display_name=check_name(display_name),
+        role=role.value,
+        merchant_id=merchant_id,
+        office_id=office_id,
+        created_at=now,
+    )
+    try:
+        validate_password(password, person)
+    except ValidationError as refused:
+        raise PersonInvalid(" ".join(refused.messages), field="password") from None
+    person.password = make_password(password)
+    try:
+        with transaction.atomic():
+            person.save(force_insert=True)
+    except IntegrityError:
+        raise LoginTaken(f"the login {person.login} is taken", field="login") from None
+    return queries.view_of(person)
+
+
+def _locked(client_ref: str) -> ApiClient:
+    row = ApiClient.objects.select_for_update().filter(client_ref=client_ref).first()
+    if row is None:
+        raise ClientUnknown(f"there is no client {client_ref}", field="client_ref")
+    return row
+
+
+def _client_view(client_ref: str) -> ClientView:
+    view = queries.client(client_ref)
+    if view is None:
+        raise ClientUnknown(f"there is no client {client_ref}", field="client_ref")
+    return view

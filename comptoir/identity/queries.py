@@ -1,0 +1,109 @@
+"""Reads. `*_statement` and `read_*` are for doors that hold an async connection; the rest is Django's."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+from comptoir.db.run import run_sync
+from comptoir.db.sealed import unseal
+from comptoir.identity.errors import PlatformKeyMissing
+from comptoir.identity.models import Person
+from comptoir.identity.types import (
+    ClientKeyView,
+    ClientStatus,
+    ClientView,
+    PersonView,
+    PlatformKeyView,
+    Role,
+)
+from comptoir.kernel.statements import Flow, Rows, Statement
+
+#: What platform keys are sealed for.
+PLATFORM_KEY_PURPOSE: Final = "platform key"
+
+_CLIENT = """
+SELECT c.id, c.client_ref, c.merchant_id, c.sandbox, c.status, c.notify_url, k.version, k.public_key
+FROM identity_api_client c
+LEFT JOIN identity_api_client_key k ON k.client_id = c.id AND k.revoked_at IS NULL
+WHERE c.client_ref = %s ORDER BY k.version DESC
+"""
+
+_PLATFORM_KEY = """
+SELECT version, public_key, sealed_private_key, created_at FROM identity_platform_key WHERE active
+"""
+
+
+def client_statement(client_ref: str) -> Statement:
+    """Everything needed to check a request of one client. Decode with `read_client`."""
+    return Statement(_CLIENT, (client_ref,))
+
+
+def read_client(rows: Rows) -> ClientView | None:
+    """The client, or None when there is none of that client ref."""
+    if not rows:
+        return None
+    client_id, client_ref, merchant_id, sandbox, status, notify_url, _, _ = rows[0]
+    keys = tuple(ClientKeyView(row[6], bytes(row[7])) for row in rows if row[6] is not None)
+    return ClientView(client_id, client_ref, merchant_id, sandbox, ClientStatus(status), notify_url, keys)
+
+
+def platform_key_statement() -> Statement:
+    """The active platform key. Decode with `read_platform_key`."""
+    return Statement(_PLATFORM_KEY)
+
+
+def read_platform_key(rows: Rows) -> PlatformKeyView:
+    """The key pair, opened with the master key. Raises PlatformKeyMissing, CannotUnseal."""
+    if not rows:
+        raise PlatformKeyMissing("there is no active platform key yet")
+    version, public_key, sealed, created_at = rows[0]
+    private_key = unseal(bytes(sealed), PLATFORM_KEY_PURPOSE, str(version))
+    return PlatformKeyView(version, bytes(public_key), private_key, created_at)
+
+
+def client(client_ref: str) -> ClientView | None:
+    """One client with its live keys, or None."""
+    return _run(_one(client_statement(client_ref), read_client))
+
+
+def platform_key() -> PlatformKeyView:
+    """Our active key pair. Raises PlatformKeyMissing, CannotUnseal."""
+    return _run(_one(platform_key_statement(), read_platform_key))
+
+
+def person(login: str) -> PersonView | None:
+    """One person by login (any case), or None."""
+    found = Person.objects.filter(login=login.strip().lower()).first()
+    return view_of(found) if found else None
+
+
+def person_by_id(person_id: UUID) -> PersonView | None:
+    """One person, or None."""
+    found = Person.objects.filter(id=person_id).first()
+    return view_of(found) if found else None
+
+
+def view_of(row: Person) -> PersonView:
+    """The frozen view of a person."""
+    return PersonView(
+        id=row.id,
+        login=row.login,
+        display_name=row.display_name,
+        role=Role(row.role),
+        merchant_id=row.merchant_id,
+        office_id=row.office_id,
+        active=row.is_active,
+    )
+
+
+def _one(statement: Statement, read: Any) -> Flow[Any]:
+    rows = yield [statement]
+    return read(rows[0])
+
+
+def _run(flow: Flow[Any]) -> Any:
+    with connection.cursor() as cursor:
+        return run_sync(cursor, flow)

@@ -1,0 +1,59 @@
+"""Pure decisions about people and clients."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from uuid import UUID
+
+from comptoir.identity.errors import ClientRefInvalid, PersonInvalid
+from comptoir.identity.types import Role
+
+#: Test clients carry it in front of their client id (docs.antom.com, "Sandbox").
+SANDBOX_PREFIX: Final = "SANDBOX_"
+
+MERCHANT_ROLES: Final = frozenset({Role.CASHIER, Role.MANAGER, Role.OWNER, Role.ACCOUNTANT})
+OFFICE_ROLES: Final = frozenset({Role.OFFICER})
+
+MAX_NAME: Final = 64
+
+_CLIENT_REF = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LOGIN = re.compile(r"[a-z0-9._@+-]{1,64}")
+
+
+def check_client_ref(client_ref: str) -> str:
+    """The client ref, when it is fit to travel in a header. Raises ClientRefInvalid."""
+    if not _CLIENT_REF.fullmatch(client_ref):
+        raise ClientRefInvalid(
+            "a client id is 1 to 64 letters, digits, dots, dashes or underscores", field="client_ref"
+        )
+    return client_ref
+
+
+def is_sandbox(client_ref: str) -> bool:
+    """Whether the client is a test client: its id alone decides, never the path it calls."""
+    return client_ref.startswith(SANDBOX_PREFIX)
+
+
+def clean_login(login: str) -> str:
+    """The login in its one spelling: trimmed, lower case. Raises PersonInvalid."""
+    cleaned = login.strip().lower()
+    if not _LOGIN.fullmatch(cleaned):
+        raise PersonInvalid("a login is 1 to 64 letters, digits or . _ @ + -", field="login")
+    return cleaned
+
+
+def check_place(role: Role, merchant_id: UUID | None, office_id: UUID | None) -> None:
+    """Each role has exactly the place of work that belongs to it. Raises PersonInvalid."""
+    if (merchant_id is not None) != (role in MERCHANT_ROLES):
+        raise PersonInvalid(f"the role {role} and the merchant do not fit", field="merchant_id")
+    if (office_id is not None) != (role in OFFICE_ROLES):
+        raise PersonInvalid(f"the role {role} and the office do not fit", field="office_id")
+
+
+def check_name(display_name: str) -> str:
+    """A name to show: trimmed, 1 to 64 characters. Raises PersonInvalid."""
+    cleaned = display_name.strip()
+    if not 1 <= len(cleaned) <= MAX_NAME or "\x00" in cleaned:
+        raise PersonInvalid(f"a name has 1 to {MAX_NAME} characters", field="display_name")
+    return cleaned

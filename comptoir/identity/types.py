@@ -1,0 +1,71 @@
+"""Values of identity."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+
+class Role(StrEnum):
+    """What a person is here to do. One person, one role."""
+
+    TRAVELLER = "traveller"
+    CASHIER = "cashier"
+    MANAGER = "manager"
+    OWNER = "owner"
+    ACCOUNTANT = "accountant"
+    OFFICER = "officer"
+    OPERATOR = "operator"
+
+
+class ClientStatus(StrEnum):
+    """A suspended client is answered, and refused."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class PersonView(msgspec.Struct, frozen=True):
+    """A person, without the password."""
+
+    id: UUID
+    login: str
+    display_name: str
+    role: Role
+    merchant_id: UUID | None
+    office_id: UUID | None
+    active: bool
+
+
+class ClientKeyView(msgspec.Struct, frozen=True):
+    """A live public key of a client (SubjectPublicKeyInfo DER)."""
+
+    version: int
+    public_key: bytes
+
+
+class ClientView(msgspec.Struct, frozen=True):
+    """A client with its live keys, newest first."""
+
+    id: UUID
+    client_ref: str
+    merchant_id: UUID
+    sandbox: bool
+    status: ClientStatus
+    notify_url: str | None
+    keys: tuple[ClientKeyView, ...]
+
+
+class PlatformKeyView(msgspec.Struct, frozen=True):
+    """Our key pair in DER. `private_key` is a secret: it is for the signer only."""
+
+    version: int
+    public_key: bytes
+    private_key: bytes
+    created_at: datetime
+
+    def __repr__(self) -> str:
+        return f"PlatformKeyView(version={self.version})"
