@@ -1,0 +1,1 @@
+"""Translators to outside systems that publish rates."""
