@@ -19,6 +19,7 @@ class Outbox(models.Model):
     subject_id = models.UUIDField()
     payload = models.JSONField()
     attempts = models.IntegerField(db_default=0)
+    lost = models.IntegerField(db_default=0)
     due_at = models.DateTimeField()
     leased_until = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
@@ -32,7 +33,9 @@ class Outbox(models.Model):
             models.CheckConstraint(
                 name="db_outbox_one_end", condition=Q(done_at__isnull=True) | Q(dead_at__isnull=True)
             ),
-            models.CheckConstraint(name="db_outbox_attempts", condition=Q(attempts__gte=0)),
+            models.CheckConstraint(
+                name="db_outbox_attempts", condition=Q(lost__gte=0, attempts__gte=models.F("lost"))
+            ),
         ]
         indexes = [
             # Small whatever the table's size: what is finished leaves it.

@@ -37,11 +37,21 @@ class OutboxItem(msgspec.Struct, frozen=True):
 
 
 class Claimed(msgspec.Struct, frozen=True):
-    """An item in our hands until `leased_until`. `attempt` counts claims from 1, lost ones included."""
+    """An item in our hands until `leased_until`.
+
+    `attempts` counts claims from 1; `lost` those of which nobody ever reported the end: a worker died,
+    or it was the item that killed it.
+    """
 
     item: OutboxItem
-    attempt: int
+    attempts: int
+    lost: int
     leased_until: datetime
+
+    @property
+    def tries(self) -> int:
+        """This try and those before it that came to an end."""
+        return self.attempts - self.lost
 
 
 def enqueue(items: Sequence[OutboxItem]) -> Statement:
@@ -93,10 +103,11 @@ def claim(
             ORDER BY ranked.due_at LIMIT %s
             FOR UPDATE OF item SKIP LOCKED
         )
-        UPDATE db_outbox AS item SET leased_until = %s, attempts = attempts + 1
+        UPDATE db_outbox AS item
+            SET leased_until = %s, attempts = attempts + 1, lost = lost + (leased_until IS NOT NULL)::int
         FROM taken WHERE item.owner_id = taken.owner_id AND item.id = taken.id
         RETURNING item.id, item.owner_id, item.topic, item.subject_id, item.payload, item.due_at,
-            item.attempts, item.leased_until
+            item.attempts, item.lost, item.leased_until
         """,
         (
             now, now, list(topics), list(busy), limit * _LOOK_AHEAD,
@@ -111,8 +122,9 @@ def decode_claimed(rows: Rows) -> list[Claimed]:
     claimed = [
         Claimed(
             item=OutboxItem(row[0], row[1], row[2], row[3], _json(row[4]), row[5]),
-            attempt=row[6],
-            leased_until=row[7],
+            attempts=row[6],
+            lost=row[7],
+            leased_until=row[8],
         )
         for row in rows
     ]
@@ -135,9 +147,9 @@ def retry(claimed: Claimed, due_at: datetime, error: str) -> Statement:
     return Statement(
         """
         UPDATE db_outbox SET due_at = %s, leased_until = NULL, last_error = %s
-        WHERE owner_id = %s AND id = %s AND attempts = %s AND done_at IS NULL AND dead_at IS NULL
+        WHERE owner_id = %s AND id = %s AND leased_until = %s AND done_at IS NULL AND dead_at IS NULL
         """,
-        (due_at, _short(error), claimed.item.owner_id, claimed.item.id, claimed.attempt),
+        (due_at, _short(error), claimed.item.owner_id, claimed.item.id, claimed.leased_until),
     )
 
 
@@ -146,9 +158,9 @@ def dead(claimed: Claimed, now: datetime, error: str) -> Statement:
     return Statement(
         """
         UPDATE db_outbox SET dead_at = %s, leased_until = NULL, last_error = %s
-        WHERE owner_id = %s AND id = %s AND attempts = %s AND done_at IS NULL AND dead_at IS NULL
+        WHERE owner_id = %s AND id = %s AND leased_until = %s AND done_at IS NULL AND dead_at IS NULL
         """,
-        (now, _short(error), claimed.item.owner_id, claimed.item.id, claimed.attempt),
+        (now, _short(error), claimed.item.owner_id, claimed.item.id, claimed.leased_until),
     )
 
 

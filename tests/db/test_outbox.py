@@ -41,7 +41,9 @@ def test_an_item_comes_back_as_it_was_written(connection: Connection) -> None:
     written = item(url="https://shop.example/通知", amounts={"minor": "12"}, none=None)
     run(connection, outbox.enqueue([written]))
     (claimed,) = claim(connection)
-    assert claimed == outbox.Claimed(item=written, attempt=1, leased_until=NOW + timedelta(seconds=30))
+    assert claimed == outbox.Claimed(
+        item=written, attempts=1, lost=0, leased_until=NOW + timedelta(seconds=30)
+    )
 
 
 def test_nothing_to_write_is_no_error(connection: Connection) -> None:
@@ -73,9 +75,10 @@ def test_only_what_is_due_and_of_the_topic_oldest_first(connection: Connection) 
 
 def test_a_lease_holds_until_it_has_run_out(connection: Connection) -> None:
     run(connection, outbox.enqueue([item()]))
-    assert [one.attempt for one in claim(connection)] == [1]
+    assert [one.attempts for one in claim(connection)] == [1]
     assert claim(connection, at=29.9) == []
-    assert [one.attempt for one in claim(connection, at=30)] == [2]
+    (again,) = claim(connection, at=30)
+    assert (again.attempts, again.lost, again.tries) == (2, 1, 1)
 
 
 def test_done_is_never_claimed_again(connection: Connection) -> None:
@@ -101,7 +104,8 @@ def test_retry_waits_for_its_time(connection: Connection) -> None:
     (mine,) = claim(connection)
     run(connection, outbox.retry(mine, NOW + timedelta(minutes=2), "http 500"))
     assert claim(connection, at=119) == []
-    assert [one.attempt for one in claim(connection, at=120)] == [2]
+    (again,) = claim(connection, at=120)
+    assert (again.attempts, again.lost, again.tries) == (2, 0, 2)
 
 
 def test_who_lost_the_lease_can_neither_postpone_nor_bury(connection: Connection) -> None:
