@@ -1,1 +1,11 @@
-"""The commands: `comptoir up | serve | worker | verify | bench | demo`. One module per command."""
+"""The commands: `comptoir up | serve | worker | migrate | verify | bench | demo`.
+
+One module per command, listed in `main.COMMANDS`, each with
+
+    HELP: str                                            one line for `comptoir --help`
+    configure(parser: argparse.ArgumentParser) -> None   its arguments
+    run(arguments: argparse.Namespace) -> int            its work; the value is the exit code
+
+The module's name is the command's name. A command imports what it needs inside `run`, so that
+`comptoir --help` stays fast. Exit codes: 0 done, 1 the answer is no, 2 it could not be tried.
+"""

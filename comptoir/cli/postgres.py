@@ -148,7 +148,7 @@ class EmbeddedPostgres:
         fresh = self.data_dir.with_name(self.data_dir.name + ".new")
         shutil.rmtree(fresh, ignore_errors=True)
         # The built-in C.UTF-8 sorts by code point: indexes never depend on the machine's C library.
-        command = [
+        command: list[str | Path] = [
             self._bin / "initdb", "-D", fresh, "-U", ROLE, "-E", "UTF8", "--locale=C",
             "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--auth=peer",
         ]  # fmt: skip
@@ -228,7 +228,7 @@ class EmbeddedPostgres:
                 connection.execute(f"CREATE DATABASE {ROLE}")
 
     def _has_lz4(self) -> bool:
-        command = [self._bin / "pg_config", "--configure"]
+        command = [str(self._bin / "pg_config"), "--configure"]
         return "--with-lz4" in subprocess.run(command, check=False, capture_output=True, text=True).stdout
 
 

@@ -33,6 +33,12 @@ def die_with_parent(on_death: signal.Signals) -> Callable[[], None] | None:
     return preexec
 
 
+def follow_parent(on_death: signal.Signals) -> None:
+    """Make the kernel send `on_death` to this process when its parent is gone. Linux only."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(on_death))
+
+
 def open_log(path: Path) -> BinaryIO:
     """Open a log for appending, readable by its owner only; one past 10 MB is set aside as `<name>.1`."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

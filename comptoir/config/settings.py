@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -93,9 +92,7 @@ TEMPLATES = [
 DATABASES = {"default": database_settings(COMPTOIR.database_url)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The identity context is being built; its model takes over as soon as it is there.
-if find_spec("comptoir.identity.models") is not None:
-    AUTH_USER_MODEL = "identity.Person"
+AUTH_USER_MODEL = "identity.Person"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

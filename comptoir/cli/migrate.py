@@ -1,0 +1,32 @@
+"""`comptoir migrate`: bring the database's tables up to this version."""
+
+from __future__ import annotations
+
+import argparse
+
+HELP = "bring the database's tables up to this version"
+
+#: Any constant will do, as long as every version uses the same.
+_MIGRATION_LOCK = 0x636F6D70746F6972
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("--quiet", action="store_true", help="say nothing unless something goes wrong")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Apply all migrations. Two at once wait for each other, so every machine of a cluster may run it."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
+    try:
+        call_command("migrate", verbosity=0 if arguments.quiet else 1, interactive=False)
+    finally:
+        connection.close()  # and with it the lock
+    return 0
