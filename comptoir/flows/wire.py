@@ -1,0 +1,101 @@
+"""A payment and a refund in the words of the Antom API: the parts that answers and notifications share.
+
+One place, so that what a merchant is told, asks and is told again is the same to the digit.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from comptoir.acquiring.api import PaymentState, PaymentView
+from comptoir.acquiring.api import errors as acquiring
+from comptoir.flows.types import IN_PROCESS, OK
+from comptoir.fx.api import errors as fx
+from comptoir.standards.antom.messages import Amount, PspCustomerInfo, Quote
+from comptoir.standards.antom.results import ResultCode
+from comptoir.standards.antom.times import format_time
+from comptoir.wallet.api import errors as wallet
+
+#: Our codes in the words of the catalogue (antom-api.md §3.4, November 2026). Refusals of a code say
+#: no more than that the traveller should show a fresh one: anything else would help to guess codes.
+_RESULT_CODES: Final = {
+    OK: ResultCode.SUCCESS,
+    IN_PROCESS: ResultCode.PAYMENT_IN_PROCESS,
+    acquiring.MERCHANT_UNKNOWN: ResultCode.MERCHANT_NOT_REGISTERED,
+    acquiring.MERCHANT_INACTIVE: ResultCode.INVALID_MERCHANT_STATUS,
+    acquiring.CURRENCY_NOT_SUPPORTED: ResultCode.CURRENCY_NOT_SUPPORT,
+    acquiring.SETTLEMENT_NOT_CONTRACTED: ResultCode.SETTLE_CONTRACT_NOT_MATCH,
+    acquiring.REQUEST_REUSED: ResultCode.REPEAT_REQ_INCONSISTENT,
+    acquiring.PAYMENT_UNKNOWN: ResultCode.ORDER_NOT_EXIST,
+    acquiring.PAYMENT_EXPIRED: ResultCode.ORDER_IS_CLOSED,
+    acquiring.PAYMENT_CANCELLED: ResultCode.ORDER_IS_CANCELED,
+    acquiring.PAYMENT_NOT_PAID: ResultCode.ORDER_STATUS_INVALID,
+    acquiring.PAYMENT_FINAL: ResultCode.ORDER_STATUS_INVALID,
+    acquiring.EXPIRY_INVALID: ResultCode.PARAM_ILLEGAL,
+    acquiring.CANCEL_WINDOW: ResultCode.CANCEL_WINDOW_EXCEED,
+    acquiring.CANCEL_AFTER_REFUND: ResultCode.PROCESS_FAIL,
+    acquiring.REFUND_EXCEEDS: ResultCode.REFUND_AMOUNT_EXCEED,
+    acquiring.REFUND_WINDOW: ResultCode.REFUND_WINDOW_EXCEED,
+    acquiring.REFUND_CURRENCY: ResultCode.CURRENCY_NOT_SUPPORT,
+    wallet.CODE_INVALID: ResultCode.INVALID_PAYMENT_CODE,
+    wallet.CODE_EXPIRED: ResultCode.EXPIRED_CODE,
+    wallet.CODE_USED: ResultCode.INVALID_PAYMENT_CODE,
+    wallet.DEVICE_LOCKED: ResultCode.INVALID_PAYMENT_CODE,
+    wallet.WALLET_INACTIVE: ResultCode.USER_STATUS_ABNORMAL,
+    wallet.BALANCE_INSUFFICIENT: ResultCode.USER_BALANCE_NOT_ENOUGH,
+    wallet.PAYMENT_LIMIT: ResultCode.PAYMENT_AMOUNT_EXCEED_LIMIT,
+    wallet.DAY_LIMIT: ResultCode.USER_AMOUNT_EXCEED_LIMIT,
+    wallet.DECLINED: ResultCode.USER_PAYMENT_VERIFICATION_FAILED,
+    fx.RateMissing.code: ResultCode.CURRENCY_NOT_SUPPORT,
+    fx.AmountTooSmall.code: ResultCode.PARAM_ILLEGAL,
+    fx.QuoteExpired.code: ResultCode.QUOTE_EXPIRED,
+}
+
+
+def result_code(code: str) -> ResultCode:
+    """The wire's code for one of our dotted codes; what has no word there is PROCESS_FAIL."""
+    return _RESULT_CODES.get(code, ResultCode.PROCESS_FAIL)
+
+
+def time_of(instant: datetime | None) -> str | None:
+    """An instant on the wire, or its absence."""
+    return None if instant is None else format_time(instant)
+
+
+def payment_quote(payment: PaymentView) -> Quote | None:
+    """The traveller's price: wallet currency for 1 unit of payment currency. None without conversion."""
+    if payment.wallet_total is None or payment.quote_price is None:
+        return None
+    return Quote(
+        quote_id=payment.quote_id.hex if payment.quote_id else None,
+        quote_currency_pair=f"{payment.amount.currency}/{payment.wallet_total.currency}",
+        quote_price=payment.quote_price,
+        quote_start_time=time_of(payment.quote_from),
+        quote_expiry_time=time_of(payment.quote_until),
+        guaranteed=True,
+    )
+
+
+def gross_settlement(payment: PaymentView) -> Amount | None:
+    """What a paid merchant is owed, before fees."""
+    paid = payment.state in (PaymentState.SUCCESS, PaymentState.CANCELLED) and payment.finished_at is not None
+    return Amount.of(payment.settlement) if paid else None
+
+
+def settlement_quote(payment: PaymentView) -> Quote | None:
+    """The merchant's price: settlement currency for 1 unit of payment currency. None without conversion."""
+    if payment.settlement.currency == payment.amount.currency:
+        return None
+    return Quote(
+        quote_currency_pair=f"{payment.amount.currency}/{payment.settlement.currency}",
+        quote_price=payment.settlement_price,
+        guaranteed=True,
+    )
+
+
+def customer(payment: PaymentView) -> PspCustomerInfo | None:
+    """Who paid, as far as the wallet says; None until a wallet is known."""
+    if payment.issuer is None:
+        return None
+    return PspCustomerInfo(psp_name=payment.issuer, psp_customer_id=payment.customer_ref)
