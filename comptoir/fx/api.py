@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from comptoir.fx import errors
+from comptoir.fx.errors import (
+    AmountTooLarge,
+    AmountTooSmall,
+    FetchFailed,
+    FetchOff,
+    QuoteExpired,
+    RateMissing,
+    RatesConflict,
+    RatesImplausible,
+    RateStale,
+)
 from comptoir.fx.operations.quotes import QuoteBook, store_quotes
 from comptoir.fx.operations.rates import fetch_daily, load_packaged_rates, record_rates
 from comptoir.fx.queries.engine import decode_quotes, decode_rates, latest_rates, load_quotes
@@ -23,11 +34,20 @@ __all__ = [
     "DEFAULT_MAX_AGE_DAYS",
     "MAX_MARGIN_BPS",
     "NO_RATES",
+    "AmountTooLarge",
+    "AmountTooSmall",
     "Conversion",
     "DatedRate",
+    "FetchFailed",
+    "FetchOff",
     "Quote",
     "QuoteBook",
+    "QuoteExpired",
+    "RateMissing",
+    "RateStale",
     "RateTable",
+    "RatesConflict",
+    "RatesImplausible",
     "check_fresh",
     "check_unexpired",
     "decode_quotes",

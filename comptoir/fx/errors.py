@@ -35,6 +35,12 @@ class AmountTooSmall(ComptoirError):
     code = "fx.amount_too_small"
 
 
+class AmountTooLarge(ComptoirError):
+    """More than 16 digits of minor units after conversion: no payment interface can write it."""
+
+    code = "fx.amount_too_large"
+
+
 class QuoteExpired(ComptoirError):
     """The promise of the price has run out (or not begun)."""
 

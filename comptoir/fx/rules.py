@@ -7,7 +7,14 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Final
 
-from comptoir.fx.errors import AmountTooSmall, QuoteExpired, RateMissing, RatesImplausible, RateStale
+from comptoir.fx.errors import (
+    AmountTooLarge,
+    AmountTooSmall,
+    QuoteExpired,
+    RateMissing,
+    RatesImplausible,
+    RateStale,
+)
 from comptoir.fx.types import Conversion, Quote, RateTable
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.money import Money, Rate, Rounding
@@ -22,6 +29,9 @@ _LARGEST_MID: Final = Decimal("1E+16")
 
 #: 100 percent. More is a mistake in a contract.
 MAX_MARGIN_BPS: Final = 10_000
+
+#: What the payment interfaces can write, and the books take: 16 digits of minor units.
+_LARGEST_AMOUNT: Final = 10**16 - 1
 
 #: The longest the ECB paused since 1999 is 5 days (Maundy Thursday to Tuesday after Easter).
 DEFAULT_MAX_AGE_DAYS: Final = 5
@@ -77,7 +87,7 @@ def split(amount: Money, quote: Quote) -> Conversion:
 
     Total and mid part are each `amount` times price and mid, HALF_EVEN to the payable step of the
     wallet's currency; the margin part is the difference, never negative because the price is never
-    under the mid. Raises InvalidValue, CurrencyMismatch, AmountTooSmall.
+    under the mid. Raises InvalidValue, CurrencyMismatch, AmountTooSmall, AmountTooLarge.
     """
     if amount.minor <= 0:
         raise InvalidValue("only an amount above zero is converted")
@@ -88,6 +98,8 @@ def split(amount: Money, quote: Quote) -> Conversion:
     total = quote.price_rate.convert(amount, Rounding.HALF_EVEN, step)
     if mid_part.minor == 0:
         raise AmountTooSmall(f"{amount} is less than the smallest payment in {quote.quote}")
+    if total.minor > _LARGEST_AMOUNT:
+        raise AmountTooLarge(f"{amount} is more than a payment in {quote.quote} can be")
     return Conversion(total, mid_part, total - mid_part)
 
 

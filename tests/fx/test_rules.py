@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comptoir.fx.errors import AmountTooSmall, QuoteExpired, RateMissing, RatesImplausible, RateStale
+from comptoir.fx.errors import (
+    AmountTooLarge,
+    AmountTooSmall,
+    QuoteExpired,
+    RateMissing,
+    RatesImplausible,
+    RateStale,
+)
 from comptoir.fx.rules import (
     MAX_MARGIN_BPS,
     SIGNIFICANT_DIGITS,
@@ -144,8 +151,8 @@ def test_split_agrees_with_fractions_and_never_gives_away(
         with pytest.raises(AmountTooSmall):
             split(amount, made)
         return
-    if expected_total >= 2**63:
-        with pytest.raises(InvalidValue):
+    if expected_total >= 10**16:
+        with pytest.raises((AmountTooLarge, InvalidValue)):
             split(amount, made)
         return
     legs = split(amount, made)
@@ -189,6 +196,14 @@ def test_a_margin_cannot_make_a_payment_of_nothing() -> None:
     """4 won are 0.27 cents: with a margin of 100 percent 0.54, which would round to a cent of pure margin."""
     with pytest.raises(AmountTooSmall):
         split(Money(4, "KRW"), a_quote("KRW", "EUR", MAX_MARGIN_BPS))
+
+
+def test_a_total_has_at_most_sixteen_digits() -> None:
+    even = a_quote("KWD", "BHD", 0)
+    largest = int(Fraction(10**16 - 1) / Fraction(even.price))
+    assert split(Money(largest, "KWD"), even).total.minor < 10**16
+    with pytest.raises(AmountTooLarge):
+        split(Money(largest + 2, "KWD"), even)
 
 
 @pytest.mark.parametrize("minor", [0, -1])
