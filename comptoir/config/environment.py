@@ -4,6 +4,7 @@ COMPTOIR_HOME        folder of everything this installation keeps (default ~/.co
 COMPTOIR_PORT        port of the one HTTP server (default 8400)
 COMPTOIR_PUBLIC_URL  address under which the outside reaches us (default http://localhost:<port>)
 COMPTOIR_MASTER_KEY  32 bytes in base64; without it, $COMPTOIR_HOME/master.key
+COMPTOIR_WALLET_CURRENCIES  currencies in which wallets can be opened, with commas (default CNY)
 DATABASE_URL         any PostgreSQL 16+; without it, the embedded server of the home folder
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from comptoir.kernel.errors import ComptoirError
+from comptoir.kernel.money import UnknownCurrency, exponent
 
 DEFAULT_PORT = 8400
 MASTER_KEY_BYTES = 32
@@ -44,6 +46,7 @@ class Environment:
     database_url: str
     embedded: bool
     master_key: bytes | None = field(repr=False)
+    wallet_currencies: tuple[str, ...] = ("CNY",)
 
     def require_master_key(self) -> bytes:
         """The master key, 32 bytes. Raises EnvironmentInvalid when there is none yet."""
@@ -73,6 +76,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         database_url=given_url or embedded_url(home),
         embedded=not given_url,
         master_key=_master_key(values.get("COMPTOIR_MASTER_KEY"), home / "master.key"),
+        wallet_currencies=_currencies(values.get("COMPTOIR_WALLET_CURRENCIES")),
     )
 
 
@@ -102,6 +106,20 @@ def _port(text: str | None) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise EnvironmentInvalid(f"COMPTOIR_PORT is not a port: {text!r}", field="COMPTOIR_PORT")
     return int(text)
+
+
+def _currencies(text: str | None) -> tuple[str, ...]:
+    if not text:
+        return ("CNY",)
+    currencies = tuple(one.strip() for one in text.split(","))
+    for one in currencies:
+        try:
+            exponent(one)
+        except UnknownCurrency:
+            raise EnvironmentInvalid(
+                f"COMPTOIR_WALLET_CURRENCIES names no currency: {one!r}", field="COMPTOIR_WALLET_CURRENCIES"
+            ) from None
+    return currencies
 
 
 def _master_key(given: str | None, key_file: Path) -> bytes | None:

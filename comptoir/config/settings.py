@@ -100,6 +100,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+# Wallets of others: name -> {"connector": dotted path of a factory, "prefixes": first digits of their
+# codes, "options": what the factory is called with}. See comptoir.wallet.connectors.
+COMPTOIR_ISSUERS: dict[str, dict[str, Any]] = {}
+
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True

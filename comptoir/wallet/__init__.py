@@ -8,7 +8,7 @@ Invariants:
 - a payment code is spent at most once (primary key);
 - money leaves a wallet only by an authorised authorization, and never below zero (ledger floor);
 - what came back for an authorization never exceeds what it took;
-- seeds are sealed at rest, PINs are kept as argon2 hashes, neither is ever logged.
+- seeds and the argon2 hashes of PINs are sealed at rest; no seed, PIN or code is ever logged.
 
 Called by: flows (the payment engine), and the wallet's own doors. The engine's part
 (`operations.engine`, `queries.engine`) works on whole batches; the rest on one wallet at a time.

@@ -14,7 +14,8 @@ class Wallet(models.Model):
     display_name = models.CharField(max_length=64)
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=6, default="active")
-    pin_hash = models.CharField(max_length=255)
+    # Six digits have a million values: the argon2 hash is sealed too, so a stolen table alone gives no PIN.
+    sealed_pin_hash = models.BinaryField()
     pin_failures = models.SmallIntegerField(default=0)
     pin_locked_until = models.DateTimeField(null=True)
     no_pin_limit = models.BigIntegerField()
@@ -76,6 +77,7 @@ class Authorization(models.Model):
     pk = models.CompositePrimaryKey("wallet_id", "id")
     wallet_id = models.UUIDField()
     id = models.UUIDField()
+    merchant_id = models.UUIDField()
     payment_id = models.UUIDField()
     payee = models.CharField(max_length=256)
     currency = models.CharField(max_length=3)
@@ -102,6 +104,27 @@ class Authorization(models.Model):
             models.CheckConstraint(
                 name="wallet_authorization_refunded", condition=Q(refunded__gte=0, refunded__lte=F("total"))
             ),
+            models.CheckConstraint(
+                name="wallet_authorization_state",
+                condition=Q(
+                    state__in=["waiting", "authorised", "declined", "expired", "cancelled", "refused"]
+                ),
+            ),
+            # A payment stands in the statement at the instant it was decided.
+            models.CheckConstraint(
+                name="wallet_authorization_decided",
+                condition=~Q(state="authorised") | Q(decided_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["wallet_id", "decided_at", "id"],
+                name="wallet_authorization_paid",
+                condition=Q(state="authorised"),
+            ),
+            models.Index(
+                fields=["wallet_id"], name="wallet_authorization_waiting", condition=Q(state="waiting")
+            ),
         ]
 
 
@@ -120,7 +143,16 @@ class WalletCredit(models.Model):
 
     class Meta:
         db_table = "wallet_credit"
-        constraints = [models.CheckConstraint(name="wallet_credit_amount", condition=Q(amount__gt=0))]
+        constraints = [
+            models.CheckConstraint(name="wallet_credit_amount", condition=Q(amount__gt=0)),
+            # What comes back, comes back for a payment; a top-up is for none.
+            models.CheckConstraint(
+                name="wallet_credit_kind",
+                condition=Q(kind="top_up", authorization_id__isnull=True)
+                | Q(kind__in=["refund", "reversal"], authorization_id__isnull=False),
+            ),
+        ]
+        indexes = [models.Index(fields=["wallet_id", "created_at", "id"], name="wallet_credit_statement")]
 
 
 class DaySpending(models.Model):

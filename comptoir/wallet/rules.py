@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 from enum import Enum
+from itertools import pairwise
 
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.money import Money
 from comptoir.standards import payment_code
 from comptoir.wallet import errors
-from comptoir.wallet.types import CodeUse, DeviceView, WalletState, WalletView
+from comptoir.wallet.errors import LimitsUnfit, PinUnfit
+from comptoir.wallet.types import CodeUse, DeviceView, Limits, WalletState, WalletView
 
 #: After so many wrong codes for one device in a row its codes are refused for a while. With three live
 #: values among ten million a guesser has at best 5 * 3 / 10**7 before each pause.
 BAD_CODES_BEFORE_LOCK = 5
 LOCK_MINUTES = 15
+
+#: After every so many wrong PINs in a row the wallet is locked, each time for twice as long as before.
+#: 10 guesses in the first 15 minutes, 35 on the first day, then 5 a day: of a million PINs.
+WRONG_PINS_BEFORE_LOCK = 5
+FIRST_PIN_LOCK = timedelta(minutes=15)
+LONGEST_PIN_LOCK = timedelta(days=1)
+
+#: The largest amount the books take: 16 digits of minor units.
+LARGEST_AMOUNT = 10**16 - 1
 
 
 class Verdict(Enum):
@@ -46,7 +58,8 @@ def check_code(code: str, device: DeviceView | None, now: datetime) -> CodeUse |
     presented = payment_code.parse(code)
     window = payment_code.matching_window(presented, device.seed, now)
     if window is None:
-        return errors.CODE_EXPIRED if payment_code.was_valid(presented, device.seed, now) else errors.CODE_INVALID
+        shown_before = payment_code.was_valid(presented, device.seed, now)
+        return errors.CODE_EXPIRED if shown_before else errors.CODE_INVALID
     if window * 10 + presented.n in device.used:
         return errors.CODE_USED
     return CodeUse(device.wallet.id, device.number, window, presented.n, now)
@@ -67,3 +80,37 @@ def decide(wallet: WalletView, total: Money, confirmed: bool) -> Verdict | str:
     if confirmed or total.minor <= wallet.no_pin_limit:
         return Verdict.PAY
     return Verdict.WAIT
+
+
+def check_pin_form(pin: str) -> None:
+    """Refuse a PIN that is no PIN, or among the first a thief would try. Raises PinUnfit.
+
+    Six digits, not all equal, not a run up or down (through 9 and 0 as well: 789012).
+    """
+    if not is_pin(pin):
+        raise PinUnfit("a PIN has six digits", field="pin")
+    steps = {(int(after) - int(before)) % 10 for before, after in pairwise(pin)}
+    if len(steps) == 1 and steps <= {0, 1, 9}:
+        raise PinUnfit("a PIN is neither one digit repeated nor a run of digits", field="pin")
+
+
+def is_pin(text: str) -> bool:
+    """Whether a text can be anybody's PIN at all: six ASCII digits."""
+    return isinstance(text, str) and re.fullmatch(r"[0-9]{6}", text) is not None
+
+
+def pin_lock(failures: int) -> timedelta | None:
+    """How long the wallet is locked after this many wrong PINs in a row, or None if not at this one."""
+    if failures <= 0 or failures % WRONG_PINS_BEFORE_LOCK:
+        return None
+    doublings = min(failures // WRONG_PINS_BEFORE_LOCK - 1, 10)
+    return min(FIRST_PIN_LOCK * 2**doublings, LONGEST_PIN_LOCK)
+
+
+def check_limits(limits: Limits) -> None:
+    """Refuse limits that contradict each other. Raises LimitsUnfit."""
+    values = (limits.no_pin, limits.payment, limits.day)
+    if any(type(value) is not int for value in values):
+        raise LimitsUnfit("limits are whole minor units")
+    if not 0 <= limits.no_pin <= limits.payment <= limits.day <= LARGEST_AMOUNT:
+        raise LimitsUnfit("limits rise: 0, without PIN, at once, on a day; at most 16 digits")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -22,7 +23,7 @@ class WalletState(StrEnum):
 
 
 class AuthorizationState(StrEnum):
-    """WAITING needs the traveller; the others are final. CANCELLED: the shop withdrew it before it was paid."""
+    """WAITING needs the traveller; the others are final. CANCELLED: the shop withdrew it before."""
 
     WAITING = "waiting"
     AUTHORISED = "authorised"
@@ -41,7 +42,7 @@ class CreditKind(StrEnum):
 
 
 class WalletView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A wallet as a decision needs it; limits in minor units of its currency, `spent` on the day in question."""
+    """A wallet as a decision needs it; limits in minor units of its currency, `spent` on the day asked."""
 
     id: UUID
     holder_id: UUID
@@ -55,7 +56,7 @@ class WalletView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class DeviceView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A device that shows payment codes, with its wallet. `used` are the codes it spent of late: window * 10 + n.
+    """A device that shows payment codes, with its wallet. `used`: codes it spent of late, window * 10 + n.
 
     The seed is the secret that both sides compute codes from: it is never printed or logged.
     """
@@ -90,6 +91,7 @@ class AuthorizationView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     id: UUID
     wallet_id: UUID
+    merchant_id: UUID
     payment_id: UUID
     payee: str
     total: Money
@@ -123,3 +125,95 @@ class Spending(msgspec.Struct, frozen=True, gc=False):
     wallet_id: UUID
     on: date
     amount: int
+
+
+class Limits(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a wallet may pay, in minor units of its currency: without PIN, at once, on a day in China."""
+
+    no_pin: int
+    payment: int
+    day: int
+
+
+#: For wallets in CNY when nothing else is agreed: 500, 20,000 and 50,000 yuan.
+CNY_LIMITS = Limits(no_pin=500_00, payment=20_000_00, day=50_000_00)
+
+
+class WalletSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A wallet as its holder sees it: `available` may be spent, `wallet.spent` was spent today (China)."""
+
+    wallet: WalletView
+    available: Money
+
+
+class DeviceSummary(msgspec.Struct, frozen=True):
+    """A device as its owner sees it."""
+
+    number: int
+    name: str
+    active: bool
+    created_at: datetime
+
+
+class Enrollment(NamedTuple):
+    """A new device. The seed is handed over this once, for the device to keep; it is never printed."""
+
+    number: int
+    seed: bytes
+
+    def __repr__(self) -> str:
+        return f"Enrollment(number={self.number})"
+
+
+class ShownCode(NamedTuple):
+    """A payment code to be shown, and when shops stop taking it. Never printed: it is as good as money."""
+
+    digits: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"ShownCode(expires_at={self.expires_at.isoformat()})"
+
+
+class MovementKind(StrEnum):
+    """A PAYMENT takes money out; the others bring it in."""
+
+    PAYMENT = "payment"
+    TOP_UP = "top_up"
+    REFUND = "refund"
+    REVERSAL = "reversal"
+
+
+class Movement(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the statement. `amount` is in the wallet's currency, below zero when money left.
+
+    A payment has what the shop charged and the price (wallet currency per unit of the charge's, margin
+    included as agreed), and `refunded`: how much of it has come back by now. A refund or reversal names
+    the payee of its payment; a top-up has a note.
+    """
+
+    id: UUID
+    kind: MovementKind
+    at: datetime
+    amount: Money
+    payee: str = ""
+    payment_id: UUID | None = None
+    charge: Money | None = None
+    price: Decimal | None = None
+    refunded: Money | None = None
+    note: str = ""
+
+
+class MovementCursor(NamedTuple):
+    """A place in a statement: the last line that was read."""
+
+    at: datetime
+    id: UUID
+    kind: MovementKind
+
+
+class MovementPage(msgspec.Struct, frozen=True):
+    """Lines newest first; `older` continues where they end, None when there are no more."""
+
+    movements: tuple[Movement, ...]
+    older: MovementCursor | None

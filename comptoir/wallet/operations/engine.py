@@ -12,12 +12,12 @@ from comptoir.wallet.rules import BAD_CODES_BEFORE_LOCK, LOCK_MINUTES
 from comptoir.wallet.types import AuthorizationView, CodeUse, Credit, Spending
 
 _AUTHORIZATIONS = """
-INSERT INTO wallet_authorization (wallet_id, id, payment_id, payee, currency, total, margin, charge_currency,
-    charge, price, quote_id, state, created_at, expires_at, spent_on, decided_at, refunded)
-SELECT * FROM json_to_recordset(%s::json) AS r (wallet_id uuid, id uuid, payment_id uuid, payee text,
-    currency text, total bigint, margin bigint, charge_currency text, charge bigint, price numeric,
-    quote_id uuid, state text, created_at timestamptz, expires_at timestamptz, spent_on date,
-    decided_at timestamptz, refunded bigint)
+INSERT INTO wallet_authorization (wallet_id, id, merchant_id, payment_id, payee, currency, total, margin,
+    charge_currency, charge, price, quote_id, state, created_at, expires_at, spent_on, decided_at, refunded)
+SELECT * FROM json_to_recordset(%s::json) AS r (wallet_id uuid, id uuid, merchant_id uuid,
+    payment_id uuid, payee text, currency text, total bigint, margin bigint, charge_currency text,
+    charge bigint, price numeric, quote_id uuid, state text, created_at timestamptz,
+    expires_at timestamptz, spent_on date, decided_at timestamptz, refunded bigint)
 ON CONFLICT (wallet_id, id) DO UPDATE SET state = excluded.state, decided_at = excluded.decided_at,
     spent_on = excluded.spent_on, refunded = excluded.refunded
 """
@@ -29,7 +29,9 @@ SELECT * FROM json_to_recordset(%s::json)
     AS r (wallet_id uuid, device_number int, "window" int, n smallint, at timestamptz)
 """
 
-_GOOD_DEVICES = "UPDATE wallet_device SET bad_codes = 0, locked_until = NULL WHERE number = ANY (%s) AND bad_codes > 0"
+_GOOD_DEVICES = """
+UPDATE wallet_device SET bad_codes = 0, locked_until = NULL WHERE number = ANY (%s) AND bad_codes > 0
+"""
 
 _BAD_DEVICE = """
 UPDATE wallet_device SET
@@ -48,7 +50,8 @@ ON CONFLICT (wallet_id, "on") DO UPDATE SET spent = wallet_day_spending.spent + 
 _GIVE_BACK = """
 UPDATE wallet_day_spending s SET spent = s.spent - r.amount
 FROM (SELECT wallet_id, "on", sum(amount) AS amount
-    FROM json_to_recordset(%s::json) AS x (wallet_id uuid, "on" date, amount bigint) GROUP BY wallet_id, "on") r
+    FROM json_to_recordset(%s::json) AS x (wallet_id uuid, "on" date, amount bigint)
+    GROUP BY wallet_id, "on") r
 WHERE s.wallet_id = r.wallet_id AND s."on" = r."on"
 """
 
@@ -68,6 +71,7 @@ def store_authorizations(views: Sequence[AuthorizationView]) -> Statement:
                 {
                     "wallet_id": one.wallet_id,
                     "id": one.id,
+                    "merchant_id": one.merchant_id,
                     "payment_id": one.payment_id,
                     "payee": one.payee,
                     "currency": one.total.currency,

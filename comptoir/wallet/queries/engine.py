@@ -29,17 +29,18 @@ FROM wallet_device d
 JOIN wallet_wallet w ON w.id = d.wallet_id
 LEFT JOIN wallet_day_spending s ON s.wallet_id = w.id AND s."on" = %s
 WHERE d.number = ANY (%s)
-"""
+"""  # noqa: S608, constants only
 
 _WALLETS = f"""
 SELECT {_WALLET} FROM wallet_wallet w
 LEFT JOIN wallet_day_spending s ON s.wallet_id = w.id AND s."on" = %s
 WHERE w.id = ANY (%s)
-"""
+"""  # noqa: S608, constants only
 
 _AUTHORIZATIONS = """
-SELECT a.id, a.wallet_id, a.payment_id, a.payee, a.currency, a.total, a.margin, a.charge_currency, a.charge,
-    a.price, a.quote_id, a.state, a.created_at, a.expires_at, a.spent_on, a.decided_at, a.refunded
+SELECT a.id, a.wallet_id, a.merchant_id, a.payment_id, a.payee, a.currency, a.total, a.margin,
+    a.charge_currency, a.charge, a.price, a.quote_id, a.state, a.created_at, a.expires_at, a.spent_on,
+    a.decided_at, a.refunded
 FROM wallet_authorization a
 JOIN unnest(%s::uuid[], %s::uuid[]) AS wanted (wallet_id, id) USING (wallet_id, id)
 """
@@ -107,17 +108,18 @@ def _authorization(row: Row) -> AuthorizationView:
     return AuthorizationView(
         id=row[0],
         wallet_id=row[1],
-        payment_id=row[2],
-        payee=row[3],
-        total=Money(row[5], row[4]),
-        margin=row[6],
-        charge=Money(row[8], row[7]),
-        price=row[9],
-        quote_id=row[10],
-        state=AuthorizationState(row[11]),
-        created_at=row[12],
-        expires_at=row[13],
-        spent_on=row[14],
-        decided_at=row[15],
-        refunded=row[16],
+        merchant_id=row[2],
+        payment_id=row[3],
+        payee=row[4],
+        total=Money(row[6], row[5]),
+        margin=row[7],
+        charge=Money(row[9], row[8]),
+        price=row[10],
+        quote_id=row[11],
+        state=AuthorizationState(row[12]),
+        created_at=row[13],
+        expires_at=row[14],
+        spent_on=row[15],
+        decided_at=row[16],
+        refunded=row[17],
     )

@@ -1,0 +1,93 @@
+"""The statement of a wallet: every movement of its money, newest first, a page at a time.
+
+Pages continue after the last line that was read (keyset), so what arrives meanwhile shifts nothing, and
+the thousandth page costs what the first does. Each of the two tables hands over at most one page of its
+own, in the order of an index.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+from comptoir.kernel.errors import InvalidValue
+from comptoir.kernel.money import Money
+from comptoir.kernel.statements import Row
+from comptoir.wallet.types import Movement, MovementCursor, MovementKind, MovementPage
+
+LARGEST_PAGE: Final = 200
+
+# A payment and its reversal may share instant and id; the credit is the later of the two.
+_PAGE = """
+(SELECT a.decided_at AS at, a.id AS id, 0 AS place, 'payment' AS kind, a.currency, -a.total, a.payee,
+    a.payment_id, a.charge_currency, a.charge, a.price, a.refunded, ''
+FROM wallet_authorization a
+WHERE a.wallet_id = %(wallet)s AND a.state = 'authorised'
+    AND (%(at)s::timestamptz IS NULL OR (a.decided_at, a.id, 0) < (%(at)s, %(id)s, %(place)s))
+ORDER BY a.decided_at DESC, a.id DESC LIMIT %(limit)s)
+UNION ALL
+(SELECT c.created_at, c.id, 1, c.kind, c.currency, c.amount, coalesce(p.payee, ''), p.payment_id,
+    NULL, NULL, NULL, NULL, c.note
+FROM wallet_credit c
+LEFT JOIN wallet_authorization p ON p.wallet_id = c.wallet_id AND p.id = c.authorization_id
+WHERE c.wallet_id = %(wallet)s
+    AND (%(at)s::timestamptz IS NULL OR (c.created_at, c.id, 1) < (%(at)s, %(id)s, %(place)s))
+ORDER BY c.created_at DESC, c.id DESC LIMIT %(limit)s)
+ORDER BY at DESC, id DESC, place DESC LIMIT %(limit)s
+"""
+
+
+def movements(wallet_id: UUID, older_than: MovementCursor | None = None, limit: int = 50) -> MovementPage:
+    """At most `limit` (1 to 200) movements, newest first; `older_than` is the `older` of the page before.
+
+    Payments that were authorised, refunds, reversals and top-ups; what was declined, refused, cancelled
+    before it was paid, or still waits, moved nothing and is not here. Raises InvalidValue.
+    """
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise InvalidValue(f"a page has 1 to {LARGEST_PAGE} lines", field="limit")
+    params = {"wallet": wallet_id, "limit": limit + 1, **_position(older_than)}
+    with connection.cursor() as cursor:
+        cursor.execute(_PAGE, params)
+        rows = cursor.fetchall()
+    lines = tuple(_movement(row) for row in rows[:limit])
+    more = len(rows) > limit
+    older = MovementCursor(lines[-1].at, lines[-1].id, lines[-1].kind) if more else None
+    return MovementPage(lines, older)
+
+
+def _position(cursor: MovementCursor | None) -> dict[str, Any]:
+    if cursor is None:
+        return {"at": None, "id": None, "place": 0}
+    return {"at": cursor.at, "id": cursor.id, "place": 0 if cursor.kind is MovementKind.PAYMENT else 1}
+
+
+def _movement(row: Row) -> Movement:
+    (
+        at,
+        line_id,
+        _,
+        kind,
+        currency,
+        amount,
+        payee,
+        payment_id,
+        charge_currency,
+        charge,
+        price,
+        refunded,
+        note,
+    ) = row
+    return Movement(
+        id=line_id,
+        kind=MovementKind(kind),
+        at=at,
+        amount=Money(amount, currency),
+        payee=payee,
+        payment_id=payment_id,
+        charge=None if charge is None else Money(charge, charge_currency),
+        price=price,
+        refunded=None if refunded is None else Money(refunded, currency),
+        note=note,
+    )

@@ -1,0 +1,53 @@
+"""One wallet as its holder and the operator see it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from comptoir.kernel.clock import china_day
+from comptoir.kernel.money import Money
+from comptoir.ledger.api import Role, account_id, balance
+from comptoir.wallet.errors import WalletUnknown
+from comptoir.wallet.models import Authorization, Device, Wallet
+from comptoir.wallet.queries.engine import authorizations, decode_authorizations, decode_wallets, wallets
+from comptoir.wallet.types import AuthorizationState, AuthorizationView, DeviceSummary, WalletSummary
+
+
+def wallet_summary(wallet_id: UUID, now: datetime) -> WalletSummary:
+    """State, limits, what was spent today (in China) and what may be spent now. Raises WalletUnknown."""
+    statement = wallets([wallet_id], china_day(now))
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, statement.params)
+        wallet = decode_wallets(cursor.fetchall()).get(wallet_id)
+    if wallet is None:
+        raise WalletUnknown(f"there is no wallet {wallet_id.hex}", field="wallet_id")
+    stands = balance(account_id(wallet_id, Role.WALLET, wallet.currency))
+    return WalletSummary(wallet=wallet, available=Money(stands.available, wallet.currency))
+
+
+def wallets_of(holder_id: UUID) -> tuple[UUID, ...]:
+    """The ids of a person's wallets, oldest first."""
+    rows = Wallet.objects.filter(holder_id=holder_id).order_by("created_at", "id")
+    return tuple(rows.values_list("id", flat=True))
+
+
+def devices_of(wallet_id: UUID) -> tuple[DeviceSummary, ...]:
+    """A wallet's devices, oldest first, the revoked ones too."""
+    rows = Device.objects.filter(wallet_id=wallet_id).order_by("created_at", "number")
+    return tuple(DeviceSummary(*row) for row in rows.values_list("number", "name", "active", "created_at"))
+
+
+def waiting(wallet_id: UUID, now: datetime) -> tuple[AuthorizationView, ...]:
+    """What the traveller is asked to confirm and still may, the one that ends first in front."""
+    rows = Authorization.objects.filter(
+        wallet_id=wallet_id, state=AuthorizationState.WAITING.value, expires_at__gt=now
+    )
+    statement = authorizations([(wallet_id, one) for one in rows.values_list("id", flat=True)])
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, statement.params)
+        found = decode_authorizations(cursor.fetchall()).values()
+    still = [one for one in found if one.state is AuthorizationState.WAITING]
+    return tuple(sorted(still, key=lambda one: (one.expires_at, one.id)))
