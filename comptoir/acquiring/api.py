@@ -5,6 +5,13 @@ from __future__ import annotations
 from comptoir.acquiring import errors, rules
 from comptoir.acquiring.errors import Refused
 from comptoir.acquiring.operations.engine import store_payments, store_refunds
+from comptoir.acquiring.operations.merchants import (
+    add_store,
+    add_terminal,
+    open_contract,
+    register_merchant,
+    set_status,
+)
 from comptoir.acquiring.queries.merchants import decode_merchants, merchants
 from comptoir.acquiring.queries.payments import (
     decode_payments,
@@ -38,19 +45,24 @@ __all__ = [
     "RefundView",
     "Refused",
     "Scenario",
+    "add_store",
+    "add_terminal",
     "decode_merchants",
     "decode_payments",
     "decode_refunds",
     "due_payments",
     "errors",
     "merchants",
+    "open_contract",
     "payments_by_id",
     "payments_by_order_code",
     "payments_by_request",
     "refunds_by_id",
     "refunds_by_request",
     "refunds_of_payment",
+    "register_merchant",
     "rules",
+    "set_status",
     "store_payments",
     "store_refunds",
 ]

@@ -78,8 +78,8 @@ class Contract(models.Model):
             models.CheckConstraint(
                 name="acquiring_contract_terms",
                 condition=Q(margin_bps__gte=0, margin_bps__lte=1000)
-                & Q(in_store_expiry_s__gt=0, in_store_expiry_s__lte=1800)
-                & Q(online_expiry_s__gt=0, online_expiry_s__lte=1800)
+                & Q(in_store_expiry_s__gt=0, in_store_expiry_s__lte=1500)
+                & Q(online_expiry_s__gt=0, online_expiry_s__lte=1500)
                 & Q(refund_window_days__gt=0),
             )
         ]

@@ -13,9 +13,9 @@ from comptoir.kernel.clock import CHINA
 from comptoir.kernel.errors import InvariantBroken
 from comptoir.kernel.money import Money
 
-#: A payment may ask to live at most this long (design choice; the interface says "less than 10 minutes"
-#: on one page and 14 minutes by default on another).
-LONGEST_EXPIRY = timedelta(minutes=30)
+#: A payment lives at most this long, so that its quote (30 minutes, at most 5 of them gone) outlives it.
+#: The interface says "less than 10 minutes" on one page and 14 by default on another (antom-api.md §2.1).
+LONGEST_EXPIRY = timedelta(minutes=25)
 
 
 def contract_for(merchant: MerchantView | None, currency: str, settlement_currency: str | None) -> ContractView:

@@ -1,0 +1,43 @@
+"""The door of everything that spans contexts."""
+
+from __future__ import annotations
+
+from comptoir.flows.engine.batch import run_batch
+from comptoir.flows.engine.desk import Desk
+from comptoir.flows.engine.queue import Broken, Engine, EngineStats, Overloaded, Unavailable
+from comptoir.flows.operations import execute
+from comptoir.flows.types import (
+    IN_PROCESS,
+    OK,
+    Cancel,
+    Claim,
+    Command,
+    Confirm,
+    Decline,
+    Expire,
+    Outcome,
+    Pay,
+    Refund,
+)
+
+__all__ = [
+    "IN_PROCESS",
+    "OK",
+    "Broken",
+    "Cancel",
+    "Claim",
+    "Command",
+    "Confirm",
+    "Decline",
+    "Desk",
+    "Engine",
+    "EngineStats",
+    "Expire",
+    "Outcome",
+    "Overloaded",
+    "Pay",
+    "Refund",
+    "Unavailable",
+    "execute",
+    "run_batch",
+]

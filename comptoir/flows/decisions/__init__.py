@@ -1,0 +1,31 @@
+"""What each command does, given the state: pure functions from (command, world) to a decision."""
+
+from __future__ import annotations
+
+from comptoir.flows.decisions.cancel import cancel
+from comptoir.flows.decisions.confirm import claim, confirm, decline
+from comptoir.flows.decisions.expire import expire
+from comptoir.flows.decisions.pay import pay
+from comptoir.flows.decisions.refund import refund
+from comptoir.flows.engine.decision import Decision
+from comptoir.flows.engine.world import World
+from comptoir.flows.types import Cancel, Claim, Command, Confirm, Decline, Expire, Pay, Refund
+
+
+def decide(command: Command, world: World) -> Decision:
+    """What `command` does in this world."""
+    match command:
+        case Pay():
+            return pay(command, world)
+        case Confirm():
+            return confirm(command, world)
+        case Cancel():
+            return cancel(command, world)
+        case Refund():
+            return refund(command, world)
+        case Claim():
+            return claim(command, world)
+        case Decline():
+            return decline(command, world)
+        case Expire():
+            return expire(command, world)

@@ -1,0 +1,169 @@
+"""Charging a wallet: the price, the wallet's word, the postings. Shared by codes, orders and confirmations."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+from msgspec.structs import replace
+
+from comptoir.acquiring.api import MerchantView, PaymentState, PaymentView
+from comptoir.flows.engine.decision import Decision, Parts, payment_legs
+from comptoir.flows.engine.world import World
+from comptoir.flows.types import IN_PROCESS, OK, Outcome
+from comptoir.fx import api as fx
+from comptoir.kernel.clock import china_day
+from comptoir.kernel.errors import ComptoirError
+from comptoir.kernel.ids import derived_id, new_id
+from comptoir.wallet import api as wallet
+from comptoir.wallet.api import AuthorizationState, AuthorizationView, Verdict, WalletView
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """What a wallet is asked for one payment: the payment with its price, and the authorization."""
+
+    payment: PaymentView
+    authorization: AuthorizationView
+    quote: fx.Quote
+
+
+def current(payment: PaymentView) -> Outcome:
+    """The outcome that a payment's state means."""
+    match payment.state:
+        case PaymentState.SUCCESS:
+            code = OK
+        case PaymentState.PROCESSING:
+            code = IN_PROCESS
+        case PaymentState.CANCELLED:
+            code = "acquiring.payment_cancelled"
+        case PaymentState.FAIL:
+            code = payment.failure_code or "acquiring.failed"
+    return Outcome(code=code, payment=payment)
+
+
+def offer(payment: PaymentView, purse: WalletView, merchant: MerchantView, world: World) -> Offer:
+    """Price a payment for a wallet. Raises fx errors; nothing is decided yet."""
+    margin_bps = next(
+        c.margin_bps for c in merchant.contracts if c.settlement_currency == payment.settlement.currency
+    )
+    quote = world.desk.quote(merchant.id, payment.amount.currency, purse.currency, margin_bps, world.now)
+    parts = fx.split(payment.amount, quote)
+    authorization = AuthorizationView(
+        id=new_id(),
+        wallet_id=purse.id,
+        merchant_id=payment.merchant_id,
+        payment_id=payment.id,
+        payee=_payee(payment, merchant),
+        total=parts.total,
+        margin=parts.margin_part.minor,
+        charge=payment.amount,
+        price=quote.price,
+        quote_id=quote.id,
+        state=AuthorizationState.WAITING,
+        created_at=world.now,
+        expires_at=payment.expires_at,
+        spent_on=china_day(world.now),
+    )
+    priced = replace(
+        payment,
+        issuer=wallet.OWN_ISSUER,
+        wallet_id=purse.id,
+        authorization_id=authorization.id,
+        wallet_total=parts.total,
+        wallet_margin=parts.margin_part,
+        quote_id=quote.id,
+        quote_price=quote.price,
+        quote_from=quote.created_at,
+        quote_until=quote.expires_at,
+        customer_ref=_customer_ref(purse.id, payment.merchant_id),
+    )
+    return Offer(priced, authorization, quote)
+
+
+def charge(payment: PaymentView, purse: WalletView, world: World, *, code_use: wallet.CodeUse) -> Decision:
+    """A good code was presented: pay at once when the wallet lets small amounts go, or wait for the traveller."""
+    try:
+        asked = offer(payment, purse, world.merchants[payment.merchant_id], world)
+    except ComptoirError as error:
+        return failed(payment, error.code, world, code_use=code_use)
+    verdict = wallet.decide(purse, asked.authorization.total, confirmed=False)
+    if isinstance(verdict, str):
+        return failed(asked.payment, verdict, world, code_use=code_use, quote=asked.quote)
+    if verdict is Verdict.WAIT:
+        return Decision(
+            outcome=Outcome(code=IN_PROCESS, payment=asked.payment),
+            payment=asked.payment,
+            authorization=asked.authorization,
+            quote=asked.quote,
+            code_use=code_use,
+        )
+    refused = failed(
+        asked.payment, wallet.errors.BALANCE_INSUFFICIENT, world, code_use=code_use, quote=asked.quote
+    )
+    return paid(asked.payment, asked.authorization, world, code_use=code_use, quote=asked.quote, if_refused=refused)
+
+
+def paid(
+    payment: PaymentView,
+    authorization: AuthorizationView,
+    world: World,
+    *,
+    if_refused: Decision,
+    code_use: wallet.CodeUse | None = None,
+    quote: fx.Quote | None = None,
+) -> Decision:
+    """The wallet pays, if the books let it."""
+    today = china_day(world.now)
+    total = authorization.total
+    done = replace(payment, state=PaymentState.SUCCESS, finished_at=world.now)
+    parts = Parts(
+        authorization.wallet_id,
+        total.currency,
+        total.minor - authorization.margin,
+        authorization.margin,
+        payment.settlement.minor,
+    )
+    return Decision(
+        outcome=Outcome(code=OK, payment=done),
+        transfers=payment_legs(done, parts),
+        payment=done,
+        authorization=replace(
+            authorization, state=AuthorizationState.AUTHORISED, decided_at=world.now, spent_on=today
+        ),
+        quote=quote,
+        code_use=code_use,
+        spending=wallet.Spending(authorization.wallet_id, today, total.minor),
+        notify=True,
+        if_refused=if_refused,
+    )
+
+
+def failed(
+    payment: PaymentView,
+    code: str,
+    world: World,
+    *,
+    code_use: wallet.CodeUse | None = None,
+    quote: fx.Quote | None = None,
+    authorization: AuthorizationView | None = None,
+) -> Decision:
+    """The payment ends without money having moved; its request id keeps this answer."""
+    ended = replace(payment, state=PaymentState.FAIL, failure_code=code, finished_at=world.now)
+    return Decision(
+        outcome=current(ended),
+        payment=ended,
+        authorization=authorization,
+        code_use=code_use,
+        quote=quote,
+        notify=True,
+    )
+
+
+def _payee(payment: PaymentView, merchant: MerchantView) -> str:
+    """Whom the traveller reads to have paid: the shop's own name for the store, else the merchant's."""
+    return str(payment.details.get("store_name") or merchant.name)[:256]
+
+
+def _customer_ref(wallet_id: UUID, merchant_id: UUID) -> str:
+    """How a merchant may know a returning customer: an id of this pair only, of no use to anybody else."""
+    return derived_id("customer", wallet_id.hex, merchant_id.hex).hex

@@ -1,0 +1,111 @@
+"""A traveller acts: scans an order code, approves, or refuses."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from comptoir.acquiring import api as acquiring
+from comptoir.acquiring.api import PaymentState, PaymentView, Scenario
+from comptoir.flows.decisions.charge import current, failed, offer, paid
+from comptoir.flows.decisions.expire import close
+from comptoir.flows.engine.decision import Decision, refuse
+from comptoir.flows.engine.world import World
+from comptoir.flows.types import IN_PROCESS, Claim, Confirm, Decline, Outcome
+from comptoir.fx import api as fx
+from comptoir.kernel.errors import ComptoirError
+from comptoir.wallet import api as wallet
+from comptoir.wallet.api import AuthorizationState, AuthorizationView
+
+
+def claim(command: Claim, world: World) -> Decision:
+    """Fix wallet, rate and amount of an order. A second wallet may take over until one has paid."""
+    payment = world.payment_of(command)
+    purse = world.wallets.get(command.wallet_id)
+    if payment is None:
+        return refuse(acquiring.errors.PAYMENT_UNKNOWN, "no order has this code", field="code")
+    if purse is None or purse.state is not wallet.WalletState.ACTIVE:
+        return refuse(wallet.errors.WALLET_INACTIVE, "the wallet is not active")
+    if payment.state is not PaymentState.PROCESSING:
+        return refuse(current(payment).code, "the order is not open any more", payment=payment)
+    if world.now >= payment.expires_at:
+        return close(payment, world)
+    before = world.authorizations.get(payment.authorization_id) if payment.authorization_id else None
+    if before is not None and before.wallet_id == purse.id and before.state is AuthorizationState.WAITING:
+        return Decision(outcome=Outcome(code=IN_PROCESS, payment=payment))
+    try:
+        asked = offer(payment, purse, world.merchants[payment.merchant_id], world)
+    except ComptoirError as error:
+        return refuse(error.code, error.message, payment=payment)
+    return Decision(
+        outcome=Outcome(code=IN_PROCESS, payment=asked.payment),
+        payment=asked.payment,
+        authorization=asked.authorization,
+        replaced=_ended(before, AuthorizationState.CANCELLED, world),
+        quote=asked.quote,
+    )
+
+
+def confirm(command: Confirm, world: World) -> Decision:
+    """The traveller approved. Refused for lack of money or by a limit, it stays open until it expires."""
+    authorization, payment, closed = _waiting(command, world)
+    if closed is not None or authorization is None or payment is None:
+        return closed or refuse(wallet.errors.AUTHORIZATION_UNKNOWN, "nothing waits under this id")
+    if payment.quote_until is None or world.now >= payment.quote_until:
+        return refuse(fx.errors.QuoteExpired.code, "the price is no longer promised", payment=payment)
+    verdict = wallet.decide(world.wallets[command.wallet_id], authorization.total, confirmed=True)
+    if isinstance(verdict, str):
+        return refuse(verdict, "the wallet does not allow this payment", payment=payment)
+    poor = refuse(wallet.errors.BALANCE_INSUFFICIENT, "the wallet holds too little", payment=payment)
+    return paid(payment, authorization, world, if_refused=poor)
+
+
+def decline(command: Decline, world: World) -> Decision:
+    """The traveller refused: a scanned code's payment ends, an order is free for another wallet."""
+    authorization, payment, closed = _waiting(command, world)
+    if closed is not None or authorization is None or payment is None:
+        return closed or refuse(wallet.errors.AUTHORIZATION_UNKNOWN, "nothing waits under this id")
+    ended = _ended(authorization, AuthorizationState.DECLINED, world)
+    if payment.scenario is Scenario.PAYMENT_CODE:
+        return failed(payment, wallet.errors.DECLINED, world, authorization=ended)
+    free = replace(
+        payment,
+        issuer=None,
+        wallet_id=None,
+        authorization_id=None,
+        wallet_total=None,
+        wallet_margin=None,
+        quote_id=None,
+        quote_price=None,
+        quote_from=None,
+        quote_until=None,
+        customer_ref=None,
+    )
+    return Decision(outcome=Outcome(code=wallet.errors.DECLINED, payment=free), payment=free, authorization=ended)
+
+
+def _waiting(
+    command: Confirm | Decline, world: World
+) -> tuple[AuthorizationView | None, PaymentView | None, Decision | None]:
+    """The authorization that waits and its payment; or the decision that ends the matter first."""
+    authorization = world.authorizations.get(command.authorization_id)
+    payment = world.payment_of(command)
+    if authorization is None or payment is None or authorization.wallet_id != command.wallet_id:
+        return None, None, None
+    if authorization.state is AuthorizationState.AUTHORISED and payment.authorization_id == authorization.id:
+        return authorization, payment, Decision(outcome=current(payment))
+    if authorization.state is not AuthorizationState.WAITING or payment.authorization_id != authorization.id:
+        closed = refuse(wallet.errors.AUTHORIZATION_CLOSED, "this is not waiting any more", payment=payment)
+        return authorization, payment, closed
+    if payment.state is not PaymentState.PROCESSING:
+        return authorization, payment, refuse(current(payment).code, "the payment has ended", payment=payment)
+    if world.now >= payment.expires_at:
+        return authorization, payment, close(payment, world)
+    return authorization, payment, None
+
+
+def _ended(
+    authorization: AuthorizationView | None, state: AuthorizationState, world: World
+) -> AuthorizationView | None:
+    if authorization is None or authorization.state is not AuthorizationState.WAITING:
+        return None
+    return replace(authorization, state=state, decided_at=world.now)

@@ -1,0 +1,41 @@
+"""A payment's time is up."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from comptoir.acquiring import api as acquiring
+from comptoir.acquiring.api import PaymentState, PaymentView
+from comptoir.flows.decisions.charge import current, failed
+from comptoir.flows.engine.decision import Decision, refuse
+from comptoir.flows.engine.world import World
+from comptoir.flows.types import Expire
+from comptoir.wallet.api import AuthorizationState, AuthorizationView
+
+
+def expire(command: Expire, world: World) -> Decision:
+    """Close a payment that is due; leave one that is final, or not due yet, as it is."""
+    payment = world.payment_of(command)
+    if payment is None:
+        return refuse(acquiring.errors.PAYMENT_UNKNOWN, "no such payment")
+    if payment.state is not PaymentState.PROCESSING or world.now < payment.expires_at:
+        return Decision(outcome=current(payment))
+    return close(payment, world)
+
+
+def close(payment: PaymentView, world: World) -> Decision:
+    """End an open payment because nobody paid it in time; what waited for the traveller ends with it."""
+    return failed(
+        payment,
+        acquiring.errors.PAYMENT_EXPIRED,
+        world,
+        authorization=open_authorization(payment, AuthorizationState.EXPIRED, world),
+    )
+
+
+def open_authorization(payment: PaymentView, state: AuthorizationState, world: World) -> AuthorizationView | None:
+    """The authorization that still waits for this payment's traveller, as it stands once ended."""
+    known = world.authorizations.get(payment.authorization_id) if payment.authorization_id else None
+    if known is None or known.state is not AuthorizationState.WAITING:
+        return None
+    return replace(known, state=state, decided_at=world.now)

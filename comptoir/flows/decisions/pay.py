@@ -1,0 +1,77 @@
+"""A merchant asks to be paid."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from comptoir.acquiring import api as acquiring
+from comptoir.acquiring.api import PaymentState, PaymentView, Scenario
+from comptoir.flows.decisions.charge import charge, current
+from comptoir.flows.engine.decision import Decision, refuse
+from comptoir.flows.engine.world import World
+from comptoir.flows.types import IN_PROCESS, Outcome, Pay
+from comptoir.kernel.errors import ComptoirError
+from comptoir.kernel.ids import new_id
+from comptoir.standards import order_code
+from comptoir.wallet import api as wallet
+
+
+def pay(command: Pay, world: World) -> Decision:
+    """Charge a scanned code now, or set up an order to be scanned. A repeat gets its first answer."""
+    asked = acquiring.rules.payment_hash(command.product, command.amount, command.method_type, command.code)
+    known = world.payment_of(command)
+    if known is not None:
+        if known.input_hash != asked:
+            return refuse(acquiring.errors.REQUEST_REUSED, "the request id was used for another payment")
+        return Decision(outcome=current(known))
+    try:
+        payment = _open(command, world, asked)
+    except ComptoirError as error:
+        return refuse(error.code, error.message, field=error.field)
+    if command.scenario is Scenario.PAYMENT_CODE:
+        return _scanned(command, payment, world)
+    shown = replace(payment, order_code=order_code.new_digits())
+    return Decision(outcome=Outcome(code=IN_PROCESS, payment=shown), payment=shown)
+
+
+def _open(command: Pay, world: World, asked: bytes) -> PaymentView:
+    """The payment as it is before anybody pays. Raises when it may not be taken at all."""
+    merchant = world.merchants.get(command.merchant_id)
+    contract = acquiring.rules.contract_for(merchant, command.amount.currency, command.settlement_currency)
+    expires_at = acquiring.rules.expiry(contract, command.product, command.expires_at, world.now)
+    settlement, rate = world.desk.settlement(command.amount, contract.settlement_currency, world.now)
+    return PaymentView(
+        id=new_id(),
+        merchant_id=command.merchant_id,
+        client_ref=command.client_ref,
+        request_ref=command.request_ref,
+        input_hash=asked,
+        product=command.product,
+        scenario=command.scenario,
+        amount=command.amount,
+        settlement=settlement,
+        settlement_price=rate.value,
+        state=PaymentState.PROCESSING,
+        created_at=world.now,
+        expires_at=expires_at,
+        method_type=command.method_type,
+        store_ref=command.store_ref,
+        terminal_ref=command.terminal_ref,
+        notify_url=command.notify_url,
+        redirect_url=command.redirect_url,
+        details=command.details,
+    )
+
+
+def _scanned(command: Pay, payment: PaymentView, world: World) -> Decision:
+    """A code was scanned: whose is it, is it good, and may they pay?"""
+    code = command.code or ""
+    number = wallet.device_number(code)
+    device = world.devices.get(number) if number is not None else None
+    use = wallet.check_code(code, device, world.now)
+    if isinstance(use, str) or device is None:
+        reason = use if isinstance(use, str) else wallet.errors.CODE_INVALID
+        guessed = number if device is not None and reason == wallet.errors.CODE_INVALID else None
+        failed = replace(payment, state=PaymentState.FAIL, failure_code=reason, finished_at=world.now)
+        return Decision(outcome=current(failed), payment=failed, bad_device=guessed, notify=True)
+    return charge(payment, device.wallet, world, code_use=use)

@@ -1,0 +1,108 @@
+"""One batch of commands as one flow of statements: the caller opens and commits the transaction.
+
+Commands that touch the same payment, refund, wallet or code are put in successive *waves*: each wave
+sees what the one before it wrote, so a batch has exactly the effect of its commands one after another.
+Almost always there is one wave. All waves share the transaction and its one commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from comptoir.flows.decisions import decide
+from comptoir.flows.engine import store
+from comptoir.flows.engine.decision import Decision
+from comptoir.flows.engine.desk import Desk
+from comptoir.flows.engine.world import World, load
+from comptoir.flows.types import Cancel, Claim, Command, Confirm, Decline, Outcome, Pay, Refund
+from comptoir.kernel.errors import InvariantBroken
+from comptoir.kernel.statements import Flow
+from comptoir.ledger import api as ledger
+from comptoir.wallet import api as wallet
+
+
+def run_batch(commands: Sequence[Command], now: datetime, desk: Desk) -> Flow[list[Outcome]]:
+    """Do `commands`; the outcome of each, in order. A refused command refuses nobody else's.
+
+    Nothing has happened until the caller's transaction commits, and then all of it has.
+    """
+    desk.begin()
+    outcomes: list[Outcome | None] = [None] * len(commands)
+    waiting = list(range(len(commands)))
+    first = [ledger.lock()]
+    while waiting:
+        world = yield from load([commands[i] for i in waiting], now, desk, first)
+        wave, waiting = _next_wave(commands, waiting, world)
+        decisions = [decide(commands[i], world) for i in wave]
+        decisions = yield from _post(decisions)
+        if work := store.statements(decisions, desk, now):
+            yield work
+        for i, decision in zip(wave, decisions, strict=True):
+            outcomes[i] = decision.outcome
+        first = []
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _next_wave(commands: Sequence[Command], waiting: list[int], world: World) -> tuple[list[int], list[int]]:
+    """The commands that touch nothing an earlier one of them touches, and the rest, in order."""
+    taken: set[Hashable] = set()
+    wave: list[int] = []
+    rest: list[int] = []
+    for i in waiting:
+        subjects = _subjects(commands[i], world)
+        (rest if taken & subjects else wave).append(i)
+        taken |= subjects
+    return wave, rest
+
+
+def _subjects(command: Command, world: World) -> set[Hashable]:
+    """Everything whose state this command reads and may change, under one name each."""
+    subjects: set[Hashable] = set()
+    payment = world.payment_of(command)
+    if payment is not None:
+        subjects.add(("payment", payment.merchant_id, payment.client_ref, payment.request_ref))
+        if payment.wallet_id:
+            subjects.add(("wallet", payment.wallet_id))
+    match command:
+        case Pay():
+            subjects.add(("payment", command.merchant_id, command.client_ref, command.request_ref))
+            device = world.devices.get(wallet.device_number(command.code) or -1) if command.code else None
+            if device is not None:
+                subjects.add(("wallet", device.wallet.id))
+        case Cancel() if command.request_ref and command.payment_id is None:
+            subjects.add(("payment", command.merchant_id, command.client_ref, command.request_ref))
+        case Refund():
+            subjects.add(("refund", command.merchant_id, command.client_ref, command.request_ref))
+        case Claim() | Confirm() | Decline():
+            subjects.add(("wallet", command.wallet_id))
+        case _:
+            pass
+    return subjects
+
+
+def _post(decisions: list[Decision]) -> Flow[list[Decision]]:
+    """Post what the decisions move; each that the books refuse becomes what it said it would be then."""
+    transfers = [
+        replace(transfer, group=number) for number, one in enumerate(decisions) for transfer in one.transfers
+    ]
+    if not transfers:
+        return decisions
+    (rows,) = yield [ledger.post(transfers)]
+    reasons: dict[int, str] = {}
+    for position, code in ledger.refusals(rows).items():
+        number = transfers[position].group
+        if number is not None and code != ledger.LINKED:
+            reasons.setdefault(number, code)
+    return [_settled(one, reasons.get(number)) for number, one in enumerate(decisions)]
+
+
+def _settled(decision: Decision, reason: str | None) -> Decision:
+    """A floor is an everyday refusal; any other refusal means that the records and the books disagree."""
+    if reason is None:
+        return decision
+    if reason != ledger.FLOOR or decision.if_refused is None:
+        raise InvariantBroken(f"the books refused a posting with {reason}")
+    return decision.if_refused

@@ -1,0 +1,102 @@
+"""What a decision is, and the legs of the postings it asks for."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from comptoir.acquiring.api import PaymentView, RefundView
+from comptoir.flows.types import Outcome
+from comptoir.fx.api import Quote
+from comptoir.kernel.ids import OPERATOR, leg_id
+from comptoir.ledger.api import Role, Transfer, account_id
+from comptoir.wallet.api import AuthorizationView, CodeUse, Credit, Spending
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one command does, if the books agree: all of it happens, or `if_refused` instead.
+
+    The records are as they will stand. `notify` says that the merchant is to be told of the payment
+    or refund. `if_refused` (no transfers of its own) holds when the ledger refuses the transfers.
+    """
+
+    outcome: Outcome
+    transfers: tuple[Transfer, ...] = ()
+    payment: PaymentView | None = None
+    refund: RefundView | None = None
+    authorization: AuthorizationView | None = None
+    replaced: AuthorizationView | None = None
+    quote: Quote | None = None
+    code_use: CodeUse | None = None
+    bad_device: int | None = None
+    spending: Spending | None = None
+    give_back: Spending | None = None
+    credit: Credit | None = None
+    notify: bool = False
+    if_refused: Decision | None = None
+
+
+def refuse(code: str, message: str = "", *, field: str | None = None, payment: PaymentView | None = None) -> Decision:
+    """Refused, and nothing is recorded."""
+    return Decision(outcome=Outcome(code=code, message=message, field=field, payment=payment))
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What a posting moves, in minor units: out of the wallet at the mid rate and as margin, and to the merchant."""
+
+    wallet_id: UUID
+    currency: str
+    mid: int
+    margin: int
+    settlement: int
+
+
+#: A cancellation's legs are numbered after the payment's own.
+_CANCEL = 16
+
+
+def payment_legs(payment: PaymentView, parts: Parts) -> tuple[Transfer, ...]:
+    """The traveller pays, the merchant is owed: two balanced halves at the mid rate, the margin apart."""
+    return _legs(payment, parts, "pay", payment.id)
+
+
+def cancel_legs(payment: PaymentView, parts: Parts) -> tuple[Transfer, ...]:
+    """A whole payment taken back; each leg points at the one it reverses."""
+    return _legs(payment, parts, "cancel", payment.id, offset=_CANCEL, back=True)
+
+
+def refund_legs(payment: PaymentView, parts: Parts, refund_id: UUID) -> tuple[Transfer, ...]:
+    """Part of a payment taken back, at the payment's own rate; each leg points at the one it reverses."""
+    return _legs(payment, parts, "refund", refund_id, back=True)
+
+
+def _legs(
+    payment: PaymentView, parts: Parts, kind: str, parent: UUID, *, offset: int = 0, back: bool = False
+) -> tuple[Transfer, ...]:
+    purse = account_id(parts.wallet_id, Role.WALLET, parts.currency)
+    position = account_id(OPERATOR, Role.FX_POSITION, parts.currency)
+    income = account_id(OPERATOR, Role.FX_MARGIN, parts.currency)
+    owed = payment.settlement.currency
+    owed_position = account_id(OPERATOR, Role.FX_POSITION, owed)
+    payable = account_id(payment.merchant_id, Role.MERCHANT_PAYABLE, owed)
+    planned = (
+        (1, "mid", purse, position, parts.mid, parts.currency),
+        (2, "margin", purse, income, parts.margin, parts.currency),
+        (3, "settlement", owed_position, payable, parts.settlement, owed),
+    )
+    return tuple(
+        Transfer(
+            id=leg_id(parent, number + offset),
+            owner_id=payment.merchant_id,
+            debit_id=target if back else source,
+            credit_id=source if back else target,
+            amount=amount,
+            currency=currency,
+            kind=f"{kind}.{name}",
+            subject_id=parent,
+            reverses_id=leg_id(payment.id, number) if back else None,
+        )
+        for number, name, source, target, amount, currency in planned
+        if amount  # a part of nothing is no transfer
+    )

@@ -1,0 +1,206 @@
+"""The queue in front of the books, and the loop that takes a batch whenever the last one is done."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection
+
+from comptoir.db.run import run_async
+from comptoir.flows.engine.batch import run_batch
+from comptoir.flows.engine.desk import Desk
+from comptoir.flows.types import Command, Outcome
+from comptoir.kernel.clock import Clock, utc_now
+from comptoir.kernel.errors import ComptoirError
+
+log = structlog.get_logger("comptoir.engine")
+
+Connect = Callable[[], Awaitable[AsyncConnection[Any]]]
+
+#: Trouble that says nothing about the commands: the same batch is tried again. Doing so is safe even when
+#: the commit's answer was lost, because every command finds its first effect by its own id.
+_PASSING = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    OSError,
+)
+
+
+class Overloaded(ComptoirError):
+    """More commands wait than the engine promises to hold. Nothing was done; the same request may come again."""
+
+    code = "engine.overloaded"
+
+
+class Unavailable(ComptoirError):
+    """The books could not be reached in time. The command may or may not have been done: ask again."""
+
+    code = "engine.unavailable"
+
+
+class Broken(ComptoirError):
+    """The command met a fault of ours. It was not done, and nobody else's was held up by it."""
+
+    code = "engine.broken"
+
+
+@dataclass
+class EngineStats:
+    """What the engine did so far, for metrics and the bench."""
+
+    batches: int = 0
+    commands: int = 0
+    retries: int = 0
+    largest: int = 0
+    seconds_in_database: float = 0.0
+
+
+@dataclass
+class _Waiting:
+    command: Command
+    answer: asyncio.Future[Outcome]
+
+
+@dataclass
+class Engine:
+    """One engine: one connection, one batch at a time. Several processes may each run one.
+
+    `max_batch` commands share a commit; `max_waiting` bounds the queue (more are refused with
+    Overloaded at once); a batch that cannot be brought to an end within `give_up_after` seconds of
+    trying answers Unavailable.
+    """
+
+    connect: Connect
+    desk: Desk
+    clock: Clock = utc_now
+    max_batch: int = 128
+    max_waiting: int = 1024
+    give_up_after: float = 8.0
+    stats: EngineStats = field(default_factory=EngineStats)
+    _queue: deque[_Waiting] = field(default_factory=deque)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _connection: AsyncConnection[Any] | None = None
+    _loop: asyncio.Task[None] | None = None
+    _stopping: bool = False
+
+    def start(self) -> None:
+        """Begin taking batches, on the running event loop."""
+        self._loop = asyncio.create_task(self._run(), name="comptoir-engine")
+
+    async def stop(self) -> None:
+        """Finish what waits, then let the connection go. New commands are refused meanwhile."""
+        self._stopping = True
+        self._wake.set()
+        if self._loop is not None:
+            await self._loop
+        await self._disconnect()
+
+    async def submit(self, command: Command) -> Outcome:
+        """Do a command and wait for its outcome. Raises Overloaded, Unavailable or Broken."""
+        if self._stopping or len(self._queue) >= self.max_waiting:
+            raise Overloaded("too many requests are waiting")
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Waiting(command, answer))
+        self._wake.set()
+        return await answer
+
+    async def _run(self) -> None:
+        while not (self._stopping and not self._queue):
+            await self._wake.wait()
+            # Let every request that has arrived by now join this batch.
+            await asyncio.sleep(0)
+            batch = [self._queue.popleft() for _ in range(min(self.max_batch, len(self._queue)))]
+            if not self._queue and not self._stopping:
+                self._wake.clear()
+            # Whoever has gone away (a cancelled request) needs no work begun for it.
+            batch = [one for one in batch if not one.answer.done()]
+            if batch:
+                await self._answer(batch)
+
+    async def _answer(self, batch: list[_Waiting]) -> None:
+        """Bring a batch to an end: every future in it gets an outcome or an error."""
+        try:
+            outcomes = await self._persist([one.command for one in batch])
+        except _PASSING:
+            for one in batch:
+                _fail(one, Unavailable("the books could not be reached in time"))
+        except Exception as error:
+            await self._isolate(batch, error)
+        else:
+            for one, outcome in zip(batch, outcomes, strict=True):
+                if not one.answer.done():
+                    one.answer.set_result(outcome)
+
+    async def _isolate(self, batch: list[_Waiting], error: Exception) -> None:
+        """A fault that is not the database's: halve the batch until the one command that causes it is alone."""
+        if len(batch) == 1:
+            log.error("command broken", command=type(batch[0].command).__name__, error=type(error).__name__, exc_info=error)
+            _fail(batch[0], Broken("the command met a fault of ours"))
+            return
+        middle = len(batch) // 2
+        await self._answer(batch[:middle])
+        await self._answer(batch[middle:])
+
+    async def _persist(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Try a batch until it is committed, with growing, jittered pauses. Raises when time is up."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.give_up_after
+        pause = 0.02
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    return await self._attempt(commands)
+            except _PASSING as error:
+                await self._disconnect()
+                self.stats.retries += 1
+                log.warning("batch tried again", commands=len(commands), error=type(error).__name__)
+                if loop.time() + pause >= deadline:
+                    raise
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(pause * 2, 1.0)
+
+    async def _attempt(self, commands: Sequence[Command]) -> list[Outcome]:
+        """One transaction. Its quotes count as stored only after the commit."""
+        started = asyncio.get_running_loop().time()
+        connection = await self._connected()
+        flow = run_batch(commands, self.clock(), self.desk)
+        try:
+            async with connection.transaction():
+                outcomes = await run_async(connection, flow)
+        except psycopg.Error:
+            raise
+        except BaseException:
+            # A cancelled or broken batch must not leave its connection half way through a transaction.
+            await self._disconnect()
+            raise
+        self.desk.committed()
+        self.stats.batches += 1
+        self.stats.commands += len(commands)
+        self.stats.largest = max(self.stats.largest, len(commands))
+        self.stats.seconds_in_database += asyncio.get_running_loop().time() - started
+        return outcomes
+
+    async def _connected(self) -> AsyncConnection[Any]:
+        if self._connection is None or self._connection.closed:
+            self._connection = await self.connect()
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):
+                await asyncio.wait_for(connection.close(), 1)
+
+
+def _fail(one: _Waiting, error: Exception) -> None:
+    if not one.answer.done():
+        one.answer.set_exception(error)

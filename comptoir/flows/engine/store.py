@@ -1,0 +1,59 @@
+"""What a wave of decisions writes: one statement a table, whatever the number of decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from comptoir.acquiring import api as acquiring
+from comptoir.db.outbox import OutboxItem, enqueue
+from comptoir.flows.engine.decision import Decision
+from comptoir.flows.engine.desk import Desk
+from comptoir.fx import api as fx
+from comptoir.kernel.ids import new_id
+from comptoir.kernel.statements import Statement
+from comptoir.wallet import api as wallet
+
+PAYMENT_NOTICE = "notify.payment"
+REFUND_NOTICE = "notify.refund"
+
+
+def statements(decisions: Sequence[Decision], desk: Desk, now: datetime) -> list[Statement]:
+    """Everything these decisions record, apart from the postings."""
+    work: list[Statement] = []
+    if quotes := desk.to_store(d.quote for d in decisions if d.quote):
+        work.append(fx.store_quotes(quotes))
+    if payments := [d.payment for d in decisions if d.payment]:
+        work.append(acquiring.store_payments(payments))
+    if refunds := [d.refund for d in decisions if d.refund]:
+        work.append(acquiring.store_refunds(refunds))
+    if authorizations := [a for d in decisions for a in (d.replaced, d.authorization) if a]:
+        work.append(wallet.store_authorizations(authorizations))
+    if uses := [d.code_use for d in decisions if d.code_use]:
+        work.extend(wallet.spend_codes(uses))
+    work.extend(wallet.count_bad_code(d.bad_device, now) for d in decisions if d.bad_device is not None)
+    if spent := [d.spending for d in decisions if d.spending]:
+        work.append(wallet.add_spending(spent))
+    if returned := [d.give_back for d in decisions if d.give_back]:
+        work.append(wallet.give_back_spending(returned))
+    if credits := [d.credit for d in decisions if d.credit]:
+        work.append(wallet.store_credits(credits))
+    if notices := [notice for d in decisions if (notice := _notice(d, now))]:
+        work.append(enqueue(notices))
+    return work
+
+
+def _notice(decision: Decision, now: datetime) -> OutboxItem | None:
+    """The notification a final outcome owes the merchant, if it told us where to."""
+    if not decision.notify:
+        return None
+    if decision.refund is not None:
+        about, topic = decision.refund, REFUND_NOTICE
+    elif decision.payment is not None:
+        about, topic = decision.payment, PAYMENT_NOTICE
+    else:
+        return None
+    if not about.notify_url:
+        return None
+    payload = {"url": about.notify_url, "client_ref": about.client_ref}
+    return OutboxItem(new_id(), about.merchant_id, topic, about.id, payload, now)

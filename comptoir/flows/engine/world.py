@@ -1,0 +1,164 @@
+"""What a batch knows: the state its commands touch, loaded in one round trip under the books' lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from comptoir.acquiring import api as acquiring
+from comptoir.flows.engine.desk import Desk
+from comptoir.flows.types import Cancel, Claim, Command, Confirm, Decline, Expire, Pay, Refund
+from comptoir.fx import api as fx
+from comptoir.kernel.clock import china_day
+from comptoir.kernel.statements import Flow, Rows, Statement
+from comptoir.wallet import api as wallet
+
+RequestKey = tuple[UUID, str, str]
+
+
+@dataclass
+class World:
+    """The loaded state. Decisions read it; none of them changes it."""
+
+    now: datetime
+    desk: Desk
+    merchants: dict[UUID, acquiring.MerchantView] = field(default_factory=dict)
+    payments: dict[UUID, acquiring.PaymentView] = field(default_factory=dict)
+    by_request: dict[RequestKey, acquiring.PaymentView] = field(default_factory=dict)
+    by_order_code: dict[str, acquiring.PaymentView] = field(default_factory=dict)
+    refunds: dict[RequestKey, acquiring.RefundView] = field(default_factory=dict)
+    devices: dict[int, wallet.DeviceView] = field(default_factory=dict)
+    wallets: dict[UUID, wallet.WalletView] = field(default_factory=dict)
+    authorizations: dict[UUID, wallet.AuthorizationView] = field(default_factory=dict)
+
+    def keep_payments(self, rows: Rows) -> None:
+        """Let payments be found by each of their names."""
+        for view in acquiring.decode_payments(rows):
+            self.payments[view.id] = view
+            self.by_request[view.merchant_id, view.client_ref, view.request_ref] = view
+            if view.order_code:
+                self.by_order_code[view.order_code] = view
+
+    def keep_refunds(self, rows: Rows) -> None:
+        for view in acquiring.decode_refunds(rows):
+            self.refunds[view.merchant_id, view.client_ref, view.request_ref] = view
+
+    def keep_merchants(self, rows: Rows) -> None:
+        self.merchants.update(acquiring.decode_merchants(rows))
+
+    def keep_devices(self, rows: Rows) -> None:
+        self.devices.update(wallet.decode_devices(rows))
+
+    def keep_wallets(self, rows: Rows) -> None:
+        self.wallets.update(wallet.decode_wallets(rows))
+
+    def keep_authorizations(self, rows: Rows) -> None:
+        self.authorizations.update(wallet.decode_authorizations(rows))
+
+    def payment_of(self, command: Command) -> acquiring.PaymentView | None:
+        """The payment a command is about, if there is one already."""
+        match command:
+            case Pay():
+                return self.by_request.get((command.merchant_id, command.client_ref, command.request_ref))
+            case Cancel():
+                return self._named(command.merchant_id, command.payment_id) or self._requested(command)
+            case Refund() | Expire():
+                return self._named(command.merchant_id, command.payment_id)
+            case Claim():
+                return self.by_order_code.get(command.order_code)
+            case Confirm() | Decline():
+                known = self.authorizations.get(command.authorization_id)
+                return self.payments.get(known.payment_id) if known else None
+
+    def _named(self, merchant_id: UUID, payment_id: UUID | None) -> acquiring.PaymentView | None:
+        """A payment by our id, if it is this merchant's."""
+        found = self.payments.get(payment_id) if payment_id else None
+        return found if found and found.merchant_id == merchant_id else None
+
+    def _requested(self, command: Cancel) -> acquiring.PaymentView | None:
+        """Our id wins: the request id counts only where none was given."""
+        if command.payment_id is not None or command.request_ref is None:
+            return None
+        return self.by_request.get((command.merchant_id, command.client_ref, command.request_ref))
+
+
+#: A statement to load something, and what to do with its rows.
+_Load = tuple[Statement, Callable[[list[Any]], None]]
+
+
+def load(commands: Sequence[Command], now: datetime, desk: Desk, first: list[Statement]) -> Flow[World]:
+    """Load everything `commands` touch. `first` (the lock) goes ahead in the same round trip.
+
+    What the commands name themselves comes with the first trip; what only the loaded records name
+    (a payment's authorization, its merchant) with a second, when there is any.
+    """
+    world = World(now, desk)
+    yield from _fetch([*_requests(commands, world), *_travellers(commands, world), *_rates(world)], first)
+    second = _named_by_records(commands, world)
+    if second:
+        yield from _fetch(second, [])
+    return world
+
+
+def _fetch(loads: list[_Load], first: list[Statement]) -> Flow[None]:
+    rows = yield first + [statement for statement, _ in loads]
+    for (_, keep), found in zip(loads, rows[len(first) :], strict=True):
+        keep(found)
+
+
+def _requests(commands: Sequence[Command], world: World) -> list[_Load]:
+    """Payments, refunds and merchants by the names the commands give them."""
+    loads: list[_Load] = []
+    asked = {
+        (c.merchant_id, c.client_ref, c.request_ref) for c in commands if isinstance(c, Pay | Cancel) and c.request_ref
+    }
+    if asked:
+        loads.append((acquiring.payments_by_request(list(asked)), world.keep_payments))
+    named = {
+        (c.merchant_id, c.payment_id) for c in commands if isinstance(c, Cancel | Refund | Expire) and c.payment_id
+    }
+    if named:
+        loads.append((acquiring.payments_by_id(list(named)), world.keep_payments))
+    if codes := {c.order_code for c in commands if isinstance(c, Claim)}:
+        loads.append((acquiring.payments_by_order_code(list(codes)), world.keep_payments))
+    if merchants := {c.merchant_id for c in commands if isinstance(c, Pay | Refund)}:
+        loads.append((acquiring.merchants(list(merchants)), world.keep_merchants))
+    if refunds := {(c.merchant_id, c.client_ref, c.request_ref) for c in commands if isinstance(c, Refund)}:
+        loads.append((acquiring.refunds_by_request(list(refunds)), world.keep_refunds))
+    return loads
+
+
+def _travellers(commands: Sequence[Command], world: World) -> list[_Load]:
+    """Presented devices, and the wallets and authorizations of travellers who act themselves."""
+    loads: list[_Load] = []
+    day = china_day(world.now)
+    numbers = {wallet.device_number(c.code) for c in commands if isinstance(c, Pay) and c.code}
+    if shown := [number for number in numbers if number is not None]:
+        loads.append((wallet.devices(shown, world.now, day), world.keep_devices))
+    if wallets := {c.wallet_id for c in commands if isinstance(c, Claim | Confirm)}:
+        loads.append((wallet.wallets(list(wallets), day), world.keep_wallets))
+    if keys := {(c.wallet_id, c.authorization_id) for c in commands if isinstance(c, Confirm | Decline)}:
+        loads.append((wallet.authorizations(list(keys)), world.keep_authorizations))
+    return loads
+
+
+def _rates(world: World) -> list[_Load]:
+    if not world.desk.due(world.now):
+        return []
+    return [(fx.latest_rates(), lambda rows: world.desk.rates_are(fx.decode_rates(rows), world.now))]
+
+
+def _named_by_records(commands: Sequence[Command], world: World) -> list[_Load]:
+    """A confirmed authorization's payment; a touched payment's authorization and merchant."""
+    loads: list[_Load] = []
+    if payments := {(a.merchant_id, a.payment_id) for a in world.authorizations.values()}:
+        loads.append((acquiring.payments_by_id(list(payments)), world.keep_payments))
+    touched = [p for c in commands if not isinstance(c, Pay) and (p := world.payment_of(c))]
+    if keys := {(p.wallet_id, p.authorization_id) for p in touched if p.wallet_id and p.authorization_id}:
+        loads.append((wallet.authorizations(list(keys)), world.keep_authorizations))
+    if merchants := {p.merchant_id for p in touched} - world.merchants.keys():
+        loads.append((acquiring.merchants(list(merchants)), world.keep_merchants))
+    return loads
