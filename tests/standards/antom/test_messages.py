@@ -314,7 +314,9 @@ def test_result_messages_fit_the_wire() -> None:
     ("body", "heard"),
     [
         (b'{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}', True),
-        (b'{"result":{"resultCode":"SUCCESS","resultStatus":"S"}}', True),
+        (b'{"result":{"resultMessage":"success","resultStatus":"S","resultCode":"SUCCESS"},"more":1}', True),
+        (b'{"result":{"resultCode":"SUCCESS","resultStatus":"S"}}', False),
+        (b'{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"Success"}}', False),
         (b'{"result":{"resultCode":"SUCCESS","resultStatus":"U","resultMessage":"success"}}', False),
         (b'{"result":{"resultCode":"FAIL","resultStatus":"S","resultMessage":"success"}}', False),
         (b'{"result":{"resultCode":"SUCCESS","resultStatus":"A"}}', False),

@@ -1,8 +1,8 @@
 """What we tell merchants unasked, and the one answer that counts as heard.
 
 A notification is a signed POST to the merchant's address; the path without the query is signed. It
-is repeated until the acknowledgment is exact: resultCode SUCCESS, resultStatus S (docs.antom.com,
-"Payment notification").
+is repeated until the acknowledgment is exact: resultCode SUCCESS, resultStatus S, resultMessage success
+(docs.antom.com, "Payment notification").
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from comptoir.standards.antom.errors import ParamIllegal
 from comptoir.standards.antom.messages.shared import Amount, PspCustomerInfo, Quote, Result
 from comptoir.standards.antom.messages.wire import Codec, Message
-from comptoir.standards.antom.results import ResultCode, ResultStatus
+from comptoir.standards.antom.results import ResultCode
 
 
 class PaymentNotification(Message, frozen=True):
@@ -62,4 +62,4 @@ def is_acknowledged(body: bytes) -> bool:
         result = _ACK.decode(body).result
     except ParamIllegal:
         return False
-    return result.result_code == ResultCode.SUCCESS and result.result_status is ResultStatus.SUCCESS
+    return result == Result.of(ResultCode.SUCCESS)

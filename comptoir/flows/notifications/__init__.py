@@ -1,0 +1,33 @@
+"""Notifications: what merchants are told unasked, until they say that they heard it.
+
+The engine writes an outbox item in the transaction that makes a payment or refund final; the worker
+delivers it. Topic `notify.payment` or `notify.refund`, owner the merchant, subject the payment or
+refund, payload ``{"url": …, "client_ref": …}``.
+
+What a merchant may rely on, and what not (docs.antom.com, "Payment notification"):
+
+- **At least once.** The same notification may come twice: after a lost acknowledgment, after a worker
+  was killed. Receivers tell repeats by paymentRequestId or refundRequestId.
+- **In any order.** A refund's may overtake its payment's. Each tells the record as it stands when sent,
+  so a late payment notification of a canceled payment says so.
+- **Eight tries** in about a day (`schedule`), each with a fresh time and signature. Then the item is
+  dead: it stays in the outbox with its last error. Inquiry is the way to the truth at any time.
+- **Heard** is HTTP 200 with result SUCCESS, S, success, within 10 s and 16 KiB. Nothing else is.
+
+Address, then sending, then judgment: `addresses` (where we may connect to), `sending` (one bounded
+POST), `bodies` (what is said), `delivery` (all of it for one item).
+"""
+
+from __future__ import annotations
+
+from comptoir.flows.notifications.delivery import (
+    PAYMENT_TOPIC,
+    REFUND_TOPIC,
+    TOPICS,
+    Courier,
+    PlatformKey,
+    load,
+)
+from comptoir.flows.notifications.sending import Sender
+
+__all__ = ["PAYMENT_TOPIC", "REFUND_TOPIC", "TOPICS", "Courier", "PlatformKey", "Sender", "load"]

@@ -1,0 +1,70 @@
+"""What a merchant is told: the record as it stands when the notification is sent, not when it was due."""
+
+from __future__ import annotations
+
+from comptoir.acquiring.api import PaymentState, PaymentView, RefundState, RefundView
+from comptoir.flows import wire
+from comptoir.kernel.errors import ComptoirError
+from comptoir.standards.antom.messages import Amount, PaymentNotification, RefundNotification, Result, encode
+from comptoir.standards.antom.results import ResultCode
+from comptoir.standards.antom.times import format_time
+
+
+class NotFinal(ComptoirError):
+    """Only final outcomes are told; this one is still in process."""
+
+    code = "notifications.not_final"
+
+
+def payment_body(payment: PaymentView) -> bytes:
+    """notifyPayment. There is no status member: S means paid, F means not paid. Raises NotFinal."""
+    paid = payment.state is PaymentState.SUCCESS
+    return encode(
+        PaymentNotification(
+            notify_type="PAYMENT_RESULT",
+            result=Result.of(_payment_code(payment)),
+            payment_request_id=payment.request_ref,
+            payment_id=payment.id.hex,
+            payment_amount=Amount.of(payment.amount),
+            payment_create_time=format_time(payment.created_at),
+            payment_time=wire.time_of(payment.finished_at) if paid else None,
+            payment_method_type=payment.method_type or None,
+            psp_customer_info=wire.customer(payment),
+            payment_quote=wire.payment_quote(payment) if paid else None,
+            gross_settlement_amount=wire.gross_settlement(payment) if paid else None,
+            settlement_quote=wire.settlement_quote(payment) if paid else None,
+        )
+    )
+
+
+def refund_body(refund: RefundView, payment: PaymentView) -> bytes:
+    """notifyRefund, of a refund of `payment`. Raises NotFinal."""
+    if refund.state is RefundState.PROCESSING:
+        raise NotFinal("the refund is in process")
+    given = refund.state is RefundState.SUCCESS
+    code = ResultCode.SUCCESS if given else wire.result_code(refund.failure_code or "")
+    return encode(
+        RefundNotification(
+            notify_type="REFUND_RESULT",
+            result=Result.of(code),
+            refund_status=refund.state.value,
+            refund_request_id=refund.request_ref,
+            refund_id=refund.id.hex,
+            refund_amount=Amount.of(refund.amount),
+            refund_time=wire.time_of(refund.finished_at) if given else None,
+            gross_settlement_amount=Amount.of(refund.settlement) if given and refund.settlement else None,
+            settlement_quote=wire.settlement_quote(payment) if given else None,
+        )
+    )
+
+
+def _payment_code(payment: PaymentView) -> ResultCode:
+    match payment.state:
+        case PaymentState.SUCCESS:
+            return ResultCode.SUCCESS
+        case PaymentState.CANCELLED:
+            return ResultCode.ORDER_IS_CANCELED
+        case PaymentState.FAIL:
+            return wire.result_code(payment.failure_code or "")
+        case PaymentState.PROCESSING:
+            raise NotFinal("the payment is in process")

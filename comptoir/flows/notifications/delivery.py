@@ -1,0 +1,160 @@
+"""From a claimed outbox item to its end: load the record, sign, send, judge, and say what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+from typing import Final
+from uuid import UUID
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from comptoir.acquiring.api import decode_payments, decode_refunds, payments_by_id, refunds_by_id
+from comptoir.db import outbox
+from comptoir.db.outbox import Claimed
+from comptoir.flows.notifications.addresses import AddressRefused, AddressUnusable, target_of
+from comptoir.flows.notifications.bodies import NotFinal, payment_body, refund_body
+from comptoir.flows.notifications.schedule import MOST_LOST, next_try
+from comptoir.flows.notifications.sending import TOTAL_SECONDS, Answer, Sender, SendFailed
+from comptoir.kernel.clock import Clock, isoformat
+from comptoir.kernel.errors import ComptoirError, InvariantBroken
+from comptoir.kernel.statements import Flow, Statement
+from comptoir.standards.antom import signing
+from comptoir.standards.antom.messages import is_acknowledged
+
+#: Owner: the merchant; subject: the payment or the refund; payload: `url` and `client_ref`.
+PAYMENT_TOPIC: Final = "notify.payment"
+REFUND_TOPIC: Final = "notify.refund"
+TOPICS: Final = (PAYMENT_TOPIC, REFUND_TOPIC)
+
+#: A sending that starts has to be over before its lease: nobody else may send the same meanwhile.
+LONGEST: Final = timedelta(seconds=TOTAL_SECONDS)
+
+log = structlog.get_logger("comptoir.notifications")
+
+#: What is to be sent for an item, or why nothing can be.
+Body = bytes | ComptoirError
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformKey:
+    """The key we sign with, and the version that merchants know it by."""
+
+    version: int
+    key: RSAPrivateKey
+
+
+def load(claimed: Sequence[Claimed]) -> Flow[dict[UUID, Body]]:
+    """The bodies of claimed items, by item id, out of the records as they stand now."""
+    refund_keys = [_key(one) for one in claimed if one.item.topic == REFUND_TOPIC]
+    payment_keys = [_key(one) for one in claimed if one.item.topic == PAYMENT_TOPIC]
+    found = yield [payments_by_id(payment_keys), refunds_by_id(refund_keys)]
+    payments = {one.id: one for one in decode_payments(found[0])}
+    refunds = {one.id: one for one in decode_refunds(found[1])}
+    if refunds:
+        found = yield [payments_by_id([(one.merchant_id, one.payment_id) for one in refunds.values()])]
+        payments |= {one.id: one for one in decode_payments(found[0])}
+
+    def body(one: Claimed) -> Body:
+        try:
+            if one.item.topic == PAYMENT_TOPIC:
+                return payment_body(payments[one.item.subject_id])
+            refund = refunds[one.item.subject_id]
+            return refund_body(refund, payments[refund.payment_id])
+        except KeyError:
+            return InvariantBroken("the record that the notification is about is not there")
+        except NotFinal as error:
+            return error
+
+    return {one.item.id: body(one) for one in claimed}
+
+
+def signed_headers(key: PlatformKey, path: str, client_ref: str, time: str, body: bytes) -> dict[str, str]:
+    """The headers of a notification: the path is the URL's alone, without host and query."""
+    signature = signing.sign(key.key, signing.content_to_sign(path, client_ref, time, body))
+    return {
+        "Content-Type": "application/json; charset=UTF-8",
+        "User-Agent": "Comptoir",
+        "client-id": client_ref,
+        "request-time": time,
+        "signature": signing.format_header(key.version, signature),
+    }
+
+
+class Courier:
+    """Delivers claimed items, one call each; may be called for many at a time."""
+
+    def __init__(self, sender: Sender, clock: Clock) -> None:
+        self._sender = sender
+        self._clock = clock
+
+    async def deliver(self, claimed: Claimed, body: Body, key: PlatformKey) -> Statement | None:
+        """Send one notification; what to write down then. None: too late for this lease, leave it.
+
+        Never raises: whatever happens, the item is done, tried again by the schedule, or dead.
+        """
+        if self._clock() + LONGEST > claimed.leased_until:
+            return None
+        started = monotonic()
+        try:
+            reason = await self._send(claimed, body, key)
+        except (AddressUnusable, InvariantBroken) as error:
+            return self._bury(claimed, error.message)
+        except (AddressRefused, SendFailed, NotFinal) as error:
+            reason = error.message
+        except Exception as error:
+            log.exception("notification.broken", **_fields(claimed))
+            reason = f"internal error: {type(error).__name__}"
+        if reason is None:
+            took = round((monotonic() - started) * 1000)
+            log.info("notification.delivered", took_ms=took, **_fields(claimed))
+            return outbox.done(claimed, self._clock())
+        return self._again(claimed, reason)
+
+    async def _send(self, claimed: Claimed, body: Body, key: PlatformKey) -> str | None:
+        """Why it was not acknowledged, or None when it was."""
+        if claimed.lost > MOST_LOST:
+            raise InvariantBroken(f"{claimed.lost} sendings of this item never came to an end")
+        if isinstance(body, ComptoirError):
+            raise body
+        target = target_of(claimed.item.payload["url"])
+        client_ref = claimed.item.payload["client_ref"]
+        headers = signed_headers(key, target.path, client_ref, isoformat(self._clock()), body)
+        return not_acknowledged(await self._sender.post(target, headers, body))
+
+    def _again(self, claimed: Claimed, reason: str) -> Statement:
+        now = self._clock()
+        due_at = next_try(claimed.tries, now)
+        if due_at is None:
+            return self._bury(claimed, reason)
+        log.warning("notification.failed", reason=reason, next_at=isoformat(due_at), **_fields(claimed))
+        return outbox.retry(claimed, due_at, reason)
+
+    def _bury(self, claimed: Claimed, reason: str) -> Statement:
+        log.error("notification.dead", reason=reason, **_fields(claimed))
+        return outbox.dead(claimed, self._clock(), reason)
+
+
+def not_acknowledged(answer: Answer) -> str | None:
+    """Why an answer is not the acknowledgment, or None when it is: HTTP 200 and the exact result."""
+    if answer.status != 200:
+        return f"answered HTTP {answer.status}"
+    return None if is_acknowledged(answer.body) else "the answer is not the acknowledgment"
+
+
+def _key(claimed: Claimed) -> tuple[UUID, UUID]:
+    return claimed.item.owner_id, claimed.item.subject_id
+
+
+def _fields(claimed: Claimed) -> dict[str, object]:
+    """What a log line says of an item: never the address (it may carry a token), never a body."""
+    item = claimed.item
+    return {
+        "topic": item.topic,
+        "subject_id": item.subject_id.hex,
+        "merchant_id": item.owner_id.hex,
+        "tries": claimed.tries,
+    }
