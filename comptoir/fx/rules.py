@@ -49,6 +49,9 @@ _STEPS: Final = {"IDR": 100}
 
 _NEAREST: Final = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN)
 
+#: Writes out the zeros of the largest mid.
+_WIDE: Final = Context(prec=40)
+
 
 def mid(table: RateTable, base: str, quote: str) -> Rate:
     """The cross rate through the euro, 12 significant digits, HALF_EVEN; 1 for a currency with itself.
@@ -58,7 +61,7 @@ def mid(table: RateTable, base: str, quote: str) -> Rate:
     """
     if base == quote:
         return Rate(base, quote, Decimal(1))
-    cross = _NEAREST.divide(_per_euro(table, quote), _per_euro(table, base))
+    cross = _plain(_NEAREST.divide(_per_euro(table, quote), _per_euro(table, base)))
     if not _SMALLEST_MID <= cross <= _LARGEST_MID:
         raise RatesImplausible(f"the cross of {base} and {quote} is out of range", field=quote)
     return Rate(base, quote, cross)
@@ -74,7 +77,7 @@ def quote_price(mid_rate: Rate, margin_bps: int) -> Rate:
     if mid_rate.base == mid_rate.quote:
         return mid_rate
     exact = mid_rate.plus_margin(margin_bps).value
-    return Rate(mid_rate.base, mid_rate.quote, _NEAREST.plus(exact))
+    return Rate(mid_rate.base, mid_rate.quote, _plain(_NEAREST.plus(exact)))
 
 
 def payable_step(currency: str) -> int:
@@ -142,6 +145,12 @@ def _check_move(currency: str, before: Fraction, after: Fraction, jump: Fraction
         raise RatesImplausible(f"the rate of {currency} is upside down", field=currency)
     if move > jump:
         raise RatesImplausible(f"the rate of {currency} moved too far in one day", field=currency)
+
+
+def _plain(value: Decimal) -> Decimal:
+    """Without trailing zeros and without exponent: one number is always written one way, stored or not."""
+    short = value.normalize(_NEAREST)
+    return short if short.as_tuple().exponent <= 0 else short.quantize(Decimal(1), context=_WIDE)  # type: ignore[operator]
 
 
 def _per_euro(table: RateTable, currency: str) -> Decimal:

@@ -48,6 +48,7 @@ async def test_quotes_come_back_as_they_were_from_the_async_engine(database: Dat
     async with await AsyncConnection.connect(database.url) as opened:
         loaded = await run_async(opened, store_and_load(quotes))
         assert loaded == {one.id: one for one in quotes}
+        assert repr([loaded[one.id].price for one in quotes]) == repr([one.price for one in quotes])
         assert await run_async(opened, read_rates()) == fx.NO_RATES
 
 

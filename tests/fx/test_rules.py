@@ -90,6 +90,22 @@ def test_a_cross_from_the_euro_is_the_published_rate() -> None:
         assert mid(TABLE, "EUR", currency) == Rate("EUR", currency, Decimal(text))
 
 
+@pytest.mark.parametrize(
+    ("per_euro", "bps", "mid_text", "price_text"),
+    [
+        ("7.50000", 0, "7.5", "7.5"),
+        ("7.4326", 150, "7.4326", "7.544089"),
+        ("20000", 0, "20000", "20000"),
+        ("20000.00", 10_000, "20000", "40000"),
+        ("123456789012345", 0, "123456789012000", "123456789012000"),
+    ],
+)
+def test_one_number_is_written_one_way(per_euro: str, bps: int, mid_text: str, price_text: str) -> None:
+    """A price goes out as it was made and as it was read back: both must be the same text."""
+    middle = mid(RateTable(DAY, {"CNY": Decimal(per_euro)}), "EUR", "CNY")
+    assert (str(middle.value), str(quote_price(middle, bps).value)) == (mid_text, price_text)
+
+
 def test_a_currency_is_worth_itself_even_without_rates() -> None:
     assert mid(NO_RATES, "CNY", "CNY") == Rate("CNY", "CNY", Decimal(1))
     assert quote_price(mid(NO_RATES, "CNY", "CNY"), 150).value == 1

@@ -25,6 +25,7 @@ from comptoir.standards.payment_code import (
     one_time_password,
     parse,
     truncate,
+    was_valid,
     window_of,
 )
 
@@ -115,6 +116,14 @@ def test_a_code_of_another_seed_counter_or_guess_is_not_true() -> None:
     assert matching_window(PresentedCode(Form.SHORT, 1, 1, presented.otp), SEED, START) is None
     wrong = f"{(int(presented.otp) + 1) % 10**7:07d}"
     assert matching_window(PresentedCode(Form.SHORT, 1, 0, wrong), SEED, START) is None
+
+
+@given(INSTANTS, st.integers(-5, 40))
+def test_a_code_of_the_last_ten_minutes_is_known_as_old_and_never_as_good(at: datetime, late: int) -> None:
+    presented = parse(build(Form.SHORT, 1, SEED, at, 0))
+    now = at + late * STEP
+    assert was_valid(presented, SEED, now) == (2 <= late <= 21)
+    assert not was_valid(presented, bytes(32), now)
 
 
 def test_the_counter_makes_ten_different_codes_in_one_window() -> None:
