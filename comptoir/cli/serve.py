@@ -22,6 +22,7 @@ _TARGETS = {
 _HEAD_BYTES = 65_536
 _HEAD_MILLISECONDS = 10_000
 _STOP_SECONDS = 10
+_WSGI_THREADS = 16
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,30 +37,52 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; requests under way are answered first."""
-    from granian import Granian
-    from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
-    from granian.http import HTTP1Settings
-
     from comptoir.config.environment import EnvironmentInvalid, read_environment
 
     environment = read_environment()
     environment.require_master_key()
     if (arguments.tls_cert is None) != (arguments.tls_key is None):
         raise EnvironmentInvalid("--tls-cert and --tls-key go together")
-    server = Granian(
+    serve_target(
         _TARGETS[arguments.door],
-        address=arguments.host,
+        host=arguments.host,
         port=arguments.port or environment.port,
-        interface=Interfaces.WSGI if arguments.door == "web" else Interfaces.ASGI,
         workers=arguments.workers,
-        blocking_threads=16 if arguments.door == "web" else 1,
+        tls_files=(arguments.tls_cert, arguments.tls_key) if arguments.tls_cert else None,
+        wsgi=arguments.door == "web",
+    )
+    return 0
+
+
+def serve_target(
+    target: str,
+    *,
+    host: str,
+    port: int,
+    workers: int = 1,
+    tls_files: tuple[Path, Path] | None = None,
+    wsgi: bool = False,
+) -> None:
+    """Serve `module:name` with our one set of limits. Exits with code 1 when its processes keep dying."""
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
+    from granian.http import HTTP1Settings
+
+    certificate, key = tls_files or (None, None)
+    server = Granian(
+        target,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI if wsgi else Interfaces.ASGI,
+        workers=workers,
+        blocking_threads=_WSGI_THREADS if wsgi else 1,
         loop=Loops.uvloop,
         # Clients of the gateway speak HTTP/1.1; one parser less to reason about.
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=_HEAD_MILLISECONDS, max_buffer_size=_HEAD_BYTES),
         websockets=False,
-        ssl_cert=arguments.tls_cert,
-        ssl_key=arguments.tls_key,
+        ssl_cert=certificate,
+        ssl_key=key,
         ssl_protocol_min=SSLProtocols.tls12,
         # Never an access log: paths and bodies are logged where secrets are known, or not at all.
         log_access=False,
@@ -68,7 +91,6 @@ def run(arguments: argparse.Namespace) -> int:
         workers_kill_timeout=_STOP_SECONDS,
     )
     server.serve(target_loader=load_target)
-    return 0
 
 
 def load_target(target: str) -> Any:

@@ -18,6 +18,9 @@ import django
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
+
+from comptoir.config import machines  # noqa: E402
 from comptoir.gateway.app import create_app  # noqa: E402
 
 Scope = MutableMapping[str, Any]
@@ -66,5 +69,5 @@ def _load_people() -> App:
     return cast(App, WSGIMiddleware(wsgi.application, workers=_PEOPLE_THREADS))
 
 
-gateway: App = create_app()
+gateway = cast(App, create_app(database_url=settings.COMPTOIR.database_url, start=machines.start))
 application = Doors(gateway, _load_people)

@@ -4,6 +4,7 @@ COMPTOIR_HOME        folder of everything this installation keeps (default ~/.co
 COMPTOIR_PORT        port of the one HTTP server (default 8400)
 COMPTOIR_PUBLIC_URL  address under which the outside reaches us (default http://localhost:<port>)
 COMPTOIR_MASTER_KEY  32 bytes in base64; without it, $COMPTOIR_HOME/master.key
+COMPTOIR_NOTIFY_PRIVATE  1: notify merchants on this machine and in private networks too (demonstrations)
 COMPTOIR_WALLET_CURRENCIES  currencies in which wallets can be opened, with commas (default CNY)
 DATABASE_URL         any PostgreSQL 16+; without it, the embedded server of the home folder
 """
@@ -45,6 +46,7 @@ class Environment:
     public_url: str
     database_url: str
     embedded: bool
+    notify_private: bool
     master_key: bytes | None = field(repr=False)
     wallet_currencies: tuple[str, ...] = ("CNY",)
 
@@ -75,6 +77,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         public_url=(values.get("COMPTOIR_PUBLIC_URL") or f"http://localhost:{port}").rstrip("/"),
         database_url=given_url or embedded_url(home),
         embedded=not given_url,
+        notify_private=_flag(values, "COMPTOIR_NOTIFY_PRIVATE"),
         master_key=_master_key(values.get("COMPTOIR_MASTER_KEY"), home / "master.key"),
         wallet_currencies=_currencies(values.get("COMPTOIR_WALLET_CURRENCIES")),
     )
@@ -120,6 +123,13 @@ def _currencies(text: str | None) -> tuple[str, ...]:
                 f"COMPTOIR_WALLET_CURRENCIES names no currency: {one!r}", field="COMPTOIR_WALLET_CURRENCIES"
             ) from None
     return currencies
+
+
+def _flag(values: Mapping[str, str], name: str) -> bool:
+    text = values.get(name) or "0"
+    if text not in {"0", "1"}:
+        raise EnvironmentInvalid(f"{name} is 0 or 1, not {text!r}", field=name)
+    return text == "1"
 
 
 def _master_key(given: str | None, key_file: Path) -> bytes | None:

@@ -1,0 +1,67 @@
+"""`comptoir worker`: do what nobody asks for: notify merchants, close payments whose time is up, tidy up."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from comptoir.config.environment import Environment
+
+HELP = "notify merchants, close payments whose time is up; any number of workers may run"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command has no arguments: the environment says everything (see config/environment.py)."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Work until SIGTERM or SIGINT; what is under way is finished first, for up to ten seconds."""
+    import django
+
+    from comptoir.config.environment import read_environment
+
+    environment = read_environment()
+    environment.require_master_key()
+    django.setup()
+    _log_as_json()
+    asyncio.run(_work(environment))
+    return 0
+
+
+async def _work(environment: Environment) -> None:
+    from comptoir.flows.api import Desk
+    from comptoir.flows.worker import Worker, jobs
+    from comptoir.fx.api import DEFAULT_MAX_AGE_DAYS
+    from comptoir.kernel.clock import utc_now
+
+    work = jobs(clock=utc_now, desk=Desk(DEFAULT_MAX_AGE_DAYS), notify_private=environment.notify_private)
+    worker = Worker(work, environment.database_url, utc_now)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        worker.stop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)  # a second signal ends the process at once
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    await worker.run()
+
+
+def _log_as_json() -> None:
+    """One JSON object a line on standard output: fields, never bodies, addresses or keys."""
+    import structlog
+
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=False,
+    )

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from comptoir.config.environment import EnvironmentInvalid, read_environment
+from comptoir.config.settings import database_settings
+
+KEY = bytes(range(32))
+
+
+def test_defaults(tmp_path: Path) -> None:
+    read = read_environment({"COMPTOIR_HOME": str(tmp_path)})
+    assert (read.port, read.public_url, read.embedded) == (8400, "http://localhost:8400", True)
+    assert read.database_url.startswith("postgresql://comptoir@/comptoir?host=%2F")
+    assert read.master_key is None
+    with pytest.raises(EnvironmentInvalid) as refused:
+        read.require_master_key()
+    assert refused.value.field == "COMPTOIR_MASTER_KEY"
+
+
+def test_everything_can_be_given(tmp_path: Path) -> None:
+    read = read_environment(
+        {
+            "COMPTOIR_HOME": str(tmp_path),
+            "COMPTOIR_PORT": "9000",
+            "COMPTOIR_PUBLIC_URL": "https://pay.example/",
+            "COMPTOIR_MASTER_KEY": base64.b64encode(KEY).decode(),
+            "DATABASE_URL": "postgresql://db.example/books",
+        }
+    )
+    assert (read.port, read.public_url, read.embedded) == (9000, "https://pay.example", False)
+    assert read.database_url == "postgresql://db.example/books"
+    assert read.require_master_key() == KEY
+
+
+def test_the_key_file_of_the_home_is_read_when_none_is_given(tmp_path: Path) -> None:
+    (tmp_path / "master.key").write_text(base64.b64encode(KEY).decode() + "\n")
+    assert read_environment({"COMPTOIR_HOME": str(tmp_path)}).master_key == KEY
+
+
+def test_the_master_key_is_in_no_repr(tmp_path: Path) -> None:
+    text = base64.b64encode(KEY).decode()
+    shown = repr(read_environment({"COMPTOIR_HOME": str(tmp_path), "COMPTOIR_MASTER_KEY": text}))
+    assert text not in shown
+    assert repr(KEY) not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COMPTOIR_PORT", "0"),
+        ("COMPTOIR_PORT", "65536"),
+        ("COMPTOIR_PORT", "-1"),
+        ("COMPTOIR_PORT", "８４００"),
+        ("COMPTOIR_PORT", "http"),
+        ("COMPTOIR_MASTER_KEY", "short"),
+        ("COMPTOIR_MASTER_KEY", base64.b64encode(KEY[:31]).decode()),
+        ("COMPTOIR_MASTER_KEY", "!" + base64.b64encode(KEY).decode()),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_name(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(EnvironmentInvalid) as refused:
+        read_environment({"COMPTOIR_HOME": str(tmp_path), name: value})
+    assert refused.value.field == name
+    if name == "COMPTOIR_MASTER_KEY":
+        assert value not in refused.value.message
+
+
+def test_a_database_url_becomes_django_settings() -> None:
+    given = database_settings("postgresql://ann:p%40ss@db.example:6432/books?sslmode=require&host=/run/pg")
+    assert (given["NAME"], given["USER"], given["PASSWORD"]) == ("books", "ann", "p@ss")
+    assert (given["HOST"], given["PORT"]) == ("/run/pg", "6432")
+    assert given["OPTIONS"] == {"sslmode": "require"}
