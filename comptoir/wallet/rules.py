@@ -104,7 +104,7 @@ def pin_lock(failures: int) -> timedelta | None:
     if failures <= 0 or failures % WRONG_PINS_BEFORE_LOCK:
         return None
     doublings = min(failures // WRONG_PINS_BEFORE_LOCK - 1, 10)
-    return min(FIRST_PIN_LOCK * 2**doublings, LONGEST_PIN_LOCK)
+    return min(FIRST_PIN_LOCK * (1 << doublings), LONGEST_PIN_LOCK)
 
 
 def check_limits(limits: Limits) -> None:
