@@ -1,0 +1,103 @@
+"""Wiring: the pool, the platform key, the engine, the door, and ``/healthz``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from comptoir.db.run import send as send_statements
+from comptoir.gateway.call import Operations
+from comptoir.gateway.clients import Clients
+from comptoir.gateway.door import Door, Limits
+from comptoir.gateway.signer import Signer
+from comptoir.identity import api as identity
+from comptoir.kernel.statements import Rows, Statement
+
+HEALTH_PATH: Final = "/healthz"
+HEALTH_SECONDS: Final = 2.0
+
+Pool = AsyncConnectionPool[AsyncConnection[Any]]
+
+#: Starts what the operations need (the engine), hands them over, and stops it in the end.
+Start = Callable[[Pool], AbstractAsyncContextManager[Operations]]
+
+
+def create_app(
+    *, database_url: str, start: Start, limits: Limits | None = None, readers: int = 4
+) -> Starlette:
+    """The machines' door as an ASGI application. Django must be set up, and a platform key must exist.
+
+    `readers` is the most connections for client look-ups and inquiries; the engine has its own.
+    """
+    front = _Front()
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        pool: Pool = AsyncConnectionPool(
+            database_url, min_size=1, max_size=readers, open=False, kwargs={"autocommit": True}, timeout=5.0
+        )
+        async with pool:
+            key = identity.read_platform_key(await read(pool, identity.platform_key_statement()))
+            async with start(pool) as operations:
+                clients = Clients(_loader(pool))
+                door = Door(clients=clients, signer=Signer.of(key), operations=operations, limits=limits)
+                front.open(pool, door)
+                yield
+
+    app = Starlette(lifespan=lifespan)
+    app.router.redirect_slashes = False
+    app.router.default = front
+    return app
+
+
+async def read(pool: Pool, statement: Statement) -> Rows:
+    """The rows of one statement."""
+    async with pool.connection() as connection:
+        return (await send_statements(connection, [statement]))[0]
+
+
+def _loader(pool: Pool) -> Callable[[str], Awaitable[identity.ClientView | None]]:
+    async def load(client_ref: str) -> identity.ClientView | None:
+        return identity.read_client(await read(pool, identity.client_statement(client_ref)))
+
+    return load
+
+
+class _Front:
+    """Health to whoever GETs it, everything else to the door."""
+
+    def __init__(self) -> None:
+        self._pool: Pool | None = None
+        self._door: Door | None = None
+
+    def open(self, pool: Pool, door: Door) -> None:
+        """Begin to serve."""
+        self._pool, self._door = pool, door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self._door is None:
+            return
+        if scope["path"] == HEALTH_PATH and scope["method"] in ("GET", "HEAD"):
+            healthy = await self._is_healthy()
+            answer = JSONResponse({"status": "ok" if healthy else "down"}, 200 if healthy else 503)
+            await answer(scope, receive, send)
+        else:
+            await self._door(scope, receive, send)
+
+    async def _is_healthy(self) -> bool:
+        if self._pool is None:
+            return False
+        try:
+            async with asyncio.timeout(HEALTH_SECONDS):
+                await read(self._pool, Statement("SELECT 1"))
+        except Exception:  # whatever it is, we cannot serve
+            return False
+        return True

@@ -1,0 +1,30 @@
+"""What an operation is given, and what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from comptoir.identity.api import ClientView
+from comptoir.standards.antom.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One verified request: who asks, the body as it was signed, and the instant it came in."""
+
+    client: ClientView
+    body: bytes
+    now: datetime
+    request_id: str
+
+    def __repr__(self) -> str:
+        return f"Call({self.client.client_ref}, {len(self.body)} bytes, {self.request_id})"
+
+
+#: Answers one call. May raise ComptoirError, which the door translates; anything else is our failure.
+Operation = Callable[[Call], Awaitable[Message]]
+
+#: By the operation's name in the catalogue of paths: ``payments/pay``.
+Operations = Mapping[str, Operation]

@@ -1,0 +1,234 @@
+"""The transport rules: receive, check, hand over, answer. In this order, and never otherwise.
+
+1. Only POST, no signed header twice, a body of limited size in limited time.
+2. A path of the catalogue; a client we know; a key of theirs; a signature over the raw body.
+3. A Request-Time near our own; a client that is not suspended; JSON.
+4. The operation, if it is open here.
+
+Whatever happens, the answer is HTTP 200, signed over the path that the caller signed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+import traceback
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from comptoir.gateway.call import Call, Operations
+from comptoir.gateway.clients import Client, Clients
+from comptoir.gateway.results import result_of
+from comptoir.gateway.signer import Signer
+from comptoir.gateway.transport import (
+    Head,
+    HungUp,
+    Receive,
+    Scope,
+    Send,
+    echo,
+    read_body,
+    read_head,
+    send_answer,
+)
+from comptoir.identity.api import ClientStatus
+from comptoir.kernel.clock import Clock, utc_now
+from comptoir.kernel.errors import ComptoirError
+from comptoir.kernel.ids import new_id
+from comptoir.standards.antom.messages import Message, Result, encode
+from comptoir.standards.antom.paths import Operation, operation_of, signed_paths
+from comptoir.standards.antom.results import ResultCode
+from comptoir.standards.antom.signing import content_to_sign, parse_header, verify
+from comptoir.standards.antom.times import format_time, parse_time
+
+log = structlog.get_logger("comptoir.gateway")
+
+_LOGGED_PATH: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the door takes. SDKs give up after 15 s: an operation must have answered before."""
+
+    body_bytes: int = 256 * 1024
+    body_seconds: float = 10.0
+    operation_seconds: float = 12.0
+    in_flight: int = 4096
+    clock_skew: timedelta = timedelta(minutes=15)
+
+
+class Turned(Exception):
+    """The door answers by itself, with a result code and a message."""
+
+    def __init__(self, code: ResultCode, message: str = "") -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.message = message
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What will be sent, and the path it is signed over."""
+
+    path: str
+    body: bytes = b""
+    code: str = ""
+
+
+class _Refusal(Message, frozen=True):
+    """An answer that holds nothing but its result."""
+
+    result: Result
+
+
+class Door:
+    """The ASGI application behind every path but ``/healthz``."""
+
+    def __init__(
+        self,
+        *,
+        clients: Clients,
+        signer: Signer,
+        operations: Operations,
+        limits: Limits | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._clients = clients
+        self._signer = signer
+        self._operations = operations
+        self._limits = limits or Limits()
+        self._clock = clock
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP exchange."""
+        started = time.perf_counter()
+        request_id = new_id().hex
+        now = self._clock()
+        head = read_head(scope)
+        self._in_flight += 1
+        try:
+            answer = await self._answer(head, receive, now, request_id)
+        except HungUp:
+            return
+        finally:
+            self._in_flight -= 1
+        client_id, sent = echo(head.client_id), format_time(self._clock())
+        signature = self._signer.header(answer.path, client_id, sent, answer.body)
+        await send_answer(send, answer.body, client_id, sent, signature)
+        log.info(
+            "answered",
+            request_id=request_id,
+            client_id=client_id,
+            path=head.path[:_LOGGED_PATH],
+            result=answer.code,
+            ms=round((time.perf_counter() - started) * 1000, 1),
+        )
+
+    async def _answer(self, head: Head, receive: Receive, now: datetime, request_id: str) -> _Answer:
+        """The answer, whatever goes wrong. The path is refined once a signature has verified."""
+        answer = _Answer(signed_paths(head.path)[-1])
+        try:
+            body = await read_body(receive, head, self._limits.body_bytes, self._limits.body_seconds)
+            operation = self._admit(head)
+            client, answer.path = await self._recognize(head, body)
+            self._check_standing(client, head.request_time, now)
+            message = await self._perform(operation, Call(client.view, body, now, request_id), head)
+            answer.body, answer.code = encode(message), _code_in(message)
+            return answer
+        except Turned as turned:
+            result = Result.of(turned.code, turned.message)
+        except HungUp:
+            raise
+        except ComptoirError as error:
+            result = result_of(error.code, error.message, error.field)
+            if result.result_code == ResultCode.UNKNOWN_EXCEPTION:
+                result = _unknown(error, request_id)
+        except Exception as failure:  # the caller gets a signed answer, we get the place
+            result = _unknown(failure, request_id)
+        answer.body, answer.code = encode(_Refusal(result=result)), result.result_code
+        return answer
+
+    def _admit(self, head: Head) -> Operation:
+        """What can be said without knowing who asks. Raises Turned, ParamIllegal."""
+        if self._in_flight > self._limits.in_flight:
+            raise Turned(ResultCode.REQUEST_TRAFFIC_EXCEED_LIMIT)
+        if head.method != "POST":
+            raise Turned(
+                ResultCode.METHOD_NOT_SUPPORTED, f"{head.method[:16]} is not supported: only POST is"
+            )
+        operation = operation_of(signed_paths(head.path)[-1])
+        if operation is None:
+            raise Turned(
+                ResultCode.NO_INTERFACE_DEF,
+                "there is no such path here: paths begin with /ams/api/v1/ or /ams/sandbox/api/v1/",
+            )
+        if head.fault is not None:
+            raise head.fault
+        return operation
+
+    async def _recognize(self, head: Head, body: bytes) -> tuple[Client, str]:
+        """Who asks, proven, and the path they signed. Raises Turned, ParamIllegal."""
+        if not head.client_id or echo(head.client_id) != head.client_id:
+            raise Turned(ResultCode.INVALID_CLIENT)
+        header = parse_header(head.signature)
+        client = await self._clients.get(head.client_id)
+        if client is None:
+            raise Turned(ResultCode.UNKNOWN_CLIENT)
+        key = client.key(header.key_version)
+        if key is None:
+            raise Turned(ResultCode.KEY_NOT_FOUND)
+        signature = header.signature()
+        if signature is None:
+            raise Turned(ResultCode.INVALID_SIGNATURE, "the signature is not base64 with URL encoding on top")
+        content = b""
+        for path in signed_paths(head.path):
+            content = content_to_sign(path, head.client_id, head.request_time, body)
+            if verify(key, content, signature):
+                return client, path
+        digest = hashlib.sha256(content).hexdigest()
+        raise Turned(
+            ResultCode.INVALID_SIGNATURE,
+            f"the signature does not verify. Compare the SHA-256 of your string to sign: here it is {digest}",
+        )
+
+    def _check_standing(self, client: Client, request_time: str, now: datetime) -> None:
+        """Refuse what was signed too long ago or ahead of us, it may be a recording, and the suspended."""
+        if abs(parse_time(request_time, "Request-Time") - now) > self._limits.clock_skew:
+            raise Turned(
+                ResultCode.INVALID_SIGNATURE,
+                f"Request-Time {request_time[:40]} is too far from our clock, {format_time(now)}",
+            )
+        if client.view.status is not ClientStatus.ACTIVE:
+            raise Turned(ResultCode.INVALID_CLIENT_STATUS)
+
+    async def _perform(self, operation: Operation, call: Call, head: Head) -> Message:
+        """Hand over to the operation. Raises Turned, ComptoirError, or anything on a failure of ours."""
+        perform = self._operations.get(operation.name) if operation.family == "ams" else None
+        if perform is None:
+            raise Turned(ResultCode.NO_INTERFACE_DEF)
+        if not head.is_json:
+            raise Turned(ResultCode.MEDIA_TYPE_NOT_ACCEPTABLE)
+        async with asyncio.timeout(self._limits.operation_seconds):
+            return await perform(call)
+
+
+def _code_in(message: Message) -> str:
+    result = getattr(message, "result", None)
+    return result.result_code if isinstance(result, Result) else ""
+
+
+def _unknown(failure: Exception, request_id: str) -> Result:
+    """Say that nothing is known, with an id to ask about; log where it happened, never what was in it."""
+    log.error(
+        "failed",
+        request_id=request_id,
+        error=type(failure).__qualname__,
+        where=traceback.format_tb(failure.__traceback__)[-4:],
+    )
+    message = f"{ResultCode.UNKNOWN_EXCEPTION.message} (request {request_id})"
+    return Result.of(ResultCode.UNKNOWN_EXCEPTION, message)

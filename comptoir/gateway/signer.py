@@ -1,0 +1,26 @@
+"""Our signature under every answer."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from comptoir.identity.api import PlatformKeyView
+from comptoir.standards.antom import signing
+
+
+class Signer:
+    """The platform key, ready to sign. An RSA-2048 signature costs 0.3 ms of a core."""
+
+    def __init__(self, key: rsa.RSAPrivateKey, version: int) -> None:
+        self._key = key
+        self._version = version
+
+    @classmethod
+    def of(cls, view: PlatformKeyView) -> Signer:
+        """The signer of a platform key."""
+        return cls(signing.private_key_from_der(view.private_key), view.version)
+
+    def header(self, path: str, client_id: str, time: str, body: bytes) -> str:
+        """The value of the `signature` header of an answer."""
+        content = signing.content_to_sign(path, client_id, time, body)
+        return signing.format_header(self._version, signing.sign(self._key, content))
