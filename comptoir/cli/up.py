@@ -72,7 +72,7 @@ def _supervise(arguments: argparse.Namespace, environment: Environment, home: An
     postgres = None
     if environment.embedded:
         postgres = EmbeddedPostgres(embedded_data_dir(environment.home), log_file=home.logs / "postgres.log")
-    supervisor = Supervisor(home, _child_variables(environment), postgres)
+    supervisor = Supervisor(home, _child_variables(environment, demo=not arguments.no_demo), postgres)
     supervisor.listen()
     try:
         addresses = _start(arguments, environment, supervisor)
@@ -132,12 +132,14 @@ def _name(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _child_variables(environment: Environment) -> dict[str, str]:
+def _child_variables(environment: Environment, *, demo: bool) -> dict[str, str]:
     """The environment of every child: explicit, so that none of them looks elsewhere."""
     return {
         "COMPTOIR_HOME": str(environment.home),
         "COMPTOIR_PORT": str(environment.port),
         "COMPTOIR_PUBLIC_URL": environment.public_url,
+        # The merchants of the demo world are on this machine.
+        "COMPTOIR_NOTIFY_PRIVATE": "1" if demo or environment.notify_private else "0",
     }
 
 

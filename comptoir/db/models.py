@@ -40,4 +40,5 @@ class Outbox(models.Model):
         indexes = [
             # Small whatever the table's size: what is finished leaves it.
             models.Index(fields=["due_at"], name="db_outbox_open", condition=OPEN),
+            models.Index(fields=["done_at"], name="db_outbox_done", condition=Q(done_at__isnull=False)),
         ]

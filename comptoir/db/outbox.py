@@ -164,6 +164,30 @@ def dead(claimed: Claimed, now: datetime, error: str) -> Statement:
     )
 
 
+def forget(before: datetime, limit: int) -> Statement:
+    """Delete up to `limit` items that were done before an instant; the dead stay. One row per item."""
+    return Statement(
+        """
+        DELETE FROM db_outbox WHERE (owner_id, id) IN (
+            SELECT owner_id, id FROM db_outbox WHERE done_at < %s LIMIT %s FOR UPDATE SKIP LOCKED
+        ) RETURNING id
+        """,
+        (before, limit),
+    )
+
+
+def backlog(now: datetime) -> Statement:
+    """What is due and in nobody's hands: one row (items, due time of the oldest or NULL)."""
+    return Statement(
+        """
+        SELECT count(*), min(due_at) FROM db_outbox
+        WHERE done_at IS NULL AND dead_at IS NULL AND due_at <= %s
+            AND (leased_until IS NULL OR leased_until <= %s)
+        """,
+        (now, now),
+    )
+
+
 def _json(value: Any) -> dict[str, Any]:
     """A jsonb column: psycopg decodes it, Django's cursors hand out its text."""
     return msgspec.json.decode(value) if isinstance(value, str) else value

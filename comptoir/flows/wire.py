@@ -17,8 +17,7 @@ from comptoir.standards.antom.results import ResultCode
 from comptoir.standards.antom.times import format_time
 from comptoir.wallet.api import errors as wallet
 
-#: Our codes in the words of the catalogue (antom-api.md §3.4, November 2026). Refusals of a code say
-#: no more than that the traveller should show a fresh one: anything else would help to guess codes.
+#: Our codes in the words of the catalogue (antom-api.md §3.4, November 2026).
 _RESULT_CODES: Final = {
     OK: ResultCode.SUCCESS,
     IN_PROCESS: ResultCode.PAYMENT_IN_PROCESS,
@@ -41,7 +40,7 @@ _RESULT_CODES: Final = {
     wallet.CODE_INVALID: ResultCode.INVALID_PAYMENT_CODE,
     wallet.CODE_EXPIRED: ResultCode.EXPIRED_CODE,
     wallet.CODE_USED: ResultCode.INVALID_PAYMENT_CODE,
-    wallet.DEVICE_LOCKED: ResultCode.INVALID_PAYMENT_CODE,
+    wallet.DEVICE_LOCKED: ResultCode.USER_STATUS_ABNORMAL,
     wallet.WALLET_INACTIVE: ResultCode.USER_STATUS_ABNORMAL,
     wallet.BALANCE_INSUFFICIENT: ResultCode.USER_BALANCE_NOT_ENOUGH,
     wallet.PAYMENT_LIMIT: ResultCode.PAYMENT_AMOUNT_EXCEED_LIMIT,
