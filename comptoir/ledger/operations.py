@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,7 +12,7 @@ from django.db import connection, transaction
 from comptoir.kernel.errors import InvariantBroken
 from comptoir.kernel.statements import Rows, Statement
 from comptoir.ledger.errors import EXISTS, LINKED, PostingRefused
-from comptoir.ledger.types import SIDES, Role, Transfer, account_id
+from comptoir.ledger.types import MAX_AMOUNT, SIDES, Role, Transfer, account_id
 
 
 def lock() -> Statement:
@@ -41,7 +40,7 @@ def post(transfers: Sequence[Transfer]) -> Statement:
 
     Linked legs stand together in the sequence. Every other transfer stands for itself.
     """
-    return Statement("SELECT posit, code FROM ledger_post(%s::jsonb)", (_payload(transfers),))
+    return Statement("SELECT posit, code FROM ledger_post(%s::json)", (_payload(transfers),))
 
 
 def refusals(rows: Rows) -> dict[int, str]:
@@ -66,9 +65,31 @@ def post_now(transfers: Sequence[Transfer]) -> None:
             raise PostingRefused(f"transfer {transfers[position].id.hex} was refused: {code}", code=code)
 
 
+class _Leg(msgspec.Struct, gc=False, omit_defaults=True):
+    """A transfer as the posting function reads it; what is not given does not travel."""
+
+    p: int
+    g: int
+    id: UUID
+    o: UUID
+    d: UUID
+    c: UUID
+    a: int | None
+    y: str
+    k: str
+    h: str
+    s: UUID
+    pe: UUID | None = None
+    r: UUID | None = None
+    e: datetime | None = None
+
+
 def _payload(transfers: Iterable[Transfer]) -> str:
-    """The posting function's input: positions, and groups as rising numbers."""
-    members: list[dict[str, Any]] = []
+    """The posting function's input: positions, and groups as rising numbers.
+
+    An amount the books cannot hold travels as null, and is refused like any other wrong amount.
+    """
+    legs: list[_Leg] = []
     group_numbers: dict[int, int] = {}
     number = -1
     previous: int | None = None
@@ -78,22 +99,23 @@ def _payload(transfers: Iterable[Transfer]) -> str:
             if one.group is not None and group_numbers.setdefault(one.group, number) != number:
                 raise InvariantBroken("the legs of a linked group must stand together")
         previous = one.group
-        members.append(
-            {
-                "p": position,
-                "g": number,
-                "id": one.id,
-                "o": one.owner_id,
-                "d": one.debit_id,
-                "c": one.credit_id,
-                "a": one.amount,
-                "y": one.currency,
-                "k": one.kind,
-                "h": one.phase.value,
-                "s": one.subject_id,
-                "pe": one.pending_id,
-                "r": one.reverses_id,
-                "e": one.effective_at,
-            }
+        amount = one.amount if 0 < one.amount <= MAX_AMOUNT else None
+        legs.append(
+            _Leg(
+                position,
+                number,
+                one.id,
+                one.owner_id,
+                one.debit_id,
+                one.credit_id,
+                amount,
+                one.currency,
+                one.kind,
+                one.phase.value,
+                one.subject_id,
+                one.pending_id,
+                one.reverses_id,
+                one.effective_at,
+            )
         )
-    return msgspec.json.encode(members).decode()
+    return msgspec.json.encode(legs).decode()

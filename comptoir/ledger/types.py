@@ -11,6 +11,10 @@ import msgspec
 from comptoir.kernel.ids import derived_id
 
 
+#: The greatest amount of one transfer: 16 digits of minor units, what the payment interfaces can write.
+MAX_AMOUNT = 10**16 - 1
+
+
 class Side(StrEnum):
     """The side on which an account grows: what we owe grows by credit, what we own by debit."""
 

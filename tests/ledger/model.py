@@ -1,0 +1,156 @@
+"""The posting function in plain Python, one group after the other: what the SQL must equal.
+
+It is written to be obviously right, not to be fast. A call is a list of transfers; those with the same
+`group` are linked. For each group, in order:
+
+1. every leg is checked by itself, against the books as they were before the call (`_own_code`);
+2. if none failed, the legs are posted in order; one that comes too late for its hold, or that would take
+   an account under its floor, takes the group down (`_order_code`);
+3. a leg of a fallen group without a code of its own is refused as linked.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, field
+from itertools import groupby
+from uuid import UUID
+
+from comptoir.ledger import errors
+from comptoir.ledger.api import Phase, Side, Transfer
+from comptoir.ledger.types import MAX_AMOUNT
+
+RESOLVING = (Phase.POST, Phase.VOID)
+Key = tuple[UUID, UUID]
+
+
+@dataclass
+class ModelAccount:
+    """An account: its four sums, and what it may not do."""
+
+    side: Side
+    currency: str
+    floor: int | None = None
+    closed: bool = False
+    debits_posted: int = 0
+    credits_posted: int = 0
+    debits_pending: int = 0
+    credits_pending: int = 0
+
+    @property
+    def sums(self) -> tuple[int, int, int, int]:
+        return self.debits_posted, self.credits_posted, self.debits_pending, self.credits_pending
+
+    @property
+    def available(self) -> int:
+        if self.side is Side.CREDIT:
+            return self.credits_posted - self.debits_posted - self.debits_pending
+        return self.debits_posted - self.credits_posted - self.credits_pending
+
+
+@dataclass
+class Model:
+    """The books in memory."""
+
+    accounts: dict[UUID, ModelAccount] = field(default_factory=dict)
+    transfers: dict[Key, Transfer] = field(default_factory=dict)
+    resolved: set[Key] = field(default_factory=set)
+
+    def post(self, call: list[Transfer]) -> dict[int, str]:
+        """Post a call; returns the refused positions with their codes."""
+        known, resolved = dict(self.transfers), set(self.resolved)
+        seen: set[Key] = set()
+        refused: dict[int, str] = {}
+        numbered = list(enumerate(call))
+        for _, legs in groupby(numbered, key=lambda leg: ("alone", leg[0]) if leg[1].group is None else leg[1].group):
+            group = list(legs)
+            codes = {}
+            for position, leg in group:
+                codes[position] = self._own_code(leg, known, resolved, seen)
+                seen.add((leg.owner_id, leg.id))
+            if not any(codes.values()):
+                codes |= self._post_in_order(group)
+            if any(codes.values()):
+                refused |= {position: code or errors.LINKED for position, code in codes.items()}
+        return refused
+
+    def _own_code(
+        self, leg: Transfer, known: dict[Key, Transfer], resolved: set[Key], seen: set[Key]
+    ) -> str | None:
+        key = (leg.owner_id, leg.id)
+        if key in known:
+            return errors.EXISTS if _content(known[key]) == _content(leg) else errors.ID_REUSED
+        if key in seen:
+            return errors.ID_REPEATED
+        if not 0 < leg.amount <= MAX_AMOUNT:
+            return errors.AMOUNT_INVALID
+        if leg.phase not in RESOLVING and leg.pending_id is not None:
+            return errors.PENDING_MISMATCH
+        if leg.phase in RESOLVING and (code := _hold_code(leg, known, resolved)):
+            return code
+        return self._account_code(leg)
+
+    def _account_code(self, leg: Transfer) -> str | None:
+        debit, credit = self.accounts.get(leg.debit_id), self.accounts.get(leg.credit_id)
+        if debit is None or credit is None:
+            return errors.ACCOUNT_UNKNOWN
+        if leg.debit_id == leg.credit_id:
+            return errors.SAME_ACCOUNT
+        if debit.currency != leg.currency or credit.currency != leg.currency:
+            return errors.CURRENCY_MISMATCH
+        if debit.closed or credit.closed:
+            return errors.ACCOUNT_CLOSED
+        return None
+
+    def _post_in_order(self, group: list[tuple[int, Transfer]]) -> dict[int, str]:
+        """Post the legs one by one; the first that cannot be undoes the group and is named."""
+        before = {id: copy(account) for id, account in self.accounts.items()}
+        transfers, resolved = dict(self.transfers), set(self.resolved)
+        for position, leg in group:
+            if code := self._order_code(leg):
+                self.accounts, self.transfers, self.resolved = before, transfers, resolved
+                return {position: code}
+        return {}
+
+    def _order_code(self, leg: Transfer) -> str | None:
+        hold = self.transfers.get((leg.owner_id, leg.pending_id)) if leg.pending_id else None
+        if leg.pending_id and (leg.owner_id, leg.pending_id) in self.resolved:
+            return errors.PENDING_RESOLVED
+        debit, credit = self.accounts[leg.debit_id], self.accounts[leg.credit_id]
+        had = debit.available, credit.available
+        if leg.phase is Phase.PENDING:
+            debit.debits_pending += leg.amount
+            credit.credits_pending += leg.amount
+        if hold:
+            debit.debits_pending -= hold.amount
+            credit.credits_pending -= hold.amount
+            self.resolved.add((leg.owner_id, hold.id))
+        if leg.phase in (Phase.POSTED, Phase.POST):
+            debit.debits_posted += leg.amount
+            credit.credits_posted += leg.amount
+        self.transfers[leg.owner_id, leg.id] = leg
+        for account, available in zip((debit, credit), had, strict=True):
+            if account.floor is not None and account.available < min(account.floor, available):
+                return errors.FLOOR
+        return None
+
+
+def _hold_code(leg: Transfer, known: dict[Key, Transfer], resolved: set[Key]) -> str | None:
+    assert leg.pending_id
+    hold = known.get((leg.owner_id, leg.pending_id))
+    if hold is None or hold.phase is not Phase.PENDING:
+        return errors.PENDING_UNKNOWN
+    if (leg.owner_id, leg.pending_id) in resolved:
+        return errors.PENDING_RESOLVED
+    if leg.phase is Phase.POST and leg.amount > hold.amount:
+        return errors.PENDING_EXCEEDED
+    if leg.phase is Phase.VOID and leg.amount != hold.amount:
+        return errors.PENDING_MISMATCH
+    if (leg.debit_id, leg.credit_id, leg.currency) != (hold.debit_id, hold.credit_id, hold.currency):
+        return errors.PENDING_MISMATCH
+    return None
+
+
+def _content(leg: Transfer) -> tuple[object, ...]:
+    """Everything of a transfer but the group it came in."""
+    return tuple(getattr(leg, name) for name in leg.__struct_fields__ if name != "group")
