@@ -24,6 +24,7 @@ from comptoir.acquiring.queries.payments import (
     refunds_by_request,
     refunds_of_payment,
 )
+from comptoir.acquiring.queries.proof import Expected, counts, expected_movements, refund_difference
 from comptoir.acquiring.types import (
     ContractView,
     MerchantView,
@@ -37,6 +38,7 @@ from comptoir.acquiring.types import (
 
 __all__ = [
     "ContractView",
+    "Expected",
     "MerchantView",
     "PaymentState",
     "PaymentView",
@@ -47,16 +49,19 @@ __all__ = [
     "Scenario",
     "add_store",
     "add_terminal",
+    "counts",
     "decode_merchants",
     "decode_payments",
     "decode_refunds",
     "due_payments",
     "errors",
+    "expected_movements",
     "merchants",
     "open_contract",
     "payments_by_id",
     "payments_by_order_code",
     "payments_by_request",
+    "refund_difference",
     "refunds_by_id",
     "refunds_by_request",
     "refunds_of_payment",

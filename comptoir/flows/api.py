@@ -19,6 +19,7 @@ from comptoir.flows.types import (
     Pay,
     Refund,
 )
+from comptoir.flows.verification import VerificationReport, verify_books
 
 __all__ = [
     "IN_PROCESS",
@@ -38,6 +39,8 @@ __all__ = [
     "Pay",
     "Refund",
     "Unavailable",
+    "VerificationReport",
     "execute",
     "run_batch",
+    "verify_books",
 ]

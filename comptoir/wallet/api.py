@@ -48,6 +48,7 @@ from comptoir.wallet.queries.engine import (
     wallets,
 )
 from comptoir.wallet.queries.movements import movements
+from comptoir.wallet.queries.proof import expected_balances
 from comptoir.wallet.queries.wallets import devices_of, waiting, wallet_summary, wallets_of
 from comptoir.wallet.rules import Verdict, check_code, decide, device_number
 from comptoir.wallet.types import (
@@ -123,6 +124,7 @@ __all__ = [
     "devices_of",
     "enroll_device",
     "errors",
+    "expected_balances",
     "freeze",
     "give_back_spending",
     "movements",

@@ -1,0 +1,74 @@
+"""What the books ought to hold, by what payments and refunds say: for `comptoir verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+_CHUNK = 20_000
+
+# A cancelled payment was either never posted or posted and taken back: both come to nothing.
+_EXPECTED = """
+SELECT id, 'payment', settlement_currency, settlement, wallet_currency, wallet_total
+FROM acquiring_payment WHERE state = 'SUCCESS'
+UNION ALL
+SELECT id, 'refund', settlement_currency, -settlement, wallet_currency, -wallet_amount
+FROM acquiring_refund WHERE state = 'SUCCESS'
+ORDER BY 1
+"""
+
+_REFUNDED = """
+SELECT p.id, p.refunded, p.settlement_refunded, p.wallet_refunded, p.margin_refunded,
+    coalesce(sum(r.amount), 0), coalesce(sum(r.settlement), 0), coalesce(sum(r.wallet_amount), 0),
+    coalesce(sum(r.wallet_margin), 0)
+FROM acquiring_payment p
+LEFT JOIN acquiring_refund r ON r.merchant_id = p.merchant_id AND r.payment_id = p.id AND r.state = 'SUCCESS'
+GROUP BY p.merchant_id, p.id
+HAVING (p.refunded, p.settlement_refunded, p.wallet_refunded, p.margin_refunded) IS DISTINCT FROM
+    (coalesce(sum(r.amount), 0), coalesce(sum(r.settlement), 0), coalesce(sum(r.wallet_amount), 0),
+     coalesce(sum(r.wallet_margin), 0))
+ORDER BY p.id LIMIT 1
+"""
+
+
+class Expected(NamedTuple):
+    """What one payment or refund moved, in minor units: to the merchant, and out of the wallet."""
+
+    subject_id: UUID
+    what: str
+    settlement_currency: str
+    settlement: int
+    wallet_currency: str
+    wallet: int
+
+
+def expected_movements() -> Iterator[Expected]:
+    """Every payment and refund that moved money, in order of id."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(_EXPECTED)
+        while rows := cursor.fetchmany(_CHUNK):
+            for row in rows:
+                yield Expected(*row)
+
+
+def refund_difference() -> str | None:
+    """The first payment whose refunded sums are not those of its refunds, in words; None if there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REFUNDED)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return f"payment {row[0].hex}: it says {row[1]} was refunded, its refunds come to {row[5]}"
+
+
+def counts() -> tuple[int, int]:
+    """(payments, refunds) on record, whatever became of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM acquiring_payment), (SELECT count(*) FROM acquiring_refund)"
+        )
+        payments, refunds = cursor.fetchone()
+    return payments, refunds
