@@ -300,8 +300,8 @@ def test_a_freeze_waits_for_the_batch_that_is_deciding() -> None:
     "ask",
     [
         lambda one: wallet.wallet_summary(one, NOW),
-        lambda one: wallet.freeze(one),
-        lambda one: wallet.close(one),
+        wallet.freeze,
+        wallet.close,
         lambda one: wallet.set_limits(one, CNY_LIMITS),
     ],
 )

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from comptoir.db.sealed import seal
 from comptoir.kernel.clock import china_day
 from comptoir.kernel.errors import InvariantBroken
+from comptoir.kernel.statements import Statement
 from comptoir.ledger.api import lock
 from comptoir.standards.payment_code import Form, build, expires_at, window_of
 from comptoir.wallet.errors import CodesExhausted, DeviceUnknown, WalletInactive, WalletUnknown
@@ -30,7 +31,7 @@ _DRAWS = 100
 
 _PURGE = """
 DELETE FROM wallet_spent_code WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM wallet_spent_code WHERE "at" < %s LIMIT %s FOR UPDATE SKIP LOCKED))
+    SELECT ctid FROM wallet_spent_code WHERE "at" < %s LIMIT %s FOR UPDATE SKIP LOCKED)) RETURNING 1
 """
 
 
@@ -94,11 +95,6 @@ def payment_code_for(number: int, now: datetime, form: Form = Form.SHORT) -> Sho
     raise CodesExhausted("all codes of this half minute are spent: try again in 30 seconds")
 
 
-def purge_spent_codes(now: datetime, limit: int = 10_000) -> int:
-    """Forget up to `limit` codes that were spent more than a day ago; returns how many.
-
-    Call it again while it forgets `limit` of them.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_PURGE, (now - SPENT_CODES_KEPT, limit))
-        return int(cursor.rowcount)
+def purge_spent_codes(now: datetime, limit: int) -> Statement:
+    """Forget up to `limit` codes that were spent more than a day ago; a row for each that was forgotten."""
+    return Statement(_PURGE, (now - SPENT_CODES_KEPT, limit))

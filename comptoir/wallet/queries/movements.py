@@ -29,7 +29,7 @@ WHERE a.wallet_id = %(wallet)s AND a.state = 'authorised'
 ORDER BY a.decided_at DESC, a.id DESC LIMIT %(limit)s)
 UNION ALL
 (SELECT c.created_at, c.id, 1, c.kind, c.currency, c.amount, coalesce(p.payee, ''), p.payment_id,
-    NULL, NULL, NULL, NULL, c.note
+    NULL, NULL, NULL, NULL, CASE c.kind WHEN 'top_up' THEN c.note ELSE '' END
 FROM wallet_credit c
 LEFT JOIN wallet_authorization p ON p.wallet_id = c.wallet_id AND p.id = c.authorization_id
 WHERE c.wallet_id = %(wallet)s
