@@ -34,10 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
 async def _work(environment: Environment) -> None:
     from comptoir.flows.api import Desk
     from comptoir.flows.worker import Worker, jobs
-    from comptoir.fx.api import DEFAULT_MAX_AGE_DAYS
     from comptoir.kernel.clock import utc_now
 
-    work = jobs(clock=utc_now, desk=Desk(DEFAULT_MAX_AGE_DAYS), notify_private=environment.notify_private)
+    desk = Desk(environment.fx_max_age_days)
+    work = jobs(clock=utc_now, desk=desk, notify_private=environment.notify_private)
     worker = Worker(work, environment.database_url, utc_now)
     loop = asyncio.get_running_loop()
 

@@ -5,6 +5,7 @@ COMPTOIR_PORT        port of the one HTTP server (default 8400)
 COMPTOIR_PUBLIC_URL  address under which the outside reaches us (default http://localhost:<port>)
 COMPTOIR_MASTER_KEY  32 bytes in base64; without it, $COMPTOIR_HOME/master.key
 COMPTOIR_NOTIFY_PRIVATE  1: notify merchants on this machine and in private networks too (demonstrations)
+COMPTOIR_FX_MAX_AGE_DAYS  reference rates older than this many days are refused (default 5)
 COMPTOIR_WALLET_CURRENCIES  currencies in which wallets can be opened, with commas (default CNY)
 DATABASE_URL         any PostgreSQL 16+; without it, the embedded server of the home folder
 """
@@ -26,6 +27,9 @@ from comptoir.kernel.money import UnknownCurrency, exponent
 
 DEFAULT_PORT = 8400
 MASTER_KEY_BYTES = 32
+
+#: What exchange rates are refused after: the longest the ECB ever paused (see comptoir.fx.rules).
+FX_MAX_AGE_DAYS = 5
 
 #: sun_path of a Unix socket address holds 107 characters and a NUL on Linux, 103 on macOS.
 _LONGEST_SOCKET_PATH = 100
@@ -49,6 +53,7 @@ class Environment:
     notify_private: bool
     master_key: bytes | None = field(repr=False)
     wallet_currencies: tuple[str, ...] = ("CNY",)
+    fx_max_age_days: int = FX_MAX_AGE_DAYS
 
     def require_master_key(self) -> bytes:
         """The master key, 32 bytes. Raises EnvironmentInvalid when there is none yet."""
@@ -80,6 +85,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         notify_private=_flag(values, "COMPTOIR_NOTIFY_PRIVATE"),
         master_key=_master_key(values.get("COMPTOIR_MASTER_KEY"), home / "master.key"),
         wallet_currencies=_currencies(values.get("COMPTOIR_WALLET_CURRENCIES")),
+        fx_max_age_days=_days(values.get("COMPTOIR_FX_MAX_AGE_DAYS")),
     )
 
 
@@ -108,6 +114,16 @@ def _port(text: str | None) -> int:
         return DEFAULT_PORT
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise EnvironmentInvalid(f"COMPTOIR_PORT is not a port: {text!r}", field="COMPTOIR_PORT")
+    return int(text)
+
+
+def _days(text: str | None) -> int:
+    if not text:
+        return FX_MAX_AGE_DAYS
+    if not text.isascii() or not text.isdigit() or len(text) > 5:
+        raise EnvironmentInvalid(
+            f"COMPTOIR_FX_MAX_AGE_DAYS is not a number of days: {text!r}", field="COMPTOIR_FX_MAX_AGE_DAYS"
+        )
     return int(text)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from comptoir.config.environment import EnvironmentInvalid, read_environment
 from comptoir.config.settings import database_settings
+from comptoir.fx.api import DEFAULT_MAX_AGE_DAYS
 
 KEY = bytes(range(32))
 
@@ -56,6 +57,8 @@ def test_the_master_key_is_in_no_repr(tmp_path: Path) -> None:
         ("COMPTOIR_PORT", "-1"),
         ("COMPTOIR_PORT", "８４００"),
         ("COMPTOIR_PORT", "http"),
+        ("COMPTOIR_FX_MAX_AGE_DAYS", "-1"),
+        ("COMPTOIR_FX_MAX_AGE_DAYS", "five"),
         ("COMPTOIR_MASTER_KEY", "short"),
         ("COMPTOIR_MASTER_KEY", base64.b64encode(KEY[:31]).decode()),
         ("COMPTOIR_MASTER_KEY", "!" + base64.b64encode(KEY).decode()),
@@ -67,6 +70,12 @@ def test_what_cannot_be_used_is_refused_by_name(tmp_path: Path, name: str, value
     assert refused.value.field == name
     if name == "COMPTOIR_MASTER_KEY":
         assert value not in refused.value.message
+
+
+def test_old_rates_are_refused_as_the_desk_would_unless_told_otherwise(tmp_path: Path) -> None:
+    assert read_environment({"COMPTOIR_HOME": str(tmp_path)}).fx_max_age_days == DEFAULT_MAX_AGE_DAYS
+    told = read_environment({"COMPTOIR_HOME": str(tmp_path), "COMPTOIR_FX_MAX_AGE_DAYS": "90"})
+    assert told.fx_max_age_days == 90
 
 
 def test_a_database_url_becomes_django_settings() -> None:
