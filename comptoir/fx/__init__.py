@@ -20,6 +20,6 @@ Invariants
 - Arithmetic is on integers and decimals, rounded once, by a named rule (decision 0011).
 
 Who calls it: `flows` for every payment in two currencies (the quote book and the statements of
-`operations.engine`), the worker and the commands to record rates, doors to show them. Comptoir's
+`queries.engine`), the worker and the commands to record rates, doors to show them. Comptoir's
 customs month rate and payout rate are other rates: they are not kept here.
 """
