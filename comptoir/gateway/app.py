@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ def create_app(
             database_url, min_size=1, max_size=readers, open=False, kwargs={"autocommit": True}, timeout=5.0
         )
         async with pool:
-            key = identity.read_platform_key(await read(pool, identity.platform_key_statement()))
+            key = identity.read_platform_key((await read(pool, [identity.platform_key_statement()]))[0])
             async with start(pool) as operations:
                 clients = Clients(_loader(pool))
                 door = Door(clients=clients, signer=Signer.of(key), operations=operations, limits=limits)
@@ -58,15 +58,15 @@ def create_app(
     return app
 
 
-async def read(pool: Pool, statement: Statement) -> Rows:
-    """The rows of one statement."""
+async def read(pool: Pool, statements: Sequence[Statement]) -> list[Rows]:
+    """The rows of each statement, in one round trip."""
     async with pool.connection() as connection:
-        return (await send_statements(connection, [statement]))[0]
+        return await send_statements(connection, list(statements))
 
 
 def _loader(pool: Pool) -> Callable[[str], Awaitable[identity.ClientView | None]]:
     async def load(client_ref: str) -> identity.ClientView | None:
-        return identity.read_client(await read(pool, identity.client_statement(client_ref)))
+        return identity.read_client((await read(pool, [identity.client_statement(client_ref)]))[0])
 
     return load
 
@@ -97,7 +97,7 @@ class _Front:
             return False
         try:
             async with asyncio.timeout(HEALTH_SECONDS):
-                await read(self._pool, Statement("SELECT 1"))
+                await read(self._pool, [Statement("SELECT 1")])
         except Exception:  # whatever it is, we cannot serve
             return False
         return True

@@ -22,7 +22,7 @@ import structlog
 
 from comptoir.gateway.call import Call, Operations
 from comptoir.gateway.clients import Client, Clients
-from comptoir.gateway.results import result_of
+from comptoir.gateway.results import error_result
 from comptoir.gateway.signer import Signer
 from comptoir.gateway.transport import (
     Head,
@@ -145,9 +145,7 @@ class Door:
         except HungUp:
             raise
         except ComptoirError as error:
-            result = result_of(error.code, error.message, error.field)
-            if result.result_code == ResultCode.UNKNOWN_EXCEPTION:
-                result = _unknown(error, request_id)
+            result = error_result(error) or _unknown(error, request_id)
         except Exception as failure:  # the caller gets a signed answer, we get the place
             result = _unknown(failure, request_id)
         answer.body, answer.code = encode(_Refusal(result=result)), result.result_code

@@ -11,7 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from structlog.testing import capture_logs
 
-from comptoir.kernel.errors import ComptoirError, InvariantBroken
+from comptoir.flows.api import Broken, Overloaded, Unavailable
+from comptoir.kernel.errors import ComptoirError, InvalidValue, InvariantBroken
 from comptoir.standards.antom import signing
 from comptoir.standards.antom.messages import PayResponse
 from comptoir.standards.antom.paths import CATALOGUE
@@ -322,23 +323,25 @@ async def test_an_operation_that_hangs_is_unknown(till: Till, platform_key: rsa.
 
 
 @pytest.mark.parametrize(
-    ("dotted", "code"),
+    ("error", "code", "message"),
     [
-        ("acquiring.request_reused", "REPEAT_REQ_INCONSISTENT"),
-        ("flows.busy", "REQUEST_TRAFFIC_EXCEED_LIMIT"),
-        ("wallet.balance_insufficient", "USER_BALANCE_NOT_ENOUGH"),
-        ("nobody.knows", "UNKNOWN_EXCEPTION"),
+        (InvalidValue("why", field="a.b"), "PARAM_ILLEGAL", "a.b: why"),
+        (InvalidValue("a.b is wrong", field="a.b"), "PARAM_ILLEGAL", "a.b is wrong"),
+        (Overloaded("full"), "REQUEST_TRAFFIC_EXCEED_LIMIT", "full"),
+        (Unavailable("gone"), "UNKNOWN_EXCEPTION", "request "),
+        (Broken("fault"), "UNKNOWN_EXCEPTION", "request "),
+        (ComptoirError("inner", code="ledger.floor"), "UNKNOWN_EXCEPTION", "request "),
     ],
 )
-async def test_the_houses_errors_are_translated(house: House, dotted: str, code: str) -> None:
+async def test_errors_are_translated(house: House, error: ComptoirError, code: str, message: str) -> None:
     async def refuses(_: Any) -> PayResponse:
-        raise ComptoirError("why", code=dotted, field="a.b")
+        raise error
 
     house.fake.does = refuses
     result = house.till.check(await house.post())
     assert result["resultCode"] == code
-    if code != "UNKNOWN_EXCEPTION":
-        assert result["resultMessage"] == "a.b: why"
+    assert message in result["resultMessage"]
+    assert "inner" not in result["resultMessage"]
 
 
 async def test_too_many_at_once_are_throttled_and_told_so(
@@ -349,7 +352,7 @@ async def test_too_many_at_once_are_throttled_and_told_so(
 
     async def waits(_: Any) -> PayResponse:
         await release.wait()
-        raise ComptoirError("done", code="acquiring.request_reused")
+        raise InvalidValue("done")
 
     house.fake.does = waits
     waiting = [asyncio.create_task(house.post()) for _ in range(3)]
@@ -359,7 +362,7 @@ async def test_too_many_at_once_are_throttled_and_told_so(
     assert (throttled["resultCode"], throttled["resultStatus"]) == ("REQUEST_TRAFFIC_EXCEED_LIMIT", "U")
     release.set()
     for reply in await asyncio.gather(*waiting):
-        assert till.check(reply)["resultCode"] == "REPEAT_REQ_INCONSISTENT"
+        assert till.check(reply)["resultCode"] == "PARAM_ILLEGAL"
     house.fake.does = None
     assert till.check(await house.post())["resultCode"] == "SUCCESS"
 

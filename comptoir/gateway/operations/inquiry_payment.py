@@ -1,0 +1,102 @@
+"""inquiryPayment: how a payment stands. The result is the inquiry's, the status is the payment's."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from comptoir.acquiring import api as acquiring
+from comptoir.acquiring.api import PaymentState, PaymentView, RefundState, RefundView
+from comptoir.flows import wire
+from comptoir.gateway.call import Call
+from comptoir.gateway.operations.services import Services, id_or_none
+from comptoir.kernel.statements import Statement
+from comptoir.standards.antom.messages import (
+    Amount,
+    Codec,
+    InquiryPaymentRequest,
+    InquiryPaymentResponse,
+    Result,
+    Transaction,
+)
+from comptoir.standards.antom.results import ResultCode
+from comptoir.standards.antom.times import format_time
+
+_REQUEST: Final = Codec(InquiryPaymentRequest)
+
+
+async def inquiry_payment(services: Services, call: Call) -> InquiryPaymentResponse:
+    """Look a payment of the caller's merchant up; our id wins. Raises ParamIllegal."""
+    request = _REQUEST.decode(call.body)
+    question = _question(request, call)
+    found = acquiring.decode_payments((await services.read([question]))[0]) if question else []
+    if not found:
+        return InquiryPaymentResponse(result=Result.of(ResultCode.ORDER_NOT_EXIST))
+    payment = found[0]
+    refunds: list[RefundView] = []
+    if payment.state is PaymentState.SUCCESS:
+        statement = acquiring.refunds_of_payment(payment.merchant_id, payment.id)
+        refunds = acquiring.decode_refunds((await services.read([statement]))[0])
+    return _answer(payment, refunds)
+
+
+def _question(request: InquiryPaymentRequest, call: Call) -> Statement | None:
+    if request.payment_id:
+        payment_id = id_or_none(request.payment_id)
+        return acquiring.payments_by_id([(call.client.merchant_id, payment_id)]) if payment_id else None
+    key = (call.client.merchant_id, call.client.client_ref, request.payment_request_id or "")
+    return acquiring.payments_by_request([key])
+
+
+def _answer(payment: PaymentView, refunds: list[RefundView]) -> InquiryPaymentResponse:
+    code = _payment_code(payment)
+    paid = payment.state is PaymentState.SUCCESS
+    return InquiryPaymentResponse(
+        result=Result.of(ResultCode.SUCCESS),
+        payment_status=payment.state.value,
+        payment_result_code=code.value,
+        payment_result_message=code.message,
+        payment_request_id=payment.request_ref,
+        payment_id=payment.id.hex,
+        payment_amount=Amount.of(payment.amount),
+        actual_payment_amount=Amount.of(payment.wallet_total) if paid and payment.wallet_total else None,
+        payment_quote=wire.payment_quote(payment) if paid else None,
+        payment_create_time=format_time(payment.created_at),
+        payment_time=wire.time_of(payment.finished_at) if paid else None,
+        payment_method_type=payment.method_type or None,
+        psp_customer_info=wire.customer(payment) if paid else None,
+        gross_settlement_amount=wire.gross_settlement(payment) if paid else None,
+        settlement_quote=wire.settlement_quote(payment) if paid else None,
+        transactions=[_transaction(one) for one in refunds] or None,
+    )
+
+
+def _payment_code(payment: PaymentView) -> ResultCode:
+    """What `pay` would answer now."""
+    match payment.state:
+        case PaymentState.SUCCESS:
+            return ResultCode.SUCCESS
+        case PaymentState.PROCESSING:
+            return ResultCode.PAYMENT_IN_PROCESS
+        case PaymentState.CANCELLED:
+            return ResultCode.ORDER_IS_CANCELED
+        case PaymentState.FAIL:
+            return wire.result_code(payment.failure_code or "")
+
+
+def _transaction(refund: RefundView) -> Transaction:
+    match refund.state:
+        case RefundState.SUCCESS:
+            code = ResultCode.SUCCESS
+        case RefundState.PROCESSING:
+            code = ResultCode.REFUND_IN_PROCESS
+        case RefundState.FAIL:
+            code = wire.result_code(refund.failure_code or "")
+    return Transaction(
+        transaction_result=Result.of(code),
+        transaction_id=refund.id.hex,
+        transaction_type="REFUND",
+        transaction_status=refund.state.value,
+        transaction_amount=Amount.of(refund.amount),
+        transaction_request_id=refund.request_ref,
+        transaction_time=wire.time_of(refund.finished_at),
+    )

@@ -1,0 +1,146 @@
+"""pay: take a payment, in a shop (the buyer's code or ours) or online (our cashier page)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from comptoir.acquiring.api import PaymentState, PaymentView, Product, Scenario
+from comptoir.flows import wire
+from comptoir.flows.api import Outcome, Pay
+from comptoir.gateway.call import Call
+from comptoir.gateway.operations.services import Services
+from comptoir.gateway.results import outcome_result
+from comptoir.standards import order_code
+from comptoir.standards.antom.messages import (
+    Amount,
+    Codec,
+    CodeDetail,
+    InStorePaymentScenario,
+    OrderCodeForm,
+    PayRequest,
+    PayResponse,
+    ProductCode,
+    Result,
+)
+from comptoir.standards.antom.results import ResultCode
+from comptoir.standards.antom.times import format_time
+from comptoir.wallet.api import OWN_ISSUER
+
+#: Method types that mean "a wallet, whichever": in-store classes send the first, cashiers the second.
+_WALLETS: Final = frozenset({"CONNECT_WALLET", "ALIPAY_CN", OWN_ISSUER})
+
+_PRODUCTS: Final = {
+    ProductCode.IN_STORE_PAYMENT: Product.IN_STORE,
+    ProductCode.CASHIER_PAYMENT: Product.CASHIER,
+}
+_SCENARIOS: Final = {
+    InStorePaymentScenario.PAYMENT_CODE: Scenario.PAYMENT_CODE,
+    InStorePaymentScenario.ORDER_CODE: Scenario.ORDER_CODE,
+}
+
+_REQUEST: Final = Codec(PayRequest)
+
+
+async def pay(services: Services, call: Call) -> PayResponse:
+    """Take a payment. Raises ParamIllegal, and what the engine raises."""
+    request = _REQUEST.decode(call.body)
+    refusal = _not_open(request)
+    if refusal is not None:
+        return PayResponse(result=refusal)
+    outcome = await services.submit(_command(request, call))
+    return _answer(outcome, services.public_url)
+
+
+def _not_open(request: PayRequest) -> Result | None:
+    """What the API knows and Comptoir does not do yet; the request id is not used up."""
+    factor = request.payment_factor
+    if request.product_code not in _PRODUCTS:
+        what = f"productCode {request.product_code.value}"
+    elif request.scenario is InStorePaymentScenario.ENTRY_CODE:
+        what = "paymentFactor.inStorePaymentScenario EntryCode"
+    elif request.is_authorization or (factor and factor.is_authorization):
+        what = "paymentFactor.isAuthorization true"
+    elif request.payment_method.payment_method_type not in _WALLETS:
+        return Result.of(
+            ResultCode.UNAVAILABLE_PAYMENT_METHOD,
+            f"paymentMethod.paymentMethodType must be one of {', '.join(sorted(_WALLETS))}",
+        )
+    else:
+        return None
+    return Result.of(ResultCode.BUSINESS_NOT_SUPPORT, f"{what} is not open here")
+
+
+def _command(request: PayRequest, call: Call) -> Pay:
+    product = _PRODUCTS[request.product_code]
+    in_store = product is Product.IN_STORE and request.scenario is not None
+    scenario = _SCENARIOS[request.scenario] if in_store and request.scenario else None
+    store = request.order.merchant.store if request.order.merchant else None
+    env = request.environment
+    settlement = request.settlement_strategy
+    return Pay(
+        merchant_id=call.client.merchant_id,
+        client_ref=call.client.client_ref,
+        request_ref=request.payment_request_id,
+        product=product,
+        scenario=scenario,
+        amount=request.payment_amount.money(),
+        method_type=request.payment_method.payment_method_type,
+        code=request.payment_method.payment_method_id if scenario is Scenario.PAYMENT_CODE else None,
+        settlement_currency=(settlement.settlement_currency or None) if settlement else None,
+        expires_at=request.expires_at,
+        store_ref=store.reference_store_id if store else None,
+        terminal_ref=(env.store_terminal_id if env else None) or (store.store_terminal_id if store else None),
+        notify_url=request.payment_notify_url or call.client.notify_url,
+        redirect_url=request.payment_redirect_url,
+        details=_details(request),
+    )
+
+
+def _details(request: PayRequest) -> dict[str, Any]:
+    """What people are shown of the order. Never used in a decision."""
+    order = request.order
+    merchant = order.merchant
+    shown = {
+        "orderId": order.reference_order_id,
+        "description": order.order_description,
+        "merchantName": merchant.merchant_name if merchant else None,
+        "storeName": merchant.store.store_name if merchant and merchant.store else None,
+    }
+    return {name: text for name, text in shown.items() if text}
+
+
+def _answer(outcome: Outcome, public_url: str) -> PayResponse:
+    payment = outcome.payment
+    result = outcome_result(outcome)
+    if payment is None or result.result_code == ResultCode.REPEAT_REQ_INCONSISTENT:
+        return PayResponse(result=result)
+    paid = payment.state is PaymentState.SUCCESS
+    open_to_scan = payment.order_code if payment.state is PaymentState.PROCESSING else None
+    in_store = payment.scenario is Scenario.ORDER_CODE
+    return PayResponse(
+        result=result,
+        payment_request_id=payment.request_ref,
+        payment_id=payment.id.hex,
+        payment_amount=Amount.of(payment.amount),
+        payment_create_time=format_time(payment.created_at),
+        payment_time=wire.time_of(payment.finished_at) if paid else None,
+        normal_url=order_code.build(public_url, open_to_scan) if open_to_scan and not in_store else None,
+        order_code_form=_form(payment, public_url, open_to_scan) if open_to_scan and in_store else None,
+        actual_payment_amount=Amount.of(payment.wallet_total) if paid and payment.wallet_total else None,
+        payment_quote=wire.payment_quote(payment) if paid else None,
+        gross_settlement_amount=wire.gross_settlement(payment) if paid else None,
+        settlement_quote=wire.settlement_quote(payment) if paid else None,
+        psp_customer_info=wire.customer(payment) if paid else None,
+    )
+
+
+def _form(payment: PaymentView, public_url: str, digits: str) -> OrderCodeForm:
+    """The code the shop shows: its text, for the till to draw."""
+    detail = CodeDetail(
+        code_value=order_code.build(public_url, digits), display_type="TEXT", code_value_type="QRCODE"
+    )
+    return OrderCodeForm(
+        expire_time=format_time(payment.expires_at),
+        code_details=[detail],
+        payment_method_type=payment.method_type,
+    )

@@ -1,0 +1,39 @@
+"""What the operations stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from comptoir.flows.api import Command, Outcome
+from comptoir.kernel.errors import InvalidValue
+from comptoir.kernel.ids import parse_id
+from comptoir.kernel.statements import Rows, Statement
+from comptoir.standards import order_code
+
+Submit = Callable[[Command], Awaitable[Outcome]]
+Read = Callable[[Sequence[Statement]], Awaitable[list[Rows]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`submit` hands a command to the engine, `read` runs statements outside it, `public_url` is where
+    travellers and buyers reach us (HTTPS, or this very machine; raises InvalidValue otherwise)."""
+
+    submit: Submit
+    read: Read
+    public_url: str
+
+    def __post_init__(self) -> None:
+        order_code.build(self.public_url, order_code.new_digits())
+
+
+def id_or_none(text: str | None) -> UUID | None:
+    """One of our ids, or None for anything else: what is not an id of ours names nothing."""
+    if not text:
+        return None
+    try:
+        return parse_id(text, "id")
+    except InvalidValue:
+        return None
