@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
-from comptoir.gateway.app import Pool
+from django.conf import settings
+from psycopg import AsyncConnection
+
+from comptoir.flows.api import Desk, Engine
+from comptoir.gateway.app import Pool, read
 from comptoir.gateway.call import Operations
+from comptoir.gateway.operations import Services, operations
+from comptoir.kernel.statements import Rows, Statement
 
 
 @asynccontextmanager
 async def start(pool: Pool) -> AsyncIterator[Operations]:
-    """Start what the operations need, hand them over, and stop it in the end.
+    """Start an engine with a connection of its own, hand the operations over, and stop it in the end.
 
-    Operations join here as they are built; the door answers NO_INTERFACE_DEF for every other path.
+    Stopping lets what waits come to its end first.
     """
-    yield {}
+
+    async def connect() -> AsyncConnection[Any]:
+        return await AsyncConnection.connect(pool.conninfo, autocommit=True)
+
+    async def ask(statements: Sequence[Statement]) -> list[Rows]:
+        return await read(pool, statements)
+
+    engine = Engine(connect=connect, desk=Desk(settings.COMPTOIR.fx_max_age_days))
+    services = Services(submit=engine.submit, read=ask, public_url=settings.COMPTOIR.public_url)
+    engine.start()
+    try:
+        yield operations(services)
+    finally:
+        await engine.stop()

@@ -61,10 +61,12 @@ INSTALLED_APPS = [
     "comptoir.fx",
     "comptoir.wallet",
     "comptoir.acquiring",
+    "comptoir.web.cashier",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -100,8 +102,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-# Wallets of others: name -> {"connector": dotted path of a factory, "prefixes": first digits of their
-# codes, "options": what the factory is called with}. See comptoir.wallet.connectors.
+# Wallets of others: name -> {"connector": dotted path of a factory, "options": what it is called with,
+# "prefixes" and "schemes": which codes are theirs}. See comptoir.wallet.connectors.
 COMPTOIR_ISSUERS: dict[str, dict[str, Any]] = {}
 
 USE_TZ = True
@@ -117,5 +119,8 @@ LANGUAGES = [
 ]
 
 STATIC_URL = "/static/"
+# Served from the packages themselves: nothing to collect before a start.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"

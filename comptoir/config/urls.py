@@ -1,7 +1,9 @@
-"""The people's door. Its pages are added with the web rooms; until then every address is a 404."""
+"""Addresses of the people's door."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("comptoir.web.cashier.urls")),
+]

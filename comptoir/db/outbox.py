@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 
-from comptoir.kernel.statements import Rows, Statement
+from comptoir.kernel.statements import Rows, Statement, json_value
 
 #: Errors are for people who look: a class and a few words, never a body.
 _ERROR_CHARACTERS = 300
@@ -121,7 +121,7 @@ def decode_claimed(rows: Rows) -> list[Claimed]:
     """The rows of `claim`, the longest waiting first."""
     claimed = [
         Claimed(
-            item=OutboxItem(row[0], row[1], row[2], row[3], _json(row[4]), row[5]),
+            item=OutboxItem(row[0], row[1], row[2], row[3], json_value(row[4]), row[5]),
             attempts=row[6],
             lost=row[7],
             leased_until=row[8],
@@ -186,11 +186,6 @@ def backlog(now: datetime) -> Statement:
         """,
         (now, now),
     )
-
-
-def _json(value: Any) -> dict[str, Any]:
-    """A jsonb column: psycopg decodes it, Django's cursors hand out its text."""
-    return msgspec.json.decode(value) if isinstance(value, str) else value
 
 
 def _short(error: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeVar
 
+from django.db import connection
 from psycopg import AsyncConnection
 
 from comptoir.kernel.statements import Flow, Rows, Statement
@@ -58,3 +59,9 @@ async def send(connection: AsyncConnection[Any], statements: list[Statement]) ->
 def _execute(cursor: Cursor, statement: Statement) -> Rows:
     cursor.execute(statement.sql, statement.params)
     return list(cursor.fetchall()) if cursor.description else []
+
+
+def read(statement: Statement) -> Rows:
+    """The rows of one statement on Django's connection."""
+    with connection.cursor() as cursor:
+        return _execute(cursor, statement)

@@ -11,6 +11,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import msgspec
+
 T = TypeVar("T")
 
 Row = tuple[Any, ...]
@@ -27,3 +29,8 @@ class Statement:
 
 #: Yields statements to be sent together; is sent, for each, its rows (empty when it returns none).
 Flow = Generator[list[Statement], list[Rows], T]
+
+
+def json_value(value: Any) -> Any:
+    """A json column as Python values: psycopg hands it over decoded, Django's connection as text."""
+    return msgspec.json.decode(value) if isinstance(value, str) else value

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from comptoir.acquiring.types import PaymentState, PaymentView, Product, RefundState, RefundView, Scenario
 from comptoir.kernel.money import Money
-from comptoir.kernel.statements import Row, Rows, Statement
+from comptoir.kernel.statements import Row, Rows, Statement, json_value
 
 #: How a caller names a payment or refund: (merchant id, client, request id).
 RequestKey = tuple[UUID, str, str]
@@ -127,7 +127,7 @@ def _payment(row: Row) -> PaymentView:
         terminal_ref=row[36],
         notify_url=row[37],
         redirect_url=row[38],
-        details=row[39],
+        details=json_value(row[39]),
     )
 
 

@@ -1,0 +1,121 @@
+"""Pages of the cashier."""
+
+from __future__ import annotations
+
+import io
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import segno
+from babel.numbers import format_currency
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from comptoir import __version__
+from comptoir.acquiring import api as acquiring
+from comptoir.acquiring.api import PaymentState, PaymentView
+from comptoir.db.run import read
+from comptoir.kernel.clock import utc_now
+from comptoir.kernel.errors import InvalidValue
+from comptoir.kernel.money import Money
+from comptoir.standards import order_code
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+#: While a payment is open the page asks again by itself; the code on it stays the same.
+_AGAIN_SECONDS = 3
+
+
+def _guarded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """No script, no frame, no cache: the page shows one order to whoever holds its code."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        response["Content-Security-Policy"] = _POLICY
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return wrapped
+
+
+@require_safe
+@_guarded
+def home(request: HttpRequest) -> HttpResponse:
+    """What this address is, for a person who opens it."""
+    return render(request, "cashier/home.html", {"version": __version__})
+
+
+@require_safe
+@_guarded
+def order(request: HttpRequest, digits: str) -> HttpResponse:
+    """One order: to be scanned while it is open, its end when it has one."""
+    payment, merchant = _find(digits)
+    now = utc_now()
+    is_open = payment.state is PaymentState.PROCESSING and now < payment.expires_at
+    page = {
+        "digits": digits,
+        "state": _state(payment, is_open),
+        "payee": payment.details.get("store_name") or merchant,
+        "description": payment.details.get("order_description", ""),
+        "amount": _shown(payment.amount),
+        "wallet_amount": _shown(payment.wallet_total) if payment.wallet_total else None,
+        "rate": payment.quote_price,
+        "pair": payment.wallet_total and f"{payment.amount.currency}/{payment.wallet_total.currency}",
+        "expires_at": payment.expires_at,
+        "minutes": max(0, int((payment.expires_at - now).total_seconds()) // 60),
+        "back": _back(payment),
+    }
+    response = render(request, "cashier/order.html", page)
+    if is_open:
+        response["Refresh"] = str(_AGAIN_SECONDS)
+    return response
+
+
+@require_safe
+@_guarded
+def code_image(request: HttpRequest, digits: str) -> HttpResponse:
+    """The order code as a QR picture (SVG), holding the address that a wallet reads."""
+    _find(digits)
+    address = order_code.build(settings.COMPTOIR.public_url, digits)
+    picture = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(picture, kind="svg", border=4, scale=8, nl=False)
+    return HttpResponse(picture.getvalue(), content_type="image/svg+xml")
+
+
+def _find(digits: str) -> tuple[PaymentView, str]:
+    """The payment with this order code and its merchant's name. Raises Http404."""
+    try:
+        order_code.validate(digits)
+    except InvalidValue:
+        raise Http404("no such order") from None
+    found = acquiring.decode_payments(read(acquiring.payments_by_order_code([digits])))
+    if not found:
+        raise Http404("no such order")
+    merchants = acquiring.decode_merchants(read(acquiring.merchants([found[0].merchant_id])))
+    return found[0], merchants[found[0].merchant_id].name
+
+
+def _state(payment: PaymentView, is_open: bool) -> str:
+    """open, paid, cancelled, or closed (refused, or its time was up)."""
+    if is_open:
+        return "open"
+    return {PaymentState.SUCCESS: "paid", PaymentState.CANCELLED: "cancelled"}.get(payment.state, "closed")
+
+
+def _back(payment: PaymentView) -> str | None:
+    """Where the buyer came from, if it is a web address: nothing else may stand in a link."""
+    target = payment.redirect_url
+    return target if target and urlsplit(target).scheme in ("http", "https") else None
+
+
+def _shown(money: Money) -> str:
+    """An amount as people read it, in both of the page's languages alike."""
+    return format_currency(money.decimal(), money.currency, locale="en")
