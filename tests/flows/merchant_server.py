@@ -112,6 +112,13 @@ def drip(handler: Handler) -> None:
         time.sleep(0.05)
 
 
+class Server(ThreadingHTTPServer):
+    """Takes many connections at once; a full backlog would look like a slow network."""
+
+    request_queue_size = 512
+    daemon_threads = True
+
+
 class Merchant:
     """Runs the server. `script` is used up first, then every request is answered by `otherwise`."""
 
@@ -123,9 +130,8 @@ class Merchant:
         self.most_at_once = 0
         self.same_at_once = 0
         self.lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.merchant = self  # type: ignore[attr-defined]
-        self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         self.url = f"http://127.0.0.1:{self.port}/notify"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)

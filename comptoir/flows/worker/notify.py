@@ -78,6 +78,11 @@ class NotifyJob(Job):
         await self._write_down(connection)
         await self._sender.close()
 
+    @property
+    def under_way(self) -> int:
+        """How many sendings have begun and not ended."""
+        return len(self._tasks)
+
     def _begin(self, claimed: Claimed, body: Body, key: PlatformKey) -> None:
         owner = claimed.item.owner_id
         self._under_way[owner] += 1
