@@ -100,5 +100,8 @@ def load_target(target: str) -> Any:
     watching it. Losing it at once is safe: what it answered is committed.
     """
     follow_parent(signal.SIGKILL)
+    # The process was forked with its parent's handlers, which would swallow a stop until the loop runs.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     module, name = target.split(":")
     return getattr(importlib.import_module(module), name)

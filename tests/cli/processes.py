@@ -31,13 +31,13 @@ def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
 class Up:
     """A `comptoir up` in a process of its own."""
 
-    def __init__(self, home: Path, port: int, *arguments: str) -> None:
+    def __init__(self, home: Path, port: int, *arguments: str, **variables: str) -> None:
         self.home, self.port = home, port
         self.output = home.parent / f"up-{time.monotonic_ns()}.out"
         with self.output.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "comptoir.cli.main", "up", *arguments],
-                env=_environment({"COMPTOIR_HOME": str(home), "COMPTOIR_PORT": str(port)}),
+                env=_environment({"COMPTOIR_HOME": str(home), "COMPTOIR_PORT": str(port), **variables}),
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )

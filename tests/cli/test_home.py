@@ -22,6 +22,11 @@ def test_a_home_has_one_holder_at_a_time(tmp_path: Path) -> None:
     with pytest.raises(HomeInUse, match=rf"pid {os.getpid()}, http://localhost:1"):
         second.take("http://localhost:2")
     assert "localhost:1" in (tmp_path / "run" / "up.lock").read_text()
+    assert first._lock is not None
+    first._lock.close()  # as the kernel does when the holder ends
+    second.take("http://localhost:2")
+    assert second._lock is not None
+    second._lock.close()
 
 
 def test_the_master_key_is_made_once_for_the_owner_only(tmp_path: Path) -> None:

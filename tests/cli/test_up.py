@@ -103,7 +103,7 @@ def test_what_dies_is_started_again(home: Path) -> None:
     up = Up(home, port)
     up.wait_ready()
     mark(home, 1)
-    for name in ("serve", "postgres"):
+    for name in ("serve", "worker", "postgres"):
         before = up.pid_of(name)
         os.kill(before, signal.SIGKILL)
         wait_for(lambda name=name, before=before: up.pid_of(name) != before)
@@ -166,6 +166,21 @@ def test_a_taken_port_is_refused_in_words(home: Path) -> None:
         assert up.process.wait(30) == 2
     assert f"cannot listen on 127.0.0.1:{port}" in up.said()
     assert "--port" in up.said()
+    assert not (home / "postgres").exists()
+
+
+@pytest.mark.parametrize("after", ["postgres.log", "serve.log"])
+def test_a_stop_during_the_start_is_clean_too(home: Path, after: str) -> None:
+    up = Up(home, free_port())
+    wait_for((home / "logs" / after).exists)
+    assert up.stop(signal.SIGTERM) == 0
+    assert processes_of(home) == []
+
+
+def test_a_database_that_does_not_answer_is_refused_in_words(home: Path) -> None:
+    up = Up(home, free_port(), DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    assert up.process.wait(30) == 2
+    assert "the database does not answer" in up.said()
     assert not (home / "postgres").exists()
 
 
