@@ -7,10 +7,20 @@ wallet's own doors and the operator, and the way to wallets that are not ours.
 from __future__ import annotations
 
 from comptoir.wallet import errors
+from comptoir.wallet.connectors import (
+    DEADLINE_S,
+    AnswerState,
+    AuthoriseRequest,
+    IssuerAnswer,
+    IssuerConnector,
+    RefundRequest,
+)
+from comptoir.wallet.connectors.directory import IssuerDirectory, open_issuers
 from comptoir.wallet.errors import (
     CodesExhausted,
     CurrencyUnfit,
     DeviceUnknown,
+    IssuersInvalid,
     LimitsUnfit,
     PinLocked,
     PinRefused,
@@ -76,7 +86,10 @@ from comptoir.wallet.types import (
 
 __all__ = [
     "CNY_LIMITS",
+    "DEADLINE_S",
     "OWN_ISSUER",
+    "AnswerState",
+    "AuthoriseRequest",
     "AuthorizationState",
     "AuthorizationView",
     "CodeUse",
@@ -88,6 +101,10 @@ __all__ = [
     "DeviceUnknown",
     "DeviceView",
     "Enrollment",
+    "IssuerAnswer",
+    "IssuerConnector",
+    "IssuerDirectory",
+    "IssuersInvalid",
     "Limits",
     "LimitsUnfit",
     "Movement",
@@ -97,6 +114,7 @@ __all__ = [
     "PinLocked",
     "PinRefused",
     "PinUnfit",
+    "RefundRequest",
     "ShownCode",
     "Spending",
     "TopUpConflict",
@@ -128,6 +146,7 @@ __all__ = [
     "freeze",
     "give_back_spending",
     "movements",
+    "open_issuers",
     "open_wallet",
     "payment_code_for",
     "purge_spent_codes",

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from comptoir.kernel.errors import ComptoirError
 
+CANCELLED = "wallet.cancelled"
 CODE_INVALID = "wallet.code_invalid"
 CODE_EXPIRED = "wallet.code_expired"
 CODE_USED = "wallet.code_used"

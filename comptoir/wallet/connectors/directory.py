@@ -1,0 +1,121 @@
+"""Whose code is it: our own wallet's, or which connector's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from comptoir.kernel.errors import InvalidValue
+from comptoir.standards import payment_code
+from comptoir.standards.payment_code import Scheme
+from comptoir.wallet.connectors import IssuerConnector
+from comptoir.wallet.errors import IssuersInvalid
+from comptoir.wallet.types import OWN_ISSUER
+
+#: Shapes that no wallet shows: they name no issuer.
+_NO_PAYMENT_CODE: Final = (Scheme.UNKNOWN, Scheme.ALIPAY_PLUS_ORDER)
+
+_NAME: Final = re.compile(r"[A-Z0-9_]{1,32}")
+_PREFIX: Final = re.compile(r"[0-9]{2,16}")
+
+
+class IssuerEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One issuer of the table: the dotted path of what makes its connector, called with `options`.
+
+    Its codes are those that begin with one of `prefixes`, and those of `schemes` that nobody's prefix claims.
+    """
+
+    connector: str
+    prefixes: Sequence[str] = ()
+    schemes: Sequence[Scheme] = ()
+    options: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"IssuerEntry({self.connector})"  # options may hold keys
+
+
+class IssuerDirectory:
+    """Routes codes to issuers and has a connector for each but our own. Codes of our shape are ours."""
+
+    def __init__(self, entries: Mapping[str, IssuerEntry], connectors: Mapping[str, IssuerConnector]) -> None:
+        """`connectors` has one for each entry. Raises IssuersInvalid when two claim the same codes."""
+        self._connectors = dict(connectors)
+        self._prefixes: dict[str, str] = {}
+        self._schemes: dict[Scheme, str] = {}
+        for name, entry in entries.items():
+            _check_name(name)
+            for prefix in entry.prefixes:
+                if _PREFIX.fullmatch(prefix) is None:
+                    raise IssuersInvalid(f"{name}: a prefix has 2 to 16 digits")
+                if self._prefixes.setdefault(prefix, name) != name:
+                    raise IssuersInvalid(f"the prefix {prefix} is claimed twice")
+            for scheme in entry.schemes:
+                if scheme in _NO_PAYMENT_CODE:
+                    raise IssuersInvalid(f"{name}: {scheme.value} is no scheme of payment codes")
+                if self._schemes.setdefault(scheme, name) != name:
+                    raise IssuersInvalid(f"the scheme {scheme.value} is claimed twice")
+        if entries.keys() != self._connectors.keys():
+            raise IssuersInvalid("every issuer needs a connector")
+
+    def route(self, code: str) -> str | None:
+        """The name of the issuer of a scanned code: OWN_ISSUER, a name of the table, or None for nobody's.
+
+        A code of our own shape is ours; then the longest claimed prefix counts, then the scheme.
+        """
+        scheme = payment_code.classify(code)
+        if scheme in _NO_PAYMENT_CODE:
+            return None
+        if _is_ours(code):
+            return OWN_ISSUER
+        for length in range(len(code), 1, -1):
+            if name := self._prefixes.get(code[:length]):
+                return name
+        return self._schemes.get(scheme)
+
+    def connector(self, name: str) -> IssuerConnector:
+        """The connector of an issuer of the table. Raises IssuersInvalid for any other, our own too."""
+        try:
+            return self._connectors[name]
+        except KeyError:
+            raise IssuersInvalid(f"there is no connector to the issuer {name}") from None
+
+    async def aclose(self) -> None:
+        """Close every connector."""
+        for one in self._connectors.values():
+            await one.aclose()
+
+
+def open_issuers(table: Mapping[str, Mapping[str, Any]] | None = None) -> IssuerDirectory:
+    """The directory of `table` (default: the setting COMPTOIR_ISSUERS). Raises IssuersInvalid.
+
+    The table: name (capitals, digits, underscores) to `connector`, `prefixes`, `schemes`, `options`.
+    """
+    given = settings.COMPTOIR_ISSUERS if table is None else table
+    entries: dict[str, IssuerEntry] = {}
+    connectors: dict[str, IssuerConnector] = {}
+    for name, members in given.items():
+        try:
+            entries[name] = msgspec.convert(members, IssuerEntry)
+            connectors[name] = import_string(entries[name].connector)(**entries[name].options)
+        except (msgspec.ValidationError, ImportError, TypeError) as error:
+            # Not the error's own text: it may quote an option, and options hold keys.
+            raise IssuersInvalid(f"the issuer {name} cannot be set up: {type(error).__name__}") from None
+    return IssuerDirectory(entries, connectors)
+
+
+def _check_name(name: str) -> None:
+    if _NAME.fullmatch(name) is None or name == OWN_ISSUER:
+        raise IssuersInvalid("an issuer's name has capitals, digits and underscores, and is not our own")
+
+
+def _is_ours(code: str) -> bool:
+    try:
+        payment_code.parse(code)
+    except InvalidValue:
+        return False
+    return True
