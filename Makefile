@@ -34,8 +34,8 @@ format: .venv/installed ## Put the code into its one style
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: .venv/installed ## Measure payments per second on this machine
-	@$(BIN)/comptoir bench $(ARGS)
+bench: .venv/installed ## Measure payments per second on this machine (ARGS="--rounds 1" and others)
+	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: lock
 lock: .venv/installed ## Lock the newest allowed versions of all dependencies

@@ -6,6 +6,7 @@ COMPTOIR_PUBLIC_URL  address under which the outside reaches us (default http://
 COMPTOIR_MASTER_KEY  32 bytes in base64; without it, $COMPTOIR_HOME/master.key
 COMPTOIR_NOTIFY_PRIVATE  1: notify merchants on this machine and in private networks too (demonstrations)
 COMPTOIR_FX_MAX_AGE_DAYS  reference rates older than this many days are refused (default 5)
+COMPTOIR_ENGINE_MAX_BATCH  most commands that share one commit (default 128; 1: no grouping)
 COMPTOIR_WALLET_CURRENCIES  currencies in which wallets can be opened, with commas (default CNY)
 DATABASE_URL         any PostgreSQL 16+; without it, the embedded server of the home folder
 """
@@ -31,6 +32,9 @@ MASTER_KEY_BYTES = 32
 #: What exchange rates are refused after: the longest the ECB ever paused (see comptoir.fx.rules).
 FX_MAX_AGE_DAYS = 5
 
+#: Enough that a commit's fixed cost hardly shows, few enough that a batch stays under a tenth of a second.
+ENGINE_MAX_BATCH = 128
+
 #: sun_path of a Unix socket address holds 107 characters and a NUL on Linux, 103 on macOS.
 _LONGEST_SOCKET_PATH = 100
 
@@ -54,6 +58,7 @@ class Environment:
     master_key: bytes | None = field(repr=False)
     wallet_currencies: tuple[str, ...] = ("CNY",)
     fx_max_age_days: int = FX_MAX_AGE_DAYS
+    engine_max_batch: int = ENGINE_MAX_BATCH
 
     def require_master_key(self) -> bytes:
         """The master key, 32 bytes. Raises EnvironmentInvalid when there is none yet."""
@@ -85,7 +90,8 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         notify_private=_flag(values, "COMPTOIR_NOTIFY_PRIVATE"),
         master_key=_master_key(values.get("COMPTOIR_MASTER_KEY"), home / "master.key"),
         wallet_currencies=_currencies(values.get("COMPTOIR_WALLET_CURRENCIES")),
-        fx_max_age_days=_days(values.get("COMPTOIR_FX_MAX_AGE_DAYS")),
+        fx_max_age_days=_number(values, "COMPTOIR_FX_MAX_AGE_DAYS", FX_MAX_AGE_DAYS, range(100_000)),
+        engine_max_batch=_number(values, "COMPTOIR_ENGINE_MAX_BATCH", ENGINE_MAX_BATCH, range(1, 1001)),
     )
 
 
@@ -117,12 +123,13 @@ def _port(text: str | None) -> int:
     return int(text)
 
 
-def _days(text: str | None) -> int:
+def _number(values: Mapping[str, str], name: str, default: int, allowed: range) -> int:
+    text = values.get(name)
     if not text:
-        return FX_MAX_AGE_DAYS
-    if not text.isascii() or not text.isdigit() or len(text) > 5:
+        return default
+    if not text.isascii() or not text.isdigit() or int(text[:9]) not in allowed:
         raise EnvironmentInvalid(
-            f"COMPTOIR_FX_MAX_AGE_DAYS is not a number of days: {text!r}", field="COMPTOIR_FX_MAX_AGE_DAYS"
+            f"{name} is a whole number from {allowed[0]} to {allowed[-1]}, not {text!r}", field=name
         )
     return int(text)
 

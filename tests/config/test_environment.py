@@ -59,6 +59,8 @@ def test_the_master_key_is_in_no_repr(tmp_path: Path) -> None:
         ("COMPTOIR_PORT", "http"),
         ("COMPTOIR_FX_MAX_AGE_DAYS", "-1"),
         ("COMPTOIR_FX_MAX_AGE_DAYS", "five"),
+        ("COMPTOIR_ENGINE_MAX_BATCH", "0"),
+        ("COMPTOIR_ENGINE_MAX_BATCH", "1001"),
         ("COMPTOIR_MASTER_KEY", "short"),
         ("COMPTOIR_MASTER_KEY", base64.b64encode(KEY[:31]).decode()),
         ("COMPTOIR_MASTER_KEY", "!" + base64.b64encode(KEY).decode()),
@@ -76,6 +78,12 @@ def test_old_rates_are_refused_as_the_desk_would_unless_told_otherwise(tmp_path:
     assert read_environment({"COMPTOIR_HOME": str(tmp_path)}).fx_max_age_days == DEFAULT_MAX_AGE_DAYS
     told = read_environment({"COMPTOIR_HOME": str(tmp_path), "COMPTOIR_FX_MAX_AGE_DAYS": "90"})
     assert told.fx_max_age_days == 90
+
+
+def test_how_many_share_a_commit_can_be_told(tmp_path: Path) -> None:
+    assert read_environment({"COMPTOIR_HOME": str(tmp_path)}).engine_max_batch == 128
+    told = read_environment({"COMPTOIR_HOME": str(tmp_path), "COMPTOIR_ENGINE_MAX_BATCH": "1"})
+    assert told.engine_max_batch == 1
 
 
 def test_a_database_url_becomes_django_settings() -> None:
