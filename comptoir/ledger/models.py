@@ -5,8 +5,6 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
-MONEY = {"default": 0}
-
 
 class Book(models.Model):
     """The head of the chain: one row, locked by whoever posts, so the books have one writer at a time."""
@@ -29,10 +27,10 @@ class Account(models.Model):
     currency = models.CharField(max_length=3)
     side = models.CharField(max_length=6)
     floor = models.BigIntegerField(null=True)
-    debits_posted = models.BigIntegerField(**MONEY)
-    credits_posted = models.BigIntegerField(**MONEY)
-    debits_pending = models.BigIntegerField(**MONEY)
-    credits_pending = models.BigIntegerField(**MONEY)
+    debits_posted = models.BigIntegerField(default=0)
+    credits_posted = models.BigIntegerField(default=0)
+    debits_pending = models.BigIntegerField(default=0)
+    credits_pending = models.BigIntegerField(default=0)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 
@@ -52,8 +50,14 @@ class Account(models.Model):
             models.CheckConstraint(
                 name="ledger_account_floor",
                 condition=Q(floor__isnull=True)
-                | (Q(side="credit") & Q(credits_posted__gte=F("floor") + F("debits_posted") + F("debits_pending")))
-                | (Q(side="debit") & Q(debits_posted__gte=F("floor") + F("credits_posted") + F("credits_pending"))),
+                | (
+                    Q(side="credit")
+                    & Q(credits_posted__gte=F("floor") + F("debits_posted") + F("debits_pending"))
+                )
+                | (
+                    Q(side="debit")
+                    & Q(debits_posted__gte=F("floor") + F("credits_posted") + F("credits_pending"))
+                ),
             ),
         ]
 
@@ -111,7 +115,9 @@ class Transfer(models.Model):
             models.Index(fields=["batch_seq", "position"], name="ledger_transfer_order"),
             models.Index(fields=["subject_id"], name="ledger_transfer_subject"),
             models.Index(
-                fields=["effective_at"], name="ledger_transfer_backdated", condition=Q(effective_at__isnull=False)
+                fields=["effective_at"],
+                name="ledger_transfer_backdated",
+                condition=Q(effective_at__isnull=False),
             ),
         ]
 

@@ -28,8 +28,9 @@ def open_account(
     `floor` is the least available balance in minor units: 0 never to be overdrawn, None for no floor.
     """
     return Statement(
-        "INSERT INTO ledger_account (id, owner_id, role, currency, side, floor, debits_posted, credits_posted,"
-        " debits_pending, credits_pending, opened_at) VALUES (%s, %s, %s, %s, %s, %s, 0, 0, 0, 0, %s)"
+        "INSERT INTO ledger_account (id, owner_id, role, currency, side, floor, debits_posted,"
+        " credits_posted, debits_pending, credits_pending, opened_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, 0, 0, 0, 0, %s)"
         " ON CONFLICT DO NOTHING",
         (account_id(owner_id, role, currency), owner_id, role.value, currency, SIDES[role].value, floor, now),
     )
@@ -59,7 +60,9 @@ def post_now(transfers: Sequence[Transfer]) -> None:
         statement = post(linked)
         cursor.execute(statement.sql, statement.params)
         refused = refusals(cursor.fetchall())
-        reasons = {code: position for position, code in sorted(refused.items(), reverse=True) if code != LINKED}
+        reasons = {
+            code: position for position, code in sorted(refused.items(), reverse=True) if code != LINKED
+        }
         if refused and set(refused.values()) != {EXISTS}:
             code, position = min(reasons.items(), key=lambda item: (item[0] == EXISTS, item[1]))
             raise PostingRefused(f"transfer {transfers[position].id.hex} was refused: {code}", code=code)

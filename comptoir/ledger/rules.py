@@ -11,15 +11,16 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: The instant that stands before the first batch.
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-#: What stands before the first batch.
+#: The hash that stands before the first batch.
 GENESIS = sha256(b"comptoir ledger book 1").digest()
 
 
 def microseconds(instant: datetime) -> int:
     """Microseconds since 1970-01-01 UTC: exact, as PostgreSQL keeps its timestamps."""
-    return (instant - _EPOCH) // timedelta(microseconds=1)
+    return (instant - EPOCH) // timedelta(microseconds=1)
 
 
 def canonical(

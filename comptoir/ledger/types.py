@@ -10,7 +10,6 @@ import msgspec
 
 from comptoir.kernel.ids import derived_id
 
-
 #: The greatest amount of one transfer: 16 digits of minor units, what the payment interfaces can write.
 MAX_AMOUNT = 10**16 - 1
 

@@ -35,7 +35,9 @@ def post(*transfers: Transfer) -> dict[int, str]:
     return ledger.refusals(run(ledger.post(transfers)))
 
 
-def account(side: Side = Side.CREDIT, currency: str = "CNY", floor: int | None = None, closed: bool = False) -> UUID:
+def account(
+    side: Side = Side.CREDIT, currency: str = "CNY", floor: int | None = None, closed: bool = False
+) -> UUID:
     """Open an account of a new owner; its id."""
     owner, role = new_id(), ROLES[side]
     run(ledger.open_account(owner, role, currency, OPENED, floor))

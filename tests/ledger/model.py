@@ -62,7 +62,9 @@ class Model:
         seen: set[Key] = set()
         refused: dict[int, str] = {}
         numbered = list(enumerate(call))
-        for _, legs in groupby(numbered, key=lambda leg: ("alone", leg[0]) if leg[1].group is None else leg[1].group):
+        for _, legs in groupby(
+            numbered, key=lambda leg: ("alone", leg[0]) if leg[1].group is None else leg[1].group
+        ):
             group = list(legs)
             codes = {}
             for position, leg in group:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -72,7 +74,7 @@ def balance_effective(account_id: UUID, at: datetime) -> Balance:
     )
 
 
-def _read(sql: str, params: tuple[object, ...], account_id: UUID) -> Balance:
+def _read(sql: str, params: Sequence[Any], account_id: UUID) -> Balance:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         row = cursor.fetchone()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from django.db import connection
 
 from comptoir.db.snapshot import snapshot
-from comptoir.ledger.rules import GENESIS, canonical, link
+from comptoir.ledger.rules import EPOCH, GENESIS, canonical, link
 
 _CHUNK = 20_000
 
@@ -26,11 +27,14 @@ _EFFECTS = """
 SELECT t.batch_seq, side.account_id,
     CASE WHEN side.debit AND t.phase IN ('posted', 'post') THEN t.amount ELSE 0 END AS dp,
     CASE WHEN NOT side.debit AND t.phase IN ('posted', 'post') THEN t.amount ELSE 0 END AS cp,
-    CASE WHEN NOT side.debit THEN 0 WHEN t.phase = 'pending' THEN t.amount ELSE -coalesce(hold.amount, 0) END AS dh,
-    CASE WHEN side.debit THEN 0 WHEN t.phase = 'pending' THEN t.amount ELSE -coalesce(hold.amount, 0) END AS ch
+    CASE WHEN side.debit THEN held.change ELSE 0 END AS dh,
+    CASE WHEN side.debit THEN 0 ELSE held.change END AS ch
 FROM ledger_transfer t
 LEFT JOIN ledger_transfer hold ON hold.owner_id = t.owner_id AND hold.id = t.pending_id
 CROSS JOIN LATERAL (VALUES (t.debit_id, true), (t.credit_id, false)) AS side (account_id, debit)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN t.phase = 'pending' THEN t.amount ELSE -coalesce(hold.amount, 0) END AS change
+) AS held
 """
 
 _HISTORY = f"""
@@ -44,23 +48,24 @@ WITH effect AS ({_EFFECTS}), per_batch AS (
 )
 SELECT coalesce(r.batch_seq, b.batch_seq), coalesce(r.account_id, b.account_id)
 FROM running r FULL JOIN ledger_balance b ON b.account_id = r.account_id AND b.batch_seq = r.batch_seq
-WHERE (r.dp, r.cp, r.dh, r.ch) IS DISTINCT FROM
-    (b.debits_posted::numeric, b.credits_posted::numeric, b.debits_pending::numeric, b.credits_pending::numeric)
+WHERE (r.dp, r.cp, r.dh, r.ch)
+    IS DISTINCT FROM (b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending)
 ORDER BY 1, 2 LIMIT 1
-"""
+"""  # noqa: S608  (constants only)
 
 _ACCOUNTS = f"""
 WITH sums AS (
     SELECT account_id, sum(dp) AS dp, sum(cp) AS cp, sum(dh) AS dh, sum(ch) AS ch
     FROM ({_EFFECTS}) e GROUP BY account_id
 )
-SELECT coalesce(a.id, s.account_id), a.role, a.currency, coalesce(s.dp, 0), coalesce(s.cp, 0),
-    a.debits_posted, a.credits_posted
+SELECT coalesce(a.id, s.account_id), coalesce(a.role || ', ' || a.currency, 'not in the books'),
+    concat_ws('/', coalesce(s.dp, 0), coalesce(s.cp, 0), coalesce(s.dh, 0), coalesce(s.ch, 0)),
+    concat_ws('/', a.debits_posted, a.credits_posted, a.debits_pending, a.credits_pending)
 FROM ledger_account a FULL JOIN sums s ON s.account_id = a.id
-WHERE (coalesce(s.dp, 0), coalesce(s.cp, 0), coalesce(s.dh, 0), coalesce(s.ch, 0)) IS DISTINCT FROM
-    (a.debits_posted::numeric, a.credits_posted::numeric, a.debits_pending::numeric, a.credits_pending::numeric)
+WHERE (coalesce(s.dp, 0), coalesce(s.cp, 0), coalesce(s.dh, 0), coalesce(s.ch, 0))
+    IS DISTINCT FROM (a.debits_posted, a.credits_posted, a.debits_pending, a.credits_pending)
 ORDER BY 1 LIMIT 1
-"""
+"""  # noqa: S608  (constants only)
 
 _FLOORS = """
 SELECT id, role, currency, floor, ledger_available(a) FROM ledger_account a
@@ -74,10 +79,27 @@ WHERE d.currency <> t.currency OR c.currency <> t.currency ORDER BY t.batch_seq,
 """
 
 _TOTALS = """
-SELECT currency, sum(debits_posted)::bigint, sum(credits_posted)::bigint,
-    sum(debits_pending)::bigint, sum(credits_pending)::bigint
+SELECT currency, sum(debits_posted), sum(credits_posted), sum(debits_pending), sum(credits_pending)
 FROM ledger_account GROUP BY currency ORDER BY currency
 """
+
+
+_STRAY = """
+SELECT t.id FROM ledger_transfer t
+WHERE NOT EXISTS (SELECT FROM ledger_batch b WHERE b.seq = t.batch_seq)
+ORDER BY t.batch_seq, t.position LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A link of the chain as it stands in the table."""
+
+    seq: int
+    recorded_at: datetime
+    transfers: int
+    previous: bytes
+    hash: bytes
 
 
 @dataclass
@@ -119,38 +141,44 @@ def verify() -> LedgerReport:
 
 def _verify_chain(report: LedgerReport) -> None:
     """Every link follows from the one before it and from its transfers; the head is the last link."""
-    previous, expected_seq = GENESIS, 1
-    last_recorded = None
-    for head, texts in _batches():
-        seq, recorded_at, count, stored_previous, stored_hash = head
+    last = (0, GENESIS, EPOCH)
+    for batch, texts in _batches():
         report.batches += 1
         report.transfers += len(texts)
-        if seq != expected_seq:
-            report.differences.append(f"batch {expected_seq} is missing from the chain")
-        elif count != len(texts):
-            report.differences.append(f"batch {seq} holds {len(texts)} transfers, it recorded {count}")
-        elif stored_previous != previous or link(previous, seq, recorded_at, texts) != stored_hash:
-            report.differences.append(f"batch {seq}: its hash is not that of its transfers")
-        elif last_recorded is not None and recorded_at < last_recorded:
-            report.differences.append(f"batch {seq} was recorded before the batch it follows")
-        if report.differences:
+        if difference := _broken_link(last, batch, texts):
+            report.differences.append(difference)
             return
-        previous, expected_seq, last_recorded = stored_hash, seq + 1, recorded_at
+        last = (batch.seq, batch.hash, batch.recorded_at)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT seq, hash FROM ledger_book WHERE id = 1")
-        head_seq, head_hash = cursor.fetchone()
-        cursor.execute(
-            "SELECT id FROM ledger_transfer t WHERE NOT EXISTS"
-            " (SELECT FROM ledger_batch b WHERE b.seq = t.batch_seq) LIMIT 1"
-        )
+        cursor.execute("SELECT seq, hash, recorded_at FROM ledger_book WHERE id = 1")
+        row = cursor.fetchone()
+        head = row and (row[0], bytes(row[1]), row[2])
+        cursor.execute(_STRAY)
         stray = cursor.fetchone()
-    if (head_seq, bytes(head_hash)) != (expected_seq - 1, previous):
-        report.differences.append(f"the book's head names batch {head_seq}, the chain ends at {expected_seq - 1}")
+    if head != last:
+        named = f"names batch {head[0]} of {head[2]:%Y-%m-%d %H:%M:%S.%f}" if head else "is gone"
+        report.differences.append(
+            f"the book's head {named}, the chain ends at {last[0]} of {last[2]:%Y-%m-%d %H:%M:%S.%f}"
+        )
     if stray:
         report.differences.append(f"transfer {stray[0].hex} belongs to no batch")
 
 
-def _batches() -> Iterator[tuple[tuple[Any, ...], list[str]]]:
+def _broken_link(last: tuple[int, bytes, datetime], batch: _Batch, texts: list[str]) -> str | None:
+    """What is wrong between the last link (number, hash, instant) and the next, if anything is."""
+    seq, previous, recorded_at = last
+    if batch.seq != seq + 1:
+        return f"batch {seq + 1} is missing from the chain"
+    if batch.transfers != len(texts):
+        return f"batch {batch.seq} holds {len(texts)} transfers, it recorded {batch.transfers}"
+    if batch.previous != previous or link(previous, batch.seq, batch.recorded_at, texts) != batch.hash:
+        return f"batch {batch.seq}: its hash is not that of its transfers"
+    if batch.recorded_at < recorded_at:
+        return f"batch {batch.seq} was recorded before the batch it follows"
+    return None
+
+
+def _batches() -> Iterator[tuple[_Batch, list[str]]]:
     """Each batch with the texts of its transfers, streamed in order."""
     with connection.chunked_cursor() as cursor:
         cursor.execute(_TRANSFERS)
@@ -158,7 +186,7 @@ def _batches() -> Iterator[tuple[tuple[Any, ...], list[str]]]:
             lines = list(rows)
             _, recorded_at, count, previous, link_hash = lines[0][:5]
             texts = [canonical(*row[5:]) for row in lines if row[5] is not None]
-            yield (seq, recorded_at, count, bytes(previous), bytes(link_hash)), texts
+            yield _Batch(seq, recorded_at, count, bytes(previous), bytes(link_hash)), texts
 
 
 def _stream(cursor: Any) -> Iterator[tuple[Any, ...]]:
@@ -170,22 +198,27 @@ def _verify_sums(cursor: Any, report: LedgerReport) -> None:
     cursor.execute(_ACCOUNTS)
     if row := cursor.fetchone():
         report.differences.append(
-            f"account {row[0].hex} ({row[1]}, {row[2]}): transfers say debits {row[3]} credits {row[4]},"
-            f" the account says {row[5]} and {row[6]}"
+            f"account {row[0].hex} ({row[1]}): debits/credits/held debits/held credits are {row[2]}"
+            f" by its transfers, the account says {row[3] or 'nothing'}"
         )
     cursor.execute(_HISTORY)
     if row := cursor.fetchone():
-        report.differences.append(f"account {row[1].hex}: its recorded balance at batch {row[0]} is not its transfers'")
+        report.differences.append(
+            f"account {row[1].hex}: its recorded balance at batch {row[0]} is not its transfers'"
+        )
     cursor.execute(_FLOORS)
     if row := cursor.fetchone():
-        report.differences.append(f"account {row[0].hex} ({row[1]}, {row[2]}): {row[4]} is under its floor {row[3]}")
+        report.differences.append(
+            f"account {row[0].hex} ({row[1]}, {row[2]}): {row[4]} is under its floor {row[3]}"
+        )
     cursor.execute(_CURRENCIES)
     if row := cursor.fetchone():
         report.differences.append(f"transfer {row[0].hex} has another currency than its accounts")
     cursor.execute(_TOTALS)
-    report.totals = [CurrencyTotals(*row) for row in cursor.fetchall()]
+    report.totals = [CurrencyTotals(row[0], *map(int, row[1:])) for row in cursor.fetchall()]
     for total in report.totals:
         if not total.balanced:
             report.differences.append(
-                f"{total.currency}: debits {total.debits_posted} are not credits {total.credits_posted}"
+                f"{total.currency}: debits {total.debits_posted} (held {total.debits_pending})"
+                f" are not credits {total.credits_posted} (held {total.credits_pending})"
             )

@@ -45,8 +45,9 @@ CREATE FUNCTION ledger_canonical(
 ) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
     -- The text of a transfer that goes into the hash: every column, in this order; NULL is empty.
     -- STABLE, not IMMUTABLE: that is what its parts are, and only so the planner writes it inline.
-    SELECT concat(id, '|', owner, '|', debit, '|', credit, '|', amount, '|', currency, '|', kind, '|', phase, '|',
-        subject, '|', pending, '|', reverses, '|', (extract(epoch FROM effective) * 1000000)::bigint);
+    SELECT concat(id, '|', owner, '|', debit, '|', credit, '|', amount, '|', currency, '|', kind, '|',
+        phase, '|', subject, '|', pending, '|', reverses, '|',
+        (extract(epoch FROM effective) * 1000000)::bigint);
 $$;
 
 
@@ -54,7 +55,8 @@ CREATE FUNCTION ledger_link(previous bytea, seq bigint, recorded timestamptz, tr
 RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE AS $$
     -- A link of the chain: SHA-256 over the link before it and everything of this batch.
     SELECT sha256(previous || convert_to(
-        concat(seq, '|', (extract(epoch FROM recorded) * 1000000)::bigint, '|', transfers, E'\n', content), 'UTF8'));
+        concat(seq, '|', (extract(epoch FROM recorded) * 1000000)::bigint, '|', transfers, E'\n', content),
+        'UTF8'));
 $$;
 
 
@@ -84,15 +86,19 @@ CREATE FUNCTION ledger_classify(payload json) RETURNS ledger_leg[] LANGUAGE plpg
 -- Every check that needs no order, in order of precedence. A hold is known once an earlier call made it.
 BEGIN
     RETURN ARRAY(
-        SELECT ROW(w.p, w.g, w.id, w.o, w.d, w.c, w.a, w.y, w.k, w.h, w.s, w.pe, w.r, w.e, hold.amount, w.contest,
+        SELECT ROW(w.p, w.g, w.id, w.o, w.d, w.c, w.a, w.y, w.k, w.h, w.s, w.pe, w.r, w.e,
+            hold.amount, w.contest,
             ledger_available(debit) - debit.floor,
-            CASE WHEN debit.floor IS NOT NULL THEN ledger_delta(debit.side = 'credit', w.h, w.a, hold.amount) END,
+            CASE WHEN debit.floor IS NOT NULL
+                THEN ledger_delta(debit.side = 'credit', w.h, w.a, hold.amount) END,
             ledger_available(credit) - credit.floor,
-            CASE WHEN credit.floor IS NOT NULL THEN ledger_delta(credit.side = 'debit', w.h, w.a, hold.amount) END,
+            CASE WHEN credit.floor IS NOT NULL
+                THEN ledger_delta(credit.side = 'debit', w.h, w.a, hold.amount) END,
             CASE
                 WHEN known.id IS NOT NULL THEN CASE
-                    WHEN (known.debit_id, known.credit_id, known.amount, known.currency, known.kind, known.phase,
-                            known.subject_id, known.pending_id, known.reverses_id, known.effective_at)
+                    WHEN (known.debit_id, known.credit_id, known.amount, known.currency, known.kind,
+                            known.phase, known.subject_id, known.pending_id, known.reverses_id,
+                            known.effective_at)
                         IS NOT DISTINCT FROM (w.d, w.c, w.a, w.y, w.k, w.h, w.s, w.pe, w.r, w.e)
                     THEN 'ledger.exists' ELSE 'ledger.id_reused' END
                 WHEN w.nth_id > 1 THEN 'ledger.id_repeated'
@@ -102,8 +108,8 @@ BEGIN
                 WHEN w.h IN ('post', 'void') AND done.id IS NOT NULL THEN 'ledger.pending_resolved'
                 WHEN w.h = 'post' AND w.a > hold.amount THEN 'ledger.pending_exceeded'
                 WHEN w.h = 'void' AND w.a <> hold.amount THEN 'ledger.pending_mismatch'
-                WHEN w.h IN ('post', 'void') AND (w.d, w.c, w.y) <> (hold.debit_id, hold.credit_id, hold.currency)
-                    THEN 'ledger.pending_mismatch'
+                WHEN w.h IN ('post', 'void') AND (w.d, w.c, w.y)
+                    <> (hold.debit_id, hold.credit_id, hold.currency) THEN 'ledger.pending_mismatch'
                 WHEN debit.id IS NULL OR credit.id IS NULL THEN 'ledger.account_unknown'
                 WHEN debit.id = credit.id THEN 'ledger.same_account'
                 WHEN debit.currency <> w.y OR credit.currency <> w.y THEN 'ledger.currency_mismatch'
@@ -132,7 +138,8 @@ END;
 $$;
 
 
-CREATE FUNCTION ledger_tight(legs ledger_leg[], OUT accounts uuid[], OUT rooms bigint[]) LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION ledger_tight(legs ledger_leg[], OUT accounts uuid[], OUT rooms bigint[])
+LANGUAGE plpgsql STABLE AS $$
 -- The accounts that this call could take under their floor if all that pays came before all that pays in.
 BEGIN
     SELECT array_agg(worst.account), array_agg(worst.room) INTO accounts, rooms
@@ -171,7 +178,8 @@ BEGIN
         SELECT y.* FROM (
             SELECT x.p, x.g, x.d, x.d_delta, x.c, x.c_delta, x.contest,
                 bool_or(x.code IS NOT NULL) OVER whole_group AS refused,
-                bool_or(x.d = ANY (tight) OR x.c = ANY (tight) OR x.contest IS NOT NULL) OVER whole_group AS delicate
+                bool_or(x.d = ANY (tight) OR x.c = ANY (tight) OR x.contest IS NOT NULL)
+                    OVER whole_group AS delicate
             FROM unnest(legs) AS x WINDOW whole_group AS (PARTITION BY x.g)
         ) AS y
         WHERE y.refused OR y.delicate ORDER BY y.p
@@ -228,7 +236,8 @@ BEGIN
     WITH written AS (
         INSERT INTO ledger_transfer (owner_id, id, debit_id, credit_id, amount, currency, kind, phase,
             subject_id, pending_id, reverses_id, effective_at, batch_seq, position)
-        SELECT x.o, x.id, x.d, x.c, x.a, x.y, x.k, x.h, x.s, x.pe, x.r, x.e, batch, x.p FROM unnest(standing) AS x
+        SELECT x.o, x.id, x.d, x.c, x.a, x.y, x.k, x.h, x.s, x.pe, x.r, x.e, batch, x.p
+        FROM unnest(standing) AS x
     ), change AS (
         SELECT leg.account, sum(leg.dp)::bigint AS dp, sum(leg.cp)::bigint AS cp,
             sum(leg.dh)::bigint AS dh, sum(leg.ch)::bigint AS ch
@@ -282,8 +291,10 @@ BEGIN
     SELECT * INTO STRICT head FROM ledger_book WHERE id = 1 FOR UPDATE;
     legs := ledger_classify(payload);
     SELECT t.accounts, t.rooms INTO tight, rooms FROM ledger_tight(legs) AS t;
-    IF tight IS NOT NULL OR EXISTS (SELECT FROM unnest(legs) AS x WHERE x.code IS NOT NULL OR x.contest IS NOT NULL) THEN
-        SELECT array_agg(w.posit), array_agg(w.code) INTO refused, reasons FROM ledger_walk(legs, tight, rooms) AS w;
+    IF tight IS NOT NULL
+        OR EXISTS (SELECT FROM unnest(legs) AS x WHERE x.code IS NOT NULL OR x.contest IS NOT NULL) THEN
+        SELECT array_agg(w.posit), array_agg(w.code) INTO refused, reasons
+        FROM ledger_walk(legs, tight, rooms) AS w;
         legs := ARRAY(SELECT x FROM unnest(legs) AS x WHERE x.p <> ALL (refused) IS NOT FALSE ORDER BY x.p);
     END IF;
     IF cardinality(legs) > 0 THEN
