@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from comptoir.ledger.errors import EXISTS, FLOOR, LINKED, AccountUnknown, PostingRefused
 from comptoir.ledger.operations import lock, open_account, post, post_now, refusals
-from comptoir.ledger.queries import LedgerReport, balance, balance_at, balance_effective, balances, movements, verify
+from comptoir.ledger.queries import (
+    LedgerReport,
+    balance,
+    balance_at,
+    balance_effective,
+    balances,
+    movements,
+    verify,
+)
 from comptoir.ledger.types import Balance, Phase, Role, Side, Transfer, account_id
 
 __all__ = [

@@ -1,5 +1,7 @@
 """Reads of the books: balances now and at any past instant, and the proof that they are whole."""
 
+from __future__ import annotations
+
 from comptoir.ledger.queries.balances import balance, balance_at, balance_effective
 from comptoir.ledger.queries.movements import balances, movements
 from comptoir.ledger.queries.verification import LedgerReport, verify
