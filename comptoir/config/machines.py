@@ -17,19 +17,23 @@ from comptoir.kernel.statements import Rows, Statement
 
 
 @asynccontextmanager
-async def start(pool: Pool) -> AsyncIterator[Operations]:
+async def start(pool: Pool, database_url: str) -> AsyncIterator[Operations]:
     """Start an engine with a connection of its own, hand the operations over, and stop it in the end.
 
     Stopping lets what waits come to its end first.
     """
 
     async def connect() -> AsyncConnection[Any]:
-        return await AsyncConnection.connect(pool.conninfo, autocommit=True)
+        return await AsyncConnection.connect(database_url, autocommit=True)
 
     async def ask(statements: Sequence[Statement]) -> list[Rows]:
         return await read(pool, statements)
 
-    engine = Engine(connect=connect, desk=Desk(settings.COMPTOIR.fx_max_age_days))
+    engine = Engine(
+        connect=connect,
+        desk=Desk(settings.COMPTOIR.fx_max_age_days),
+        max_batch=settings.COMPTOIR.engine_max_batch,
+    )
     services = Services(submit=engine.submit, read=ask, public_url=settings.COMPTOIR.public_url)
     engine.start()
     try:

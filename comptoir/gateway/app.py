@@ -26,8 +26,9 @@ HEALTH_SECONDS: Final = 2.0
 
 Pool = AsyncConnectionPool[AsyncConnection[Any]]
 
-#: Starts what the operations need (the engine), hands them over, and stops it in the end.
-Start = Callable[[Pool], AbstractAsyncContextManager[Operations]]
+#: Starts what the operations need (the engine) on a pool for reading and the database's URL for
+#: connections of its own, hands the operations over, and stops it in the end.
+Start = Callable[[Pool, str], AbstractAsyncContextManager[Operations]]
 
 
 def create_app(
@@ -46,7 +47,7 @@ def create_app(
         )
         async with pool:
             key = identity.read_platform_key((await read(pool, [identity.platform_key_statement()]))[0])
-            async with start(pool) as operations:
+            async with start(pool, database_url) as operations:
                 clients = Clients(_loader(pool))
                 door = Door(clients=clients, signer=Signer.of(key), operations=operations, limits=limits)
                 front.open(pool, door)

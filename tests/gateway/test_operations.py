@@ -1,0 +1,406 @@
+"""The whole way: the official Python SDK, the door, the engine, a real database, and the books."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import json
+import pkgutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import com.alipay.ams.api.request as sdk_requests
+import pytest
+from com.alipay.ams.api import default_alipay_client as sdk
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.db import connections
+
+from comptoir.config import machines
+from comptoir.gateway.app import create_app
+from comptoir.identity import api as identity
+from comptoir.standards.antom import signing
+from tests.conftest import Database
+
+from .conftest import exchange
+from .world import CLIENT, OTHER_CLIENT, World, count, make_world, money_moved
+
+pytestmark = pytest.mark.anyio
+
+PATHS = "/ams/api/v1/payments/"
+
+
+@dataclass
+class Request:
+    """A request in the shape the SDK's client wants: a path, a method and a body."""
+
+    path: str
+    body: dict[str, Any]
+
+    class http_method:
+        value = "POST"
+
+    def to_ams_json(self) -> str:
+        return json.dumps(self.body, indent=3)
+
+
+@dataclass
+class Shop:
+    """The official client, talking to our application in this process instead of to port 443."""
+
+    app: Any
+    key: str
+    platform_key: str
+    world: World
+
+    async def call(self, name: str, client_id: str = CLIENT, /, **body: Any) -> dict[str, Any]:
+        """One call; the SDK signs it and verifies the answer."""
+        return await self.execute(Request(PATHS + name, body), client_id)
+
+    async def execute(self, request: Any, client_id: str = CLIENT) -> dict[str, Any]:
+        client = sdk.DefaultAlipayClient("https://localhost", client_id, self.key, self.platform_key)
+        answer: dict[str, Any] = json.loads(await asyncio.to_thread(client.execute, request))
+        return answer
+
+    async def pay(self, client_id: str = CLIENT, /, **changed: Any) -> dict[str, Any]:
+        """A payment in the shop, by default of a fresh code for 12.50 EUR."""
+        return await self.call("pay", client_id, **await aside(lambda: in_store(self.world, **changed)))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def in_store(world: World, **changed: Any) -> dict[str, Any]:
+    value = changed.pop("value", "1250")
+    amount = {"currency": changed.pop("currency", "EUR"), "value": value}
+    scenario = changed.pop("scenario", "PaymentCode")
+    method = {"paymentMethodType": "CONNECT_WALLET"}
+    if scenario.upper() == "PAYMENTCODE":
+        method["paymentMethodId"] = changed.pop("code", None) or world.code(now())
+    return {
+        "productCode": "IN_STORE_PAYMENT",
+        "paymentRequestId": "R1",
+        "order": {
+            "referenceOrderId": "O1",
+            "orderDescription": "巧克力",
+            "orderAmount": amount,
+            "merchant": {"referenceMerchantId": "M1", "store": {"referenceStoreId": "S1"}},
+        },
+        "paymentAmount": amount,
+        "paymentMethod": method,
+        "paymentFactor": {"inStorePaymentScenario": scenario},
+    } | changed
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return signing.generate_key()
+
+
+@pytest.fixture
+async def shop(
+    database: Database, key: rsa.RSAPrivateKey, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Shop]:
+    world = await aside(make_world, key, now())
+    platform = await aside(identity.platform_key)
+    app = create_app(database_url=database.url, start=machines.start)
+    loop = asyncio.get_running_loop()
+
+    def do_post(url: str, headers: dict[str, str], body: str) -> tuple[list[tuple[str, str]], bytes]:
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        coming = asyncio.run_coroutine_threadsafe(exchange(app, "POST", url, raw, [body.encode()]), loop)
+        reply = coming.result(20)
+        assert reply.status == 200
+        return [(name.decode(), value.decode()) for name, value in reply.headers], reply.body
+
+    monkeypatch.setattr(sdk, "do_post", do_post)
+    async with app.router.lifespan_context(app):
+        yield Shop(
+            app,
+            signing.export_private_key(key, pkcs1=True),
+            signing.export_public_key(signing.public_key_from_der(platform.public_key)),
+            world,
+        )
+
+
+async def aside(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Run what uses Django's ORM, which belongs to threads without an event loop."""
+
+    def run() -> Any:
+        try:
+            return function(*arguments)
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(run)
+
+
+def code_of(answer: dict[str, Any]) -> tuple[str, str]:
+    return answer["result"]["resultCode"], answer["result"]["resultStatus"]
+
+
+async def test_a_small_payment_is_paid_at_once(shop: Shop) -> None:
+    before = await aside(money_moved)
+    body = await aside(in_store, shop.world)
+    answer = await shop.call("pay", **body)
+    assert code_of(answer) == ("SUCCESS", "S")
+    assert answer["paymentAmount"] == {"currency": "EUR", "value": "1250"}
+    assert answer["actualPaymentAmount"] == {"currency": "CNY", "value": "10050"}
+    assert answer["paymentQuote"]["quoteCurrencyPair"] == "EUR/CNY"
+    assert answer["paymentQuote"]["quotePrice"] == pytest.approx(8.04)
+    assert answer["paymentQuote"]["guaranteed"] is True
+    assert answer["grossSettlementAmount"] == {"currency": "EUR", "value": "1250"}
+    assert answer["paymentTime"] == answer["paymentCreateTime"]
+    moved = {row[:2]: row[2] for row in await aside(money_moved)}
+    assert moved[("merchant.payable", "EUR")] == 1250
+    assert moved[("wallet.balance", "CNY")] == 500_000 - 10_050
+    assert before != await aside(money_moved)
+    again = await shop.call("pay", **body)
+    assert (again["paymentId"], code_of(again)) == (answer["paymentId"], ("SUCCESS", "S"))
+    other = await shop.call("pay", **body | {"paymentAmount": {"currency": "EUR", "value": "1251"}})
+    assert code_of(other) == ("REPEAT_REQ_INCONSISTENT", "F")
+    assert "paymentId" not in other
+    assert await aside(count, "acquiring_payment") == 1
+
+
+async def test_inquiries(shop: Shop) -> None:
+    paid = await shop.pay()
+    for by in (
+        {"paymentId": paid["paymentId"]},
+        {"paymentRequestId": "R1"},
+        {"paymentId": "", "paymentRequestId": "R1"},
+    ):
+        found = await shop.call("inquiryPayment", **by)
+        assert code_of(found) == ("SUCCESS", "S")
+        assert (found["paymentStatus"], found["paymentResultCode"]) == ("SUCCESS", "SUCCESS")
+        for name in ("paymentId", "paymentAmount", "actualPaymentAmount", "paymentTime", "paymentQuote"):
+            assert found[name] == paid[name], name
+    for by in ({"paymentId": "nonsense"}, {"paymentId": "0" * 32}, {"paymentRequestId": "R2"},
+               {"paymentId": "0" * 32, "paymentRequestId": "R1"}):  # fmt: skip
+        assert code_of(await shop.call("inquiryPayment", **by)) == ("ORDER_NOT_EXIST", "F")
+    assert code_of(await shop.call("inquiryPayment")) == ("PARAM_ILLEGAL", "F")
+
+
+async def test_nobody_sees_or_touches_the_payments_of_another_merchant(shop: Shop) -> None:
+    paid = await shop.pay()
+    before = await aside(money_moved)
+    mine, amount = paid["paymentId"], {"currency": "EUR", "value": "1"}
+    for name, body in [
+        ("inquiryPayment", {"paymentId": mine}),
+        ("inquiryPayment", {"paymentRequestId": "R1"}),
+        ("cancel", {"paymentId": mine}),
+        ("cancel", {"paymentRequestId": "R1"}),
+        ("refund", {"refundRequestId": "F1", "paymentId": mine, "refundAmount": amount}),
+    ]:
+        assert code_of(await shop.call(name, OTHER_CLIENT, **body)) == ("ORDER_NOT_EXIST", "F")
+    assert before == await aside(money_moved)
+    refunded = await shop.call("refund", refundRequestId="F1", paymentId=mine, refundAmount=amount)
+    for by in ({"refundId": refunded["refundId"]}, {"refundRequestId": "F1"}):
+        assert code_of(await shop.call("inquiryRefund", OTHER_CLIENT, **by)) == ("REFUND_NOT_EXIST", "F")
+
+
+async def test_a_larger_payment_waits_for_the_traveller(shop: Shop) -> None:
+    answer = await shop.pay(value="10000")
+    assert code_of(answer) == ("PAYMENT_IN_PROCESS", "U")
+    assert not {"normalUrl", "orderCodeForm", "paymentTime", "actualPaymentAmount"} & set(answer)
+    found = await shop.call("inquiryPayment", paymentRequestId="R1")
+    assert (found["paymentStatus"], found["paymentResultCode"]) == ("PROCESSING", "PAYMENT_IN_PROCESS")
+    assert "actualPaymentAmount" not in found
+    await aside(shop.world.confirm, now())
+    found = await shop.call("inquiryPayment", paymentRequestId="R1")
+    assert found["paymentStatus"] == "SUCCESS"
+    assert found["actualPaymentAmount"] == {"currency": "CNY", "value": "80400"}
+
+
+async def test_an_order_code_is_shown_and_scanned(shop: Shop) -> None:
+    answer = await shop.pay(scenario="ORDERCODE")
+    assert code_of(answer) == ("PAYMENT_IN_PROCESS", "U")
+    [detail] = answer["orderCodeForm"]["codeDetails"]
+    assert detail["displayType"] == "TEXT"
+    assert answer["orderCodeForm"]["expireTime"]
+    await aside(shop.world.scan, detail["codeValue"], now())
+    assert (await shop.call("inquiryPayment", paymentRequestId="R1"))["paymentStatus"] == "SUCCESS"
+
+
+async def test_a_cashier_payment_has_a_page(shop: Shop) -> None:
+    body = {
+        "productCode": "CASHIER_PAYMENT",
+        "paymentRequestId": "C1",
+        "order": {
+            "referenceOrderId": "O1",
+            "orderDescription": "x",
+            "orderAmount": {"currency": "EUR", "value": "500"},
+        },
+        "paymentAmount": {"currency": "EUR", "value": "500"},
+        "paymentMethod": {"paymentMethodType": "ALIPAY_CN"},
+        "paymentRedirectUrl": "https://shop.example/back",
+        "settlementStrategy": {"settlementCurrency": "EUR"},
+        "env": {"terminalType": "WEB"},
+    }
+    answer = await shop.call("pay", **body)
+    assert code_of(answer) == ("PAYMENT_IN_PROCESS", "U")
+    assert "orderCodeForm" not in answer
+    assert (await shop.call("pay", **body))["normalUrl"] == answer["normalUrl"]
+    await aside(shop.world.scan, answer["normalUrl"], now())
+    assert code_of(await shop.call("pay", **body)) == ("SUCCESS", "S")
+
+
+async def test_cancel_gives_back_and_says_so_again(shop: Shop) -> None:
+    before = await aside(money_moved)
+    paid = await shop.pay()
+    first = await shop.call("cancel", paymentRequestId="R1")
+    assert code_of(first) == ("SUCCESS", "S")
+    assert (first["paymentId"], first["paymentRequestId"]) == (paid["paymentId"], "R1")
+    assert await shop.call("cancel", paymentId=paid["paymentId"]) == first
+    after = {row[:2]: row[2] for row in await aside(money_moved) if row[2]}
+    assert after == {row[:2]: row[2] for row in before}
+    found = await shop.call("inquiryPayment", paymentRequestId="R1")
+    assert (found["paymentStatus"], found["paymentResultCode"]) == ("CANCELLED", "ORDER_IS_CANCELED")
+    for wrong in ({"paymentRequestId": "R9"}, {"paymentId": "nonsense", "paymentRequestId": "R1"}):
+        assert code_of(await shop.call("cancel", **wrong)) == ("ORDER_NOT_EXIST", "F")
+
+
+async def test_refunds(shop: Shop) -> None:
+    paid = await shop.pay()
+    half = {
+        "refundRequestId": "F1",
+        "paymentId": paid["paymentId"],
+        "refundAmount": {"currency": "EUR", "value": "625"},
+    }
+    first = await shop.call("refund", **half)
+    assert code_of(first) == ("SUCCESS", "S")
+    assert first["grossSettlementAmount"] == {"currency": "EUR", "value": "625"}
+    assert await shop.call("refund", **half) == first
+    assert code_of(await shop.call("cancel", paymentRequestId="R1")) == ("PROCESS_FAIL", "F")
+    moved = await aside(money_moved)
+    too_much = half | {"refundRequestId": "F2", "refundAmount": {"currency": "EUR", "value": "626"}}
+    assert code_of(await shop.call("refund", **too_much)) == ("REFUND_AMOUNT_EXCEED", "F")
+    reused = half | {"refundAmount": {"currency": "EUR", "value": "624"}}
+    assert code_of(await shop.call("refund", **reused)) == ("REPEAT_REQ_INCONSISTENT", "F")
+    other = half | {"refundRequestId": "F3", "refundAmount": {"currency": "JPY", "value": "1"}}
+    assert code_of(await shop.call("refund", **other)) == ("CURRENCY_NOT_SUPPORT", "F")
+    unknown = half | {"refundRequestId": "F4", "paymentId": "nonsense"}
+    assert code_of(await shop.call("refund", **unknown)) == ("ORDER_NOT_EXIST", "F")
+    assert moved == await aside(money_moved)
+    for by in ({"refundId": first["refundId"]}, {"refundRequestId": "F1"}):
+        found = await shop.call("inquiryRefund", **by)
+        assert (code_of(found), found["refundStatus"]) == (("SUCCESS", "S"), "SUCCESS")
+        assert (found["refundAmount"], found["refundTime"]) == (first["refundAmount"], first["refundTime"])
+    assert (await shop.call("inquiryRefund", refundRequestId="F2"))["refundStatus"] == "FAIL"
+    assert code_of(await shop.call("inquiryRefund", refundRequestId="F9")) == ("REFUND_NOT_EXIST", "F")
+    listed = (await shop.call("inquiryPayment", paymentRequestId="R1"))["transactions"]
+    done = [one for one in listed if one["transactionStatus"] == "SUCCESS"]
+    assert [one["transactionRequestId"] for one in done] == ["F1"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "name"),
+    [
+        ({"value": "12345678901234567"}, "PARAM_ILLEGAL", "order.orderAmount.value"),
+        ({"value": "-1"}, "PARAM_ILLEGAL", "order.orderAmount.value"),
+        ({"value": "1.00"}, "PARAM_ILLEGAL", "order.orderAmount.value"),
+        ({"value": "0"}, "PARAM_ILLEGAL", "order.orderAmount.value"),
+        ({"currency": "JPY", "value": "12.5"}, "PARAM_ILLEGAL", "order.orderAmount.value"),
+        ({"currency": "USD"}, "CURRENCY_NOT_SUPPORT", "paymentAmount.currency"),
+        (
+            {"settlementStrategy": {"settlementCurrency": "USD"}},
+            "SETTLE_CONTRACT_NOT_MATCH",
+            "settlementStrategy",
+        ),
+        ({"paymentExpiryTime": "2020-01-01T00:00:00Z"}, "PARAM_ILLEGAL", "paymentExpiryTime"),
+        ({"scenario": "EntryCode"}, "BUSINESS_NOT_SUPPORT", "EntryCode"),
+        ({"productCode": "AGREEMENT_PAYMENT"}, "BUSINESS_NOT_SUPPORT", "AGREEMENT_PAYMENT"),
+        ({"isAuthorization": "true"}, "BUSINESS_NOT_SUPPORT", "isAuthorization"),
+        (
+            {"paymentMethod": {"paymentMethodType": "CARD", "paymentMethodId": "x"}},
+            "UNAVAILABLE_PAYMENT_METHOD",
+            "paymentMethodType",
+        ),
+    ],
+)
+async def test_what_is_refused_moves_nothing_and_uses_no_id_up(
+    shop: Shop, changed: dict[str, Any], code: str, name: str
+) -> None:
+    before = await aside(money_moved)
+    answer = await shop.pay(**changed)
+    assert code_of(answer) == (code, "F")
+    assert name in answer["result"]["resultMessage"]
+    assert before == await aside(money_moved)
+    assert await aside(count, "acquiring_payment") == 0
+    assert code_of(await shop.pay()) == ("SUCCESS", "S")
+
+
+async def test_codes_that_are_spent_or_foreign(shop: Shop) -> None:
+    code = await aside(shop.world.code, now())
+    assert code_of(await shop.pay(code=code)) == ("SUCCESS", "S")
+    before = await aside(money_moved)
+    used = await shop.pay(code=code, paymentRequestId="R2")
+    assert code_of(used) == ("INVALID_PAYMENT_CODE", "F")
+    assert code_of(await shop.pay(code="134567890123456789", paymentRequestId="R3")) == (
+        "INVALID_PAYMENT_CODE",
+        "F",
+    )
+    assert before == await aside(money_moved)
+
+
+async def test_fifty_at_once_make_one_payment(shop: Shop) -> None:
+    body = await aside(in_store, shop.world)
+    answers = await asyncio.gather(*(shop.call("pay", **body) for _ in range(50)))
+    assert {code_of(one) for one in answers} == {("SUCCESS", "S")}
+    assert len({one["paymentId"] for one in answers}) == 1
+    moved = {row[:2]: row[2] for row in await aside(money_moved)}
+    assert moved[("merchant.payable", "EUR")] == 1250
+
+
+async def test_a_revoked_key_and_a_suspended_client_stop(shop: Shop) -> None:
+    await aside(identity.set_client_status, "SANDBOX_" + CLIENT, identity.ClientStatus.SUSPENDED)
+    assert code_of(await shop.pay("SANDBOX_" + CLIENT)) == ("INVALID_CLIENT_STATUS", "F")
+    await aside(lambda: identity.revoke_key("SANDBOX_" + OTHER_CLIENT, 1, now=now()))
+    assert code_of(await shop.pay("SANDBOX_" + OTHER_CLIENT)) == ("KEY_NOT_FOUND", "F")
+    assert await aside(count, "acquiring_payment") == 0
+
+
+async def test_every_request_class_of_the_sdk_gets_an_answer_that_it_accepts(shop: Shop) -> None:
+    requests = [request for _, request in sorted(sdk_request_classes().items())]
+    assert len(requests) > 100
+    for kind in requests:
+        for client_id in (CLIENT, "SANDBOX_" + CLIENT):
+            answer = await shop.execute(kind(), client_id)
+            assert answer["result"]["resultStatus"] == "F", kind
+            assert answer["result"]["resultCode"] in ("NO_INTERFACE_DEF", "PARAM_ILLEGAL"), (kind, answer)
+
+
+async def test_health(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    well = await exchange(shop.app, "GET", "/healthz", [], [b""])
+    assert (well.status, json.loads(well.body)) == (200, {"status": "ok"})
+    posted = await exchange(shop.app, "POST", "/healthz", [], [b""])
+    assert posted.result["resultCode"] == "NO_INTERFACE_DEF"
+
+    async def away(*_: Any) -> Awaitable[None]:
+        raise ConnectionError
+
+    monkeypatch.setattr("comptoir.gateway.app.read", away)
+    ill = await exchange(shop.app, "GET", "/healthz", [], [b""])
+    assert (ill.status, json.loads(ill.body)) == (503, {"status": "down"})
+
+
+def sdk_request_classes() -> dict[str, type]:
+    """Every class of the SDK that can be made without arguments and sent to a path."""
+    found = {}
+    for module in pkgutil.walk_packages(sdk_requests.__path__, sdk_requests.__name__ + "."):
+        if "-" in module.name:
+            continue  # one file of the SDK has a hyphen in its name and cannot be imported
+        for name, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            if not kind.__module__.startswith("com.alipay"):
+                continue
+            try:
+                request = kind()
+                body = request.to_ams_json()
+            except (TypeError, IndexError, AttributeError):
+                continue
+            if str(getattr(request, "path", "")).startswith("/") and isinstance(body, str):
+                found[name] = kind
+    return found
