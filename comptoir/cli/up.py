@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import socket
 import ssl
@@ -15,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from comptoir.cli import main
+from comptoir.cli.demo.world import demo_json, rates_on, use_demo_variables
 from comptoir.config.environment import (
     Environment,
     EnvironmentInvalid,
@@ -50,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Start, watch and stop everything. Exit code 0 after a clean stop, 2 when it could not start."""
     from comptoir.cli.home import Home
 
+    if not arguments.no_demo:
+        use_demo_variables()
     if arguments.port:
         os.environ["COMPTOIR_PORT"] = str(arguments.port)
     environment = read_environment()
@@ -94,13 +96,13 @@ def _start(arguments: argparse.Namespace, environment: Environment, supervisor: 
     supervisor.start_postgres()
     _require_postgres(environment)
     supervisor.once("migrate", ["migrate", "--quiet"])
-    demo = "demo" in main.COMMANDS and not arguments.no_demo
-    if demo:
+    if not arguments.no_demo:
         supervisor.once("demo", ["demo", "seed"])
     addresses = _spawn_all(arguments, environment, supervisor)
     supervisor.wait_ready(_answers(addresses), _READY_SECONDS)
-    if demo:
-        write_json(environment.home / "demo.json", _demo_file(environment.home, addresses))
+    if not arguments.no_demo:
+        demo = demo_json(environment, addresses.http, addresses.tls, addresses.ca_file)
+        write_json(environment.home / "demo.json", demo)
     return addresses
 
 
@@ -194,18 +196,6 @@ def _answers(addresses: Addresses) -> Callable[[], bool]:
     return ask
 
 
-def _demo_file(home: Path, addresses: Addresses) -> dict[str, Any]:
-    """What `demo seed` left in demo-world.json (clients, people), with where to reach it."""
-    world = json.loads((home / "demo-world.json").read_text())
-    return {
-        "http": addresses.http,
-        "tls": addresses.tls,
-        "ca_file": str(addresses.ca_file) if addresses.ca_file else None,
-        "clients": world["clients"],
-        "people": world["people"],
-    }
-
-
 def _show(environment: Environment, addresses: Addresses) -> None:
     """The one screen of what is where."""
     from rich.console import Console
@@ -223,6 +213,7 @@ def _show(environment: Environment, addresses: Addresses) -> None:
     ]
     demo = environment.home / "demo.json"
     if demo.exists():
+        rows += [("Rates", f"ECB, {rates_on(environment.home)} (the demo world takes old ones)")]
         rows += [("Demo keys, logins", str(demo)), ("A payment code", "comptoir demo code --login LOGIN")]
     table = Table.grid(padding=(0, 2))
     for name, value in rows:

@@ -1,0 +1,249 @@
+"""What a traveller does with a phone: show a code, scan an order, approve, refuse, look at the statement."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from getpass import getpass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from comptoir.cli.demo.world import use_demo_variables
+from comptoir.kernel.errors import ComptoirError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from comptoir.config.environment import Environment
+    from comptoir.flows.api import Command, Outcome
+    from comptoir.wallet.api import AuthorizationView, Movement
+
+
+class TravellerUnknown(ComptoirError):
+    """Nobody with a wallet has this login."""
+
+    code = "demo.traveller_unknown"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """One of the traveller's commands. Exit code 0: done; 1: refused, or there was nothing to do."""
+    from comptoir.cli.database import open_database
+
+    use_demo_variables()
+    environment = open_database()
+    from comptoir.wallet.api import PinRefused
+
+    commands: dict[str, Callable[[argparse.Namespace, UUID, Environment], int]] = {
+        "code": _code,
+        "order": _order,
+        "confirm": _confirm,
+        "decline": _decline,
+        "statement": _statement,
+    }
+    try:
+        return commands[arguments.part](arguments, wallet_of(arguments.login), environment)
+    except PinRefused as refused:
+        print(f"comptoir demo {arguments.part}: {refused.message}", file=sys.stderr)
+        return 1
+
+
+def wallet_of(login: str) -> UUID:
+    """The wallet of the traveller with this login. Raises TravellerUnknown."""
+    from comptoir.identity import api as identity
+    from comptoir.wallet import api as wallet
+
+    person = identity.person(login)
+    wallets = wallet.wallets_of(person.id) if person else ()
+    if not wallets:
+        raise TravellerUnknown(f"no traveller has the login {login}; demo.json names them all", field="login")
+    return wallets[0]
+
+
+def do(commands: Sequence[Command], environment: Environment) -> list[Outcome]:
+    """Carry out the traveller's commands, in one batch of their own beside the gateway's."""
+    from comptoir.flows.api import Desk, execute
+    from comptoir.kernel.clock import utc_now
+
+    return execute(commands, utc_now(), Desk(environment.fx_max_age_days))
+
+
+def _code(arguments: argparse.Namespace, own: UUID, environment: Environment) -> int:
+    """Print a payment code and nothing else, for a pipe."""
+    from comptoir.kernel.clock import utc_now
+    from comptoir.standards.payment_code import Form
+    from comptoir.wallet import api as wallet
+
+    phones = [one for one in wallet.devices_of(own) if one.active]
+    if not phones:
+        raise TravellerUnknown(f"{arguments.login} has no phone that shows codes", field="login")
+    form = Form.SHORT if arguments.form == "18" else Form.ALIPAY_PLUS
+    print(wallet.payment_code_for(phones[0].number, utc_now(), form).digits)
+    return 0
+
+
+def _order(arguments: argparse.Namespace, own: UUID, environment: Environment) -> int:
+    """Claim an order, show its price, and pay it with the PIN; without one it waits."""
+    from comptoir.flows.api import IN_PROCESS, Claim
+    from comptoir.standards import order_code
+
+    # A tester may reach us under another address than the one printed in the code: the digits decide.
+    digits = order_code.validate(arguments.code.strip().rpartition("/")[2])
+    (claimed,) = do([Claim(order_code=digits, wallet_id=own)], environment)
+    console = _console()
+    if claimed.code != IN_PROCESS:
+        return _refused(console, claimed)
+    asked = next(one for one in _waiting(own) if claimed.payment and one.payment_id == claimed.payment.id)
+    _show_price(console, asked)
+    pin = _pin(arguments)
+    if pin is None:
+        console.print(f"It waits: comptoir demo confirm --login {arguments.login} --pin PIN")
+        return 0
+    return _approve(console, own, [asked], pin, environment)
+
+
+def _confirm(arguments: argparse.Namespace, own: UUID, environment: Environment) -> int:
+    """Approve what waits."""
+    console = _console()
+    asked = _chosen(arguments, own)
+    if not asked:
+        console.print("Nothing waits for this traveller.")
+        return 1
+    for one in asked:
+        _show_price(console, one)
+    pin = _pin(arguments)
+    if pin is None:
+        console.print("The PIN is needed: --pin", style="red")
+        return 1
+    return _approve(console, own, asked, pin, environment)
+
+
+def _decline(arguments: argparse.Namespace, own: UUID, environment: Environment) -> int:
+    """Refuse what waits."""
+    from comptoir.flows.api import Decline
+
+    console = _console()
+    asked = _chosen(arguments, own)
+    if not asked:
+        console.print("Nothing waits for this traveller.")
+        return 1
+    do([Decline(wallet_id=own, authorization_id=one.id) for one in asked], environment)
+    still = {one.id for one in _waiting(own)}
+    for one in asked:
+        console.print(f"{one.payee}, {_money(one.charge)}: {'still waits' if one.id in still else 'refused'}")
+    return 1 if still & {one.id for one in asked} else 0
+
+
+def _approve(
+    console: Console, own: UUID, asked: Sequence[AuthorizationView], pin: str, environment: Environment
+) -> int:
+    """Check the PIN once, then pay one after the other. Exit code 1 when one of them is refused."""
+    from comptoir.flows.api import OK, Confirm
+    from comptoir.kernel.clock import utc_now
+    from comptoir.wallet import api as wallet
+
+    wallet.check_pin(own, pin, utc_now())
+    result = 0
+    for one in asked:
+        (outcome,) = do([Confirm(wallet_id=own, authorization_id=one.id)], environment)
+        if outcome.code == OK:
+            console.print(f"[green]Paid[/] {_money(one.total)} to {one.payee}.")
+        else:
+            result = _refused(console, outcome)
+    return result
+
+
+def _statement(arguments: argparse.Namespace, own: UUID, environment: Environment) -> int:
+    """The wallet, what waits, and its newest movements."""
+    from rich.table import Table
+
+    from comptoir.kernel.clock import utc_now
+    from comptoir.kernel.money import Money
+    from comptoir.wallet import api as wallet
+
+    console = _console()
+    summary = wallet.wallet_summary(own, utc_now())
+    view = summary.wallet
+
+    def yuan(minor: int) -> str:
+        return _money(Money(minor, view.currency))
+
+    console.print(f"[bold]{view.display_name}[/]  {_money(summary.available)}  ({view.state})")
+    console.print(
+        f"Without PIN up to {yuan(view.no_pin_limit)}, at once up to {yuan(view.payment_limit)}, "
+        f"today {yuan(view.spent)} of {yuan(view.day_limit)}."
+    )
+    for one in _waiting(own):
+        _show_price(console, one)
+    table = Table()
+    for name in ("Time in China", "What", "With whom"):
+        table.add_column(name)
+    for name in ("Charged", "Rate", "Amount"):
+        table.add_column(name, justify="right")
+    for line in wallet.movements(own, limit=arguments.lines).movements:
+        table.add_row(*movement_cells(line))
+    console.print(table)
+    return 0
+
+
+def movement_cells(line: Movement) -> tuple[str, ...]:
+    """A line of the statement: time, kind, payee, what the shop charged, the rate, the amount."""
+    from comptoir.kernel.clock import CHINA
+
+    charged = _money(line.charge) if line.charge else ""
+    rate = f"{line.price:.6f}" if line.price is not None else ""
+    what = line.kind.value.replace("_", "-")
+    if line.refunded is not None and line.refunded.minor:
+        what += f", {_money(line.refunded)} back"
+    when = line.at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
+    return when, what, line.payee or line.note, charged, rate, _money(line.amount)
+
+
+def _show_price(console: Console, one: AuthorizationView) -> None:
+    """What is asked: the shop's price, the rate, the margin in it, and what the wallet pays."""
+    from comptoir.kernel.money import Money
+
+    margin = Money(one.margin, one.total.currency)
+    console.print(
+        f"[bold]{one.payee}[/] asks {_money(one.charge)}: {_money(one.total)} at {one.price:.6f} "
+        f"{one.total.currency} for 1 {one.charge.currency}, {_money(margin)} of it margin. "
+        f"Payment {one.payment_id.hex}."
+    )
+
+
+def _refused(console: Console, outcome: Outcome) -> int:
+    words = f": {outcome.message}" if outcome.message else ""
+    console.print(f"[red]Refused[/] ({outcome.code}){words}")
+    return 1
+
+
+def _waiting(own: UUID) -> tuple[AuthorizationView, ...]:
+    from comptoir.kernel.clock import utc_now
+    from comptoir.wallet import api as wallet
+
+    return wallet.waiting(own, utc_now())
+
+
+def _chosen(arguments: argparse.Namespace, own: UUID) -> list[AuthorizationView]:
+    """What waits, or the one payment that was named."""
+    from comptoir.kernel.ids import parse_id
+
+    wanted = parse_id(arguments.payment, "--payment") if arguments.payment else None
+    return [one for one in _waiting(own) if wanted in (None, one.payment_id, one.id)]
+
+
+def _pin(arguments: argparse.Namespace) -> str | None:
+    """The PIN as given, or asked for at a terminal; None where nobody can be asked."""
+    if arguments.pin:
+        return str(arguments.pin)
+    return getpass("PIN: ") if sys.stdin.isatty() else None
+
+
+def _money(amount: Any) -> str:
+    return f"{amount.decimal():,} {amount.currency}"
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
