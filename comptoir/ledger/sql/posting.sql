@@ -315,10 +315,6 @@ BEGIN
 END;
 $$;
 
-CREATE FUNCTION ledger_posting() RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT coalesce(current_setting('comptoir.posting', true) = 'on', false);
-$$;
-
 -- Recorded is recorded.
 CREATE TRIGGER ledger_transfer_append_only BEFORE UPDATE OR DELETE ON ledger_transfer
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
@@ -342,15 +338,20 @@ CREATE TRIGGER ledger_account_no_truncate BEFORE TRUNCATE ON ledger_account
 CREATE TRIGGER ledger_book_no_truncate BEFORE TRUNCATE ON ledger_book
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
 
--- Only a posting records, extends the chain or changes a sum.
+-- Only a posting records, extends the chain or changes a sum. (The condition is written out each time: a
+-- trigger's WHEN is prepared anew for every statement, and a function in it would be read and parsed there.)
 CREATE TRIGGER ledger_transfer_by_posting BEFORE INSERT ON ledger_transfer
-    FOR EACH STATEMENT WHEN (NOT ledger_posting()) EXECUTE FUNCTION ledger_refuse();
+    FOR EACH STATEMENT WHEN (current_setting('comptoir.posting', true) IS DISTINCT FROM 'on')
+    EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER ledger_batch_by_posting BEFORE INSERT ON ledger_batch
-    FOR EACH STATEMENT WHEN (NOT ledger_posting()) EXECUTE FUNCTION ledger_refuse();
+    FOR EACH STATEMENT WHEN (current_setting('comptoir.posting', true) IS DISTINCT FROM 'on')
+    EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER ledger_balance_by_posting BEFORE INSERT ON ledger_balance
-    FOR EACH STATEMENT WHEN (NOT ledger_posting()) EXECUTE FUNCTION ledger_refuse();
+    FOR EACH STATEMENT WHEN (current_setting('comptoir.posting', true) IS DISTINCT FROM 'on')
+    EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER ledger_book_by_posting BEFORE UPDATE ON ledger_book
-    FOR EACH ROW WHEN (NOT ledger_posting()) EXECUTE FUNCTION ledger_refuse();
+    FOR EACH ROW WHEN (current_setting('comptoir.posting', true) IS DISTINCT FROM 'on')
+    EXECUTE FUNCTION ledger_refuse();
 
 -- An account is opened empty; whose it is, its currency and its side never change; its sums by posting only.
 CREATE TRIGGER ledger_account_opens_empty BEFORE INSERT ON ledger_account FOR EACH ROW
@@ -362,7 +363,7 @@ CREATE TRIGGER ledger_account_by_posting BEFORE UPDATE ON ledger_account FOR EAC
             IS DISTINCT FROM (NEW.id, NEW.owner_id, NEW.role, NEW.currency, NEW.side)
         OR ((OLD.debits_posted, OLD.credits_posted, OLD.debits_pending, OLD.credits_pending)
             IS DISTINCT FROM (NEW.debits_posted, NEW.credits_posted, NEW.debits_pending, NEW.credits_pending)
-            AND NOT ledger_posting())
+            AND current_setting('comptoir.posting', true) IS DISTINCT FROM 'on')
     ) EXECUTE FUNCTION ledger_refuse();
 
 INSERT INTO ledger_book (id, seq, hash, recorded_at)
