@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,6 +12,7 @@ import psycopg
 from comptoir.db import outbox
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.statements import Rows, Statement
+from tests.conftest import Database
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -129,7 +131,7 @@ def test_dead_stays_on_file_with_its_reason(connection: Connection) -> None:
     assert len(error) <= 300
 
 
-def test_two_callers_share_nothing(database: Any) -> None:
+def test_two_callers_share_nothing(database: Database) -> None:
     with psycopg.connect(database.url) as one, psycopg.connect(database.url) as other:
         with one.transaction():
             run(one, outbox.enqueue([item() for _ in range(10)]))
@@ -141,6 +143,23 @@ def test_two_callers_share_nothing(database: Any) -> None:
         assert len(ids) == len(first) + len(second)
         third = claim(one, limit=6)
         assert len(ids | {claimed.item.id for claimed in third}) == 10
+
+
+def test_many_callers_in_a_hurry_get_each_item_once(database: Database, connection: Connection) -> None:
+    run(connection, outbox.enqueue([item() for _ in range(600)]))
+
+    taken: list[UUID] = []
+
+    def work(_: int) -> None:
+        with psycopg.connect(database.url, autocommit=True) as own:
+            for _ in range(1000):
+                taken.extend(one.item.id for one in claim(own, limit=3))
+                if len(taken) >= 600:
+                    break
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(work, range(8)))
+    assert len(taken) == len(set(taken)) == 600
 
 
 def test_one_owner_cannot_take_all_hands(connection: Connection) -> None:

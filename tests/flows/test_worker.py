@@ -20,7 +20,8 @@ from structlog.testing import capture_logs
 from comptoir.acquiring.api import PaymentState, store_payments
 from comptoir.db import outbox
 from comptoir.flows.api import Desk
-from comptoir.flows.worker import ExpireJob, HousekeepingJob, Job, Worker, jobs
+from comptoir.flows.notifications import Sender
+from comptoir.flows.worker import ExpireJob, HousekeepingJob, Job, NotifyJob, Worker
 from comptoir.flows.worker.loop import Connection as JobConnection
 from comptoir.identity import api as identity
 from tests.conftest import Database, Server
@@ -35,11 +36,12 @@ def platform_key(database: Database) -> None:
     identity.ensure_platform_key(now=NOW)
 
 
-def worker(database: Database, *, now: datetime = NOW) -> Worker:
-    def clock() -> datetime:
-        return now
+def clock() -> datetime:
+    return NOW
 
-    return Worker(jobs(clock=clock, desk=Desk(5), notify_private=True), database.url, clock)
+
+def jobs() -> list[Job]:
+    return [NotifyJob(Sender(allow_private=True), clock), ExpireJob(Desk(5)), HousekeepingJob()]
 
 
 async def until(true: Callable[[], bool], seconds: float = 10) -> None:
@@ -61,7 +63,7 @@ async def test_due_payments_are_closed_and_told(database: Database, connection: 
         due = payment(**open_one, expires_at=NOW, notify_url=merchant.url)
         not_due = payment(**open_one, expires_at=NOW + timedelta(seconds=1), notify_url=merchant.url)
         execute(connection, store_payments([due, not_due]))
-        running = worker(database)
+        running = Worker(jobs(), database.url, clock)
         task = asyncio.create_task(running.run())
         await until(lambda: len(merchant.heard) == 1)
         running.stop()
@@ -101,7 +103,8 @@ async def test_a_database_that_goes_away_is_waited_for(
     """Connections die, new ones are refused for a while: one line when it goes, one when it is back."""
     name = connection.info.dbname
     connection.close()
-    running = worker(database)
+    work = jobs()
+    running = Worker(work, database.url, clock)
     with Merchant() as merchant, capture_logs() as logs:
         task = asyncio.create_task(running.run())
         with psycopg.connect(postgres_server.url("postgres"), autocommit=True) as admin:
@@ -115,6 +118,8 @@ async def test_a_database_that_goes_away_is_waited_for(
         with psycopg.connect(database.url, autocommit=True) as again:
             owe(again, merchant.url)
             await until(lambda: undone(again) == 0)
+        work[-1].wake.set()  # housekeeping slept through it and finds its connection dead only now
+        await asyncio.sleep(0.5)
         running.stop()
         await task
     events = [line["event"] for line in logs]
@@ -130,9 +135,7 @@ async def test_a_job_that_fails_takes_nobody_with_it(database: Database, connect
         async def step(self, connection: JobConnection, now: datetime) -> bool:
             raise ArithmeticError("a mistake of ours")
 
-    running = Worker(
-        [Broken(), *jobs(clock=lambda: NOW, desk=Desk(5), notify_private=True)], database.url, lambda: NOW
-    )
+    running = Worker([Broken(), *jobs()], database.url, clock)
     with Merchant() as merchant, capture_logs() as logs:
         owe(connection, merchant.url)
         task = asyncio.create_task(running.run())
