@@ -22,7 +22,9 @@ class Merchant(models.Model):
     class Meta:
         db_table = "acquiring_merchant"
         constraints = [
-            models.CheckConstraint(name="acquiring_merchant_status", condition=Q(status__in=["active", "suspended"]))
+            models.CheckConstraint(
+                name="acquiring_merchant_status", condition=Q(status__in=["active", "suspended"])
+            )
         ]
 
 
@@ -56,7 +58,9 @@ class Terminal(models.Model):
 
     class Meta:
         db_table = "acquiring_terminal"
-        constraints = [models.UniqueConstraint(fields=["merchant_id", "store_id", "ref"], name="acquiring_terminal_ref")]
+        constraints = [
+            models.UniqueConstraint(fields=["merchant_id", "store_id", "ref"], name="acquiring_terminal_ref")
+        ]
 
 
 class Contract(models.Model):
@@ -140,7 +144,9 @@ class Payment(models.Model):
                 name="acquiring_payment_state",
                 condition=Q(state__in=["PROCESSING", "SUCCESS", "FAIL", "CANCELLED"]),
             ),
-            models.CheckConstraint(name="acquiring_payment_amount", condition=Q(amount__gt=0, settlement__gt=0)),
+            models.CheckConstraint(
+                name="acquiring_payment_amount", condition=Q(amount__gt=0, settlement__gt=0)
+            ),
             # However a refund is asked for, no more goes back than came.
             models.CheckConstraint(
                 name="acquiring_payment_refunded",
@@ -155,7 +161,9 @@ class Payment(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["expires_at"], name="acquiring_payment_due", condition=Q(state="PROCESSING")),
+            models.Index(
+                fields=["expires_at"], name="acquiring_payment_due", condition=Q(state="PROCESSING")
+            ),
             models.Index(
                 fields=["order_code"], name="acquiring_payment_code", condition=Q(order_code__isnull=False)
             ),

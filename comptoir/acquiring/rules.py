@@ -18,7 +18,9 @@ from comptoir.kernel.money import Money
 LONGEST_EXPIRY = timedelta(minutes=25)
 
 
-def contract_for(merchant: MerchantView | None, currency: str, settlement_currency: str | None) -> ContractView:
+def contract_for(
+    merchant: MerchantView | None, currency: str, settlement_currency: str | None
+) -> ContractView:
     """The contract under which this merchant may charge in `currency`. Raises Refused."""
     if merchant is None:
         raise Refused("the merchant is not registered", code=errors.MERCHANT_UNKNOWN)
@@ -118,9 +120,17 @@ def refund_parts(payment: PaymentView, amount: Money) -> RefundParts:
         raise InvariantBroken("a payment that no wallet paid cannot be refunded")
     margin = payment.wallet_margin.minor
     mid = payment.wallet_total.minor - margin
+    return RefundParts(
+        _part(mid, payment, amount), _part(margin, payment, amount), settlement_part(payment, amount)
+    )
+
+
+def settlement_part(payment: PaymentView, amount: Money) -> int:
+    """What a refund of `amount` takes from the merchant, in minor units of the settlement currency."""
+    return _part(payment.settlement.minor, payment, amount)
+
+
+def _part(whole: int, payment: PaymentView, amount: Money) -> int:
+    """What of `whole` is due for all refunds with this one, less what was due before it."""
     before, after = payment.refunded, payment.refunded + amount.minor
-
-    def part(whole: int) -> int:
-        return whole * after // payment.amount.minor - whole * before // payment.amount.minor
-
-    return RefundParts(part(mid), part(margin), part(payment.settlement.minor))
+    return whole * after // payment.amount.minor - whole * before // payment.amount.minor

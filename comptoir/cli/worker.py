@@ -35,9 +35,11 @@ async def _work(environment: Environment) -> None:
     from comptoir.flows.api import Desk
     from comptoir.flows.worker import Worker, jobs
     from comptoir.kernel.clock import utc_now
+    from comptoir.wallet.api import open_issuers
 
     desk = Desk(environment.fx_max_age_days)
-    work = jobs(clock=utc_now, desk=desk, notify_private=environment.notify_private)
+    issuers = open_issuers()
+    work = jobs(clock=utc_now, desk=desk, issuers=issuers, notify_private=environment.notify_private)
     worker = Worker(work, environment.database_url, utc_now)
     loop = asyncio.get_running_loop()
 
@@ -48,7 +50,10 @@ async def _work(environment: Environment) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    await worker.run()
+    try:
+        await worker.run()
+    finally:
+        await issuers.aclose()
 
 
 def _log_as_json() -> None:

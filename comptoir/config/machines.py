@@ -9,11 +9,18 @@ from typing import Any
 from django.conf import settings
 from psycopg import AsyncConnection
 
-from comptoir.flows.api import Desk, Engine
+from comptoir.flows.api import Desk, Engine, PaymentDesk
 from comptoir.gateway.app import Pool, read
 from comptoir.gateway.call import Operations
 from comptoir.gateway.operations import Services, operations
 from comptoir.kernel.statements import Rows, Statement
+from comptoir.wallet.api import open_issuers
+
+#: The engine holds the books while it works: a server that hangs or a network that is gone must not let
+#: one process keep them from the others. JIT costs more than it gains on statements this small.
+ENGINE_OPTIONS = (
+    "-c jit=off -c lock_timeout=5s -c statement_timeout=10s -c idle_in_transaction_session_timeout=10s"
+)
 
 
 @asynccontextmanager
@@ -24,7 +31,13 @@ async def start(pool: Pool, database_url: str) -> AsyncIterator[Operations]:
     """
 
     async def connect() -> AsyncConnection[Any]:
-        return await AsyncConnection.connect(database_url, autocommit=True)
+        return await AsyncConnection.connect(
+            database_url,
+            autocommit=True,
+            connect_timeout=3,
+            application_name="comptoir engine",
+            options=ENGINE_OPTIONS,
+        )
 
     async def ask(statements: Sequence[Statement]) -> list[Rows]:
         return await read(pool, statements)
@@ -34,9 +47,12 @@ async def start(pool: Pool, database_url: str) -> AsyncIterator[Operations]:
         desk=Desk(settings.COMPTOIR.fx_max_age_days),
         max_batch=settings.COMPTOIR.engine_max_batch,
     )
-    services = Services(submit=engine.submit, read=ask, public_url=settings.COMPTOIR.public_url)
+    issuers = open_issuers()
+    desk = PaymentDesk(engine.submit, issuers)
+    services = Services(submit=desk.submit, read=ask, public_url=settings.COMPTOIR.public_url)
     engine.start()
     try:
         yield operations(services)
     finally:
         await engine.stop()
+        await issuers.aclose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import secrets
 from typing import Any
 from urllib.parse import urlsplit
@@ -104,7 +105,9 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # Wallets of others: name -> {"connector": dotted path of a factory, "options": what it is called with,
 # "prefixes" and "schemes": which codes are theirs}. See comptoir.wallet.connectors.
-COMPTOIR_ISSUERS: dict[str, dict[str, Any]] = {}
+COMPTOIR_ISSUERS: dict[str, dict[str, Any]] = (
+    json.loads(COMPTOIR.issuers_file.read_text()) if COMPTOIR.issuers_file else {}
+)
 
 USE_TZ = True
 TIME_ZONE = "UTC"

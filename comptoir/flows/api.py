@@ -5,10 +5,12 @@ from __future__ import annotations
 from comptoir.flows.engine.batch import run_batch
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.engine.queue import Broken, Engine, EngineStats, Overloaded, Unavailable
+from comptoir.flows.issuers import PaymentDesk
 from comptoir.flows.operations import execute
 from comptoir.flows.types import (
     IN_PROCESS,
     OK,
+    REFUND_IN_PROCESS,
     Cancel,
     Claim,
     Command,
@@ -18,12 +20,15 @@ from comptoir.flows.types import (
     Outcome,
     Pay,
     Refund,
+    Settle,
+    SettleRefund,
 )
 from comptoir.flows.verification import VerificationReport, verify_books
 
 __all__ = [
     "IN_PROCESS",
     "OK",
+    "REFUND_IN_PROCESS",
     "Broken",
     "Cancel",
     "Claim",
@@ -37,7 +42,10 @@ __all__ = [
     "Outcome",
     "Overloaded",
     "Pay",
+    "PaymentDesk",
     "Refund",
+    "Settle",
+    "SettleRefund",
     "Unavailable",
     "VerificationReport",
     "execute",

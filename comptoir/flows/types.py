@@ -14,12 +14,14 @@ import msgspec
 
 from comptoir.acquiring.api import PaymentView, Product, RefundView, Scenario
 from comptoir.kernel.money import Money
+from comptoir.wallet.api import AuthoriseRequest, IssuerAnswer, RefundRequest
 
 
 class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Take a payment. Idempotent by (merchant, client, request_ref).
 
-    `code` is the scanned payment code (PAYMENT_CODE only). `expires_at` None means the contract's
+    `code` is the scanned payment code (PAYMENT_CODE only), `issuer` whose it is when it is another
+    issuer's: then the payment stays open until that issuer has answered. `expires_at` None means the contract's
     default. `details` is echoed and shown to people (order description, goods, store names): it is
     never used in a decision.
     """
@@ -32,6 +34,7 @@ class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     amount: Money
     method_type: str
     code: str | None = None
+    issuer: str | None = None
     settlement_currency: str | None = None
     expires_at: datetime | None = None
     store_ref: str | None = None
@@ -84,13 +87,33 @@ class Decline(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Expire(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Close a payment whose time is up. Does nothing to one that is final or not yet due."""
+    """Close a payment whose time is up. Does nothing to one that is final or not yet due.
+
+    `unresolved`: close it although it is not due, because its issuer could not be made to answer.
+    """
 
     merchant_id: UUID
     payment_id: UUID
+    unresolved: bool = False
 
 
-Command = Pay | Cancel | Refund | Claim | Confirm | Decline | Expire
+class Settle(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What another issuer answered about a payment: by itself, to a question, early or very late."""
+
+    merchant_id: UUID
+    payment_id: UUID
+    answer: IssuerAnswer
+
+
+class SettleRefund(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What another issuer answered about a refund."""
+
+    merchant_id: UUID
+    refund_id: UUID
+    answer: IssuerAnswer
+
+
+Command = Pay | Cancel | Refund | Claim | Confirm | Decline | Expire | Settle | SettleRefund
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -99,7 +122,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `code` is "ok" when the command did what it asks (for Pay: the payment is SUCCESS), or
     "acquiring.in_process" while a traveller has to act, or the dotted code of the refusal. `field`
     names the input at fault, if one is. `payment` and `refund` are the records as they stand now,
-    absent when the command was refused before any record was made.
+    absent when the command was refused before any record was made. `ask` is what another issuer is to be
+    asked now that the intent is recorded; if nobody does, the worker asks what became of it.
     """
 
     code: str
@@ -107,7 +131,9 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     field: str | None = None
     payment: PaymentView | None = None
     refund: RefundView | None = None
+    ask: AuthoriseRequest | RefundRequest | None = None
 
 
 OK = "ok"
 IN_PROCESS = "acquiring.in_process"
+REFUND_IN_PROCESS = "acquiring.refund_in_process"

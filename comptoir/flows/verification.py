@@ -91,7 +91,10 @@ def _wanted(one: acquiring.Expected) -> _Moved:
 
 
 def _words(moved: _Moved) -> str:
-    return ", ".join(f"{role.value} {net} {currency}" for (role, currency), net in sorted(moved.items())) or "nothing"
+    return (
+        ", ".join(f"{role.value} {net} {currency}" for (role, currency), net in sorted(moved.items()))
+        or "nothing"
+    )
 
 
 def _wallet_differences(report: VerificationReport) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from comptoir.acquiring.api import PaymentState, PaymentView
 from comptoir.acquiring.api import errors as acquiring
-from comptoir.flows.types import IN_PROCESS, OK
+from comptoir.flows.types import IN_PROCESS, OK, REFUND_IN_PROCESS
 from comptoir.fx.api import errors as fx
 from comptoir.standards.antom.messages import Amount, PspCustomerInfo, Quote
 from comptoir.standards.antom.results import ResultCode
@@ -21,6 +21,7 @@ from comptoir.wallet.api import errors as wallet
 _RESULT_CODES: Final = {
     OK: ResultCode.SUCCESS,
     IN_PROCESS: ResultCode.PAYMENT_IN_PROCESS,
+    REFUND_IN_PROCESS: ResultCode.REFUND_IN_PROCESS,
     acquiring.MERCHANT_UNKNOWN: ResultCode.MERCHANT_NOT_REGISTERED,
     acquiring.MERCHANT_INACTIVE: ResultCode.INVALID_MERCHANT_STATUS,
     acquiring.CURRENCY_NOT_SUPPORTED: ResultCode.CURRENCY_NOT_SUPPORT,

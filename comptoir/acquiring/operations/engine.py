@@ -53,7 +53,8 @@ FROM json_to_recordset(%s::json) AS r (merchant_id uuid, id uuid, payment_id uui
     created_at timestamptz, finished_at timestamptz, wallet_currency text, wallet_amount bigint,
     wallet_margin bigint, settlement_currency text, settlement bigint, reason text, notify_url text)
 ON CONFLICT (merchant_id, id) DO UPDATE SET state = excluded.state, failure_code = excluded.failure_code,
-    finished_at = excluded.finished_at
+    finished_at = excluded.finished_at,
+    wallet_currency = excluded.wallet_currency, wallet_amount = excluded.wallet_amount
 """
 
 

@@ -25,7 +25,13 @@ def register_merchant(
     try:
         with transaction.atomic():
             Merchant.objects.create(
-                id=merchant_id, office_id=office_id, ref=ref, name=name, mcc=mcc, country=country, created_at=now
+                id=merchant_id,
+                office_id=office_id,
+                ref=ref,
+                name=name,
+                mcc=mcc,
+                country=country,
+                created_at=now,
             )
     except IntegrityError:
         raise MerchantExists(f"merchant {ref} is registered already", field="ref") from None
@@ -62,7 +68,9 @@ def open_contract(
         created_at=now,
     )
     accounts = (
-        ledger.open_account(merchant_id, ledger.Role.MERCHANT_PAYABLE, settlement_currency, now, floor=-overdraft),
+        ledger.open_account(
+            merchant_id, ledger.Role.MERCHANT_PAYABLE, settlement_currency, now, floor=-overdraft
+        ),
         ledger.open_account(OPERATOR, ledger.Role.FX_POSITION, settlement_currency, now),
     )
     with connection.cursor() as cursor:
@@ -71,17 +79,34 @@ def open_contract(
 
 
 def add_store(
-    merchant_id: UUID, store_id: UUID, *, ref: str, name: str, mcc: str, city: str, country: str, now: datetime
+    merchant_id: UUID,
+    store_id: UUID,
+    *,
+    ref: str,
+    name: str,
+    mcc: str,
+    city: str,
+    country: str,
+    now: datetime,
 ) -> None:
     """Add a place where the merchant sells; `ref` is the merchant's own name for it."""
     Store.objects.create(
-        merchant_id=merchant_id, id=store_id, ref=ref, name=name, mcc=mcc, city=city, country=country, created_at=now
+        merchant_id=merchant_id,
+        id=store_id,
+        ref=ref,
+        name=name,
+        mcc=mcc,
+        city=city,
+        country=country,
+        created_at=now,
     )
 
 
 def add_terminal(merchant_id: UUID, terminal_id: UUID, store_id: UUID, *, ref: str, now: datetime) -> None:
     """Add a till to a store."""
-    Terminal.objects.create(merchant_id=merchant_id, id=terminal_id, store_id=store_id, ref=ref, created_at=now)
+    Terminal.objects.create(
+        merchant_id=merchant_id, id=terminal_id, store_id=store_id, ref=ref, created_at=now
+    )
 
 
 def set_status(merchant_id: UUID, status: str) -> None:

@@ -28,5 +28,7 @@ def decode_merchants(rows: Rows) -> dict[UUID, MerchantView]:
         contract = () if terms[0] is None else (ContractView(terms[0], tuple(terms[1]), *terms[2:]),)
         known = found.get(merchant_id)
         contracts = contract if known is None else known.contracts + contract
-        found[merchant_id] = MerchantView(merchant_id, name, mcc, country, office_id, status == "active", contracts)
+        found[merchant_id] = MerchantView(
+            merchant_id, name, mcc, country, office_id, status == "active", contracts
+        )
     return found

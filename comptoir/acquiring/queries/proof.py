@@ -10,26 +10,31 @@ from django.db import connection
 
 _CHUNK = 20_000
 
-# A cancelled payment was either never posted or posted and taken back: both come to nothing.
+# Another issuer's wallet (no wallet id) is not in our books. A cancelled payment was either never posted or posted and taken back: both come to nothing.
 _EXPECTED = """
-SELECT id, 'payment', settlement_currency, settlement, wallet_currency, wallet_total
+SELECT id, 'payment', settlement_currency, settlement, wallet_currency,
+    CASE WHEN wallet_id IS NULL THEN 0 ELSE wallet_total END
 FROM acquiring_payment WHERE state = 'SUCCESS'
 UNION ALL
-SELECT id, 'refund', settlement_currency, -settlement, wallet_currency, -wallet_amount
-FROM acquiring_refund WHERE state = 'SUCCESS'
+SELECT r.id, 'refund', r.settlement_currency, -r.settlement, p.wallet_currency,
+    CASE WHEN p.wallet_id IS NULL THEN 0 ELSE -r.wallet_amount END
+FROM acquiring_refund r JOIN acquiring_payment p ON p.merchant_id = r.merchant_id AND p.id = r.payment_id
+WHERE r.state = 'SUCCESS'
 ORDER BY 1
 """
 
 _REFUNDED = """
 SELECT p.id, p.refunded, p.settlement_refunded, p.wallet_refunded, p.margin_refunded,
-    coalesce(sum(r.amount), 0), coalesce(sum(r.settlement), 0), coalesce(sum(r.wallet_amount), 0),
-    coalesce(sum(r.wallet_margin), 0)
+    coalesce(sum(r.amount), 0), coalesce(sum(r.settlement), 0),
+    coalesce(sum(r.wallet_amount) FILTER (WHERE p.wallet_id IS NOT NULL), 0),
+    coalesce(sum(r.wallet_margin) FILTER (WHERE p.wallet_id IS NOT NULL), 0)
 FROM acquiring_payment p
-LEFT JOIN acquiring_refund r ON r.merchant_id = p.merchant_id AND r.payment_id = p.id AND r.state = 'SUCCESS'
+LEFT JOIN acquiring_refund r ON r.merchant_id = p.merchant_id AND r.payment_id = p.id AND r.state <> 'FAIL'
 GROUP BY p.merchant_id, p.id
 HAVING (p.refunded, p.settlement_refunded, p.wallet_refunded, p.margin_refunded) IS DISTINCT FROM
-    (coalesce(sum(r.amount), 0), coalesce(sum(r.settlement), 0), coalesce(sum(r.wallet_amount), 0),
-     coalesce(sum(r.wallet_margin), 0))
+    (coalesce(sum(r.amount), 0), coalesce(sum(r.settlement), 0),
+     coalesce(sum(r.wallet_amount) FILTER (WHERE p.wallet_id IS NOT NULL), 0),
+     coalesce(sum(r.wallet_margin) FILTER (WHERE p.wallet_id IS NOT NULL), 0))
 ORDER BY p.id LIMIT 1
 """
 

@@ -5,11 +5,23 @@ from __future__ import annotations
 from comptoir.flows.decisions.cancel import cancel
 from comptoir.flows.decisions.confirm import claim, confirm, decline
 from comptoir.flows.decisions.expire import expire
+from comptoir.flows.decisions.issuer import settle, settle_refund
 from comptoir.flows.decisions.pay import pay
 from comptoir.flows.decisions.refund import refund
 from comptoir.flows.engine.decision import Decision
 from comptoir.flows.engine.world import World
-from comptoir.flows.types import Cancel, Claim, Command, Confirm, Decline, Expire, Pay, Refund
+from comptoir.flows.types import (
+    Cancel,
+    Claim,
+    Command,
+    Confirm,
+    Decline,
+    Expire,
+    Pay,
+    Refund,
+    Settle,
+    SettleRefund,
+)
 
 
 def decide(command: Command, world: World) -> Decision:
@@ -29,3 +41,7 @@ def decide(command: Command, world: World) -> Decision:
             return decline(command, world)
         case Expire():
             return expire(command, world)
+        case Settle():
+            return settle(command, world)
+        case SettleRefund():
+            return settle_refund(command, world)

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentState, PaymentView
 from comptoir.flows.decisions.expire import open_authorization
+from comptoir.flows.decisions.issuer import cancel_theirs, is_theirs
 from comptoir.flows.engine.decision import Decision, Parts, cancel_legs, refuse
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import OK, Cancel, Outcome
@@ -30,6 +31,8 @@ def cancel(command: Cancel, world: World) -> Decision:
     reason = acquiring.rules.cancel_refusal(payment, world.now)
     if reason is not None:
         return refuse(reason, "this payment cannot be cancelled", payment=payment)
+    if is_theirs(payment) and payment.state in (PaymentState.SUCCESS, PaymentState.PROCESSING):
+        return cancel_theirs(payment, world)
     match payment.state:
         case PaymentState.SUCCESS:
             return _give_back(payment, world)
@@ -72,8 +75,12 @@ def _give_back(payment: PaymentView, world: World) -> Decision:
             authorization_id=authorization.id,
             note=authorization.payee,
         ),
-        give_back=wallet.Spending(authorization.wallet_id, authorization.spent_on, total.minor) if same_day else None,
+        give_back=wallet.Spending(authorization.wallet_id, authorization.spent_on, total.minor)
+        if same_day
+        else None,
         if_refused=refuse(
-            acquiring.errors.MERCHANT_BALANCE, "the merchant's balance is too low to give it back", payment=payment
+            acquiring.errors.MERCHANT_BALANCE,
+            "the merchant's balance is too low to give it back",
+            payment=payment,
         ),
     )

@@ -100,7 +100,9 @@ def charge(payment: PaymentView, purse: WalletView, world: World, *, code_use: w
     refused = failed(
         asked.payment, wallet.errors.BALANCE_INSUFFICIENT, world, code_use=code_use, quote=asked.quote
     )
-    return paid(asked.payment, asked.authorization, world, code_use=code_use, quote=asked.quote, if_refused=refused)
+    return paid(
+        asked.payment, asked.authorization, world, code_use=code_use, quote=asked.quote, if_refused=refused
+    )
 
 
 def paid(
@@ -161,7 +163,7 @@ def failed(
 
 def _payee(payment: PaymentView, merchant: MerchantView) -> str:
     """Whom the traveller reads to have paid: the shop's own name for the store, else the merchant's."""
-    return str(payment.details.get("store_name") or merchant.name)[:256]
+    return str(payment.details.get("storeName") or merchant.name)[:256]
 
 
 def _customer_ref(wallet_id: UUID, merchant_id: UUID) -> str:

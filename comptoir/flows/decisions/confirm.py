@@ -80,7 +80,9 @@ def decline(command: Decline, world: World) -> Decision:
         quote_until=None,
         customer_ref=None,
     )
-    return Decision(outcome=Outcome(code=wallet.errors.DECLINED, payment=free), payment=free, authorization=ended)
+    return Decision(
+        outcome=Outcome(code=wallet.errors.DECLINED, payment=free), payment=free, authorization=ended
+    )
 
 
 def _waiting(

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentState, PaymentView
 from comptoir.flows.decisions.charge import current, failed
+from comptoir.flows.decisions.issuer import end, is_theirs
 from comptoir.flows.engine.decision import Decision, refuse
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import Expire
@@ -18,13 +19,16 @@ def expire(command: Expire, world: World) -> Decision:
     payment = world.payment_of(command)
     if payment is None:
         return refuse(acquiring.errors.PAYMENT_UNKNOWN, "no such payment")
-    if payment.state is not PaymentState.PROCESSING or world.now < payment.expires_at:
+    due = world.now >= payment.expires_at or command.unresolved
+    if payment.state is not PaymentState.PROCESSING or not due:
         return Decision(outcome=current(payment))
     return close(payment, world)
 
 
 def close(payment: PaymentView, world: World) -> Decision:
     """End an open payment because nobody paid it in time; what waited for the traveller ends with it."""
+    if is_theirs(payment):
+        return end(payment, acquiring.errors.PAYMENT_EXPIRED, world, reverse=True)
     return failed(
         payment,
         acquiring.errors.PAYMENT_EXPIRED,
@@ -33,7 +37,9 @@ def close(payment: PaymentView, world: World) -> Decision:
     )
 
 
-def open_authorization(payment: PaymentView, state: AuthorizationState, world: World) -> AuthorizationView | None:
+def open_authorization(
+    payment: PaymentView, state: AuthorizationState, world: World
+) -> AuthorizationView | None:
     """The authorization that still waits for this payment's traveller, as it stands once ended."""
     known = world.authorizations.get(payment.authorization_id) if payment.authorization_id else None
     if known is None or known.state is not AuthorizationState.WAITING:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentState, PaymentView, Scenario
 from comptoir.flows.decisions.charge import charge, current
+from comptoir.flows.decisions.issuer import open_theirs
 from comptoir.flows.engine.decision import Decision, refuse
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import IN_PROCESS, Outcome, Pay
@@ -28,6 +29,8 @@ def pay(command: Pay, world: World) -> Decision:
         payment = _open(command, world, asked)
     except ComptoirError as error:
         return refuse(error.code, error.message, field=error.field)
+    if command.issuer is not None:
+        return open_theirs(payment, command.issuer, command.code or "", world)
     if command.scenario is Scenario.PAYMENT_CODE:
         return _scanned(command, payment, world)
     shown = replace(payment, order_code=order_code.new_digits())

@@ -6,9 +6,10 @@ from msgspec.structs import replace
 
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentView, RefundState, RefundView
+from comptoir.flows.decisions.issuer import is_theirs, refund_theirs
 from comptoir.flows.engine.decision import Decision, Parts, refund_legs, refuse
 from comptoir.flows.engine.world import World
-from comptoir.flows.types import OK, Outcome, Refund
+from comptoir.flows.types import OK, REFUND_IN_PROCESS, Outcome, Refund
 from comptoir.kernel.errors import InvariantBroken
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.money import Money
@@ -23,7 +24,7 @@ def refund(command: Refund, world: World) -> Decision:
     if known is not None:
         if known.input_hash != asked:
             return refuse(acquiring.errors.REQUEST_REUSED, "the request id was used for another refund")
-        return Decision(outcome=Outcome(code=known.failure_code or OK, refund=known, payment=payment))
+        return Decision(outcome=_current(known, payment))
     if payment is None:
         return refuse(acquiring.errors.PAYMENT_UNKNOWN, "no such payment", field="paymentId")
     opened = RefundView(
@@ -43,6 +44,9 @@ def refund(command: Refund, world: World) -> Decision:
     reason = acquiring.rules.refund_refusal(payment, command.amount, _window_days(payment, world), world.now)
     if reason is not None:
         return _refused(opened, payment, reason)
+    if is_theirs(payment):
+        refused = _refused(opened, payment, acquiring.errors.MERCHANT_BALANCE)
+        return refund_theirs(opened, payment, refused, world)
     return _give_back(opened, payment, world)
 
 
@@ -88,6 +92,12 @@ def _give_back(opened: RefundView, payment: PaymentView, world: World) -> Decisi
     )
 
 
+def _current(refund: RefundView, payment: PaymentView | None) -> Outcome:
+    """The outcome that a refund's state means."""
+    open_code = REFUND_IN_PROCESS if refund.state is RefundState.PROCESSING else OK
+    return Outcome(code=refund.failure_code or open_code, refund=refund, payment=payment)
+
+
 def _refused(opened: RefundView, payment: PaymentView, reason: str) -> Decision:
     ended = replace(opened, state=RefundState.FAIL, failure_code=reason)
     return Decision(outcome=Outcome(code=reason, refund=ended, payment=payment), refund=ended, notify=True)
@@ -97,5 +107,7 @@ def _window_days(payment: PaymentView, world: World) -> int:
     """The refund window of the contract the payment was taken under."""
     merchant = world.merchants[payment.merchant_id]
     return next(
-        c.refund_window_days for c in merchant.contracts if c.settlement_currency == payment.settlement.currency
+        c.refund_window_days
+        for c in merchant.contracts
+        if c.settlement_currency == payment.settlement.currency
     )

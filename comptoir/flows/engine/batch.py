@@ -90,7 +90,8 @@ def _post(decisions: list[Decision]) -> Flow[list[Decision]]:
     ]
     if not transfers:
         return decisions
-    (rows,) = yield [ledger.post(transfers)]
+    opening = [statement for one in decisions for statement in one.accounts]
+    *_, rows = yield [*opening, ledger.post(transfers)]
     reasons: dict[int, str] = {}
     for position, code in ledger.refusals(rows).items():
         number = transfers[position].group

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -10,15 +11,25 @@ from comptoir.acquiring.api import PaymentView, RefundView
 from comptoir.flows.types import Outcome
 from comptoir.fx.api import Quote
 from comptoir.kernel.ids import OPERATOR, leg_id
+from comptoir.kernel.statements import Statement
 from comptoir.ledger.api import Role, Transfer, account_id
 from comptoir.wallet.api import AuthorizationView, CodeUse, Credit, Spending
+
+
+class Task(msgspec.Struct, frozen=True):
+    """Work for the worker, not before `due_at`: `topic` says what, `subject_id` on which record."""
+
+    topic: str
+    subject_id: UUID
+    due_at: datetime
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one command does, if the books agree: all of it happens, or `if_refused` instead.
 
     The records are as they will stand. `notify` says that the merchant is to be told of the payment
-    or refund. `if_refused` (no transfers of its own) holds when the ledger refuses the transfers.
+    or refund. `accounts` opens accounts that the transfers need. `task` is work to be done after the
+    commit. `if_refused` (no transfers of its own) holds when the ledger refuses the transfers.
     """
 
     outcome: Outcome
@@ -33,11 +44,15 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     spending: Spending | None = None
     give_back: Spending | None = None
     credit: Credit | None = None
+    accounts: tuple[Statement, ...] = ()
+    task: Task | None = None
     notify: bool = False
     if_refused: Decision | None = None
 
 
-def refuse(code: str, message: str = "", *, field: str | None = None, payment: PaymentView | None = None) -> Decision:
+def refuse(
+    code: str, message: str = "", *, field: str | None = None, payment: PaymentView | None = None
+) -> Decision:
     """Refused, and nothing is recorded."""
     return Decision(outcome=Outcome(code=code, message=message, field=field, payment=payment))
 

@@ -143,7 +143,12 @@ class Engine:
     async def _isolate(self, batch: list[_Waiting], error: Exception) -> None:
         """A fault that is not the database's: halve the batch until the one command that causes it is alone."""
         if len(batch) == 1:
-            log.error("command broken", command=type(batch[0].command).__name__, error=type(error).__name__, exc_info=error)
+            log.error(
+                "command broken",
+                command=type(batch[0].command).__name__,
+                error=type(error).__name__,
+                exc_info=error,
+            )
             _fail(batch[0], Broken("the command met a fault of ours"))
             return
         middle = len(batch) // 2

@@ -38,9 +38,19 @@ def statements(decisions: Sequence[Decision], desk: Desk, now: datetime) -> list
         work.append(wallet.give_back_spending(returned))
     if credits := [d.credit for d in decisions if d.credit]:
         work.append(wallet.store_credits(credits))
-    if notices := [notice for d in decisions if (notice := _notice(d, now))]:
-        work.append(enqueue(notices))
+    items = [item for d in decisions for item in (_notice(d, now), _task(d)) if item]
+    if items:
+        work.append(enqueue(items))
     return work
+
+
+def _task(decision: Decision) -> OutboxItem | None:
+    """What the worker is to see to, filed under the merchant whose payment it is about."""
+    about = decision.payment or decision.refund or decision.outcome.payment
+    if decision.task is None or about is None:
+        return None
+    task = decision.task
+    return OutboxItem(new_id(), about.merchant_id, task.topic, task.subject_id, {}, task.due_at)
 
 
 def _notice(decision: Decision, now: datetime) -> OutboxItem | None:

@@ -10,7 +10,18 @@ from uuid import UUID
 
 from comptoir.acquiring import api as acquiring
 from comptoir.flows.engine.desk import Desk
-from comptoir.flows.types import Cancel, Claim, Command, Confirm, Decline, Expire, Pay, Refund
+from comptoir.flows.types import (
+    Cancel,
+    Claim,
+    Command,
+    Confirm,
+    Decline,
+    Expire,
+    Pay,
+    Refund,
+    Settle,
+    SettleRefund,
+)
 from comptoir.fx import api as fx
 from comptoir.kernel.clock import china_day
 from comptoir.kernel.statements import Flow, Rows, Statement
@@ -30,6 +41,7 @@ class World:
     by_request: dict[RequestKey, acquiring.PaymentView] = field(default_factory=dict)
     by_order_code: dict[str, acquiring.PaymentView] = field(default_factory=dict)
     refunds: dict[RequestKey, acquiring.RefundView] = field(default_factory=dict)
+    refunds_by_id: dict[UUID, acquiring.RefundView] = field(default_factory=dict)
     devices: dict[int, wallet.DeviceView] = field(default_factory=dict)
     wallets: dict[UUID, wallet.WalletView] = field(default_factory=dict)
     authorizations: dict[UUID, wallet.AuthorizationView] = field(default_factory=dict)
@@ -45,6 +57,7 @@ class World:
     def keep_refunds(self, rows: Rows) -> None:
         for view in acquiring.decode_refunds(rows):
             self.refunds[view.merchant_id, view.client_ref, view.request_ref] = view
+            self.refunds_by_id[view.id] = view
 
     def keep_merchants(self, rows: Rows) -> None:
         self.merchants.update(acquiring.decode_merchants(rows))
@@ -65,13 +78,16 @@ class World:
                 return self.by_request.get((command.merchant_id, command.client_ref, command.request_ref))
             case Cancel():
                 return self._named(command.merchant_id, command.payment_id) or self._requested(command)
-            case Refund() | Expire():
+            case Refund() | Expire() | Settle():
                 return self._named(command.merchant_id, command.payment_id)
             case Claim():
                 return self.by_order_code.get(command.order_code)
             case Confirm() | Decline():
                 known = self.authorizations.get(command.authorization_id)
                 return self.payments.get(known.payment_id) if known else None
+            case SettleRefund():
+                refund = self.refunds_by_id.get(command.refund_id)
+                return self._named(command.merchant_id, refund.payment_id) if refund else None
 
     def _named(self, merchant_id: UUID, payment_id: UUID | None) -> acquiring.PaymentView | None:
         """A payment by our id, if it is this merchant's."""
@@ -113,12 +129,16 @@ def _requests(commands: Sequence[Command], world: World) -> list[_Load]:
     """Payments, refunds and merchants by the names the commands give them."""
     loads: list[_Load] = []
     asked = {
-        (c.merchant_id, c.client_ref, c.request_ref) for c in commands if isinstance(c, Pay | Cancel) and c.request_ref
+        (c.merchant_id, c.client_ref, c.request_ref)
+        for c in commands
+        if isinstance(c, Pay | Cancel) and c.request_ref
     }
     if asked:
         loads.append((acquiring.payments_by_request(list(asked)), world.keep_payments))
     named = {
-        (c.merchant_id, c.payment_id) for c in commands if isinstance(c, Cancel | Refund | Expire) and c.payment_id
+        (c.merchant_id, c.payment_id)
+        for c in commands
+        if isinstance(c, Cancel | Refund | Expire | Settle) and c.payment_id
     }
     if named:
         loads.append((acquiring.payments_by_id(list(named)), world.keep_payments))
@@ -128,6 +148,8 @@ def _requests(commands: Sequence[Command], world: World) -> list[_Load]:
         loads.append((acquiring.merchants(list(merchants)), world.keep_merchants))
     if refunds := {(c.merchant_id, c.client_ref, c.request_ref) for c in commands if isinstance(c, Refund)}:
         loads.append((acquiring.refunds_by_request(list(refunds)), world.keep_refunds))
+    if answered := {(c.merchant_id, c.refund_id) for c in commands if isinstance(c, SettleRefund)}:
+        loads.append((acquiring.refunds_by_id(list(answered)), world.keep_refunds))
     return loads
 
 
@@ -154,7 +176,13 @@ def _rates(world: World) -> list[_Load]:
 def _named_by_records(commands: Sequence[Command], world: World) -> list[_Load]:
     """A confirmed authorization's payment; a touched payment's authorization and merchant."""
     loads: list[_Load] = []
-    if payments := {(a.merchant_id, a.payment_id) for a in world.authorizations.values()}:
+    payments = {(a.merchant_id, a.payment_id) for a in world.authorizations.values()}
+    payments |= {
+        (r.merchant_id, r.payment_id)
+        for c in commands
+        if isinstance(c, SettleRefund) and (r := world.refunds_by_id.get(c.refund_id))
+    }
+    if payments:
         loads.append((acquiring.payments_by_id(list(payments)), world.keep_payments))
     touched = [p for c in commands if not isinstance(c, Pay) and (p := world.payment_of(c))]
     if keys := {(p.wallet_id, p.authorization_id) for p in touched if p.wallet_id and p.authorization_id}:

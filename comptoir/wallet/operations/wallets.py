@@ -67,7 +67,9 @@ def open_wallet(
         stands = Wallet.objects.get(id=wallet_id)
         if (stands.holder_id, stands.currency) != (holder_id, currency):
             raise WalletExists(f"wallet {wallet_id.hex} belongs to somebody else", field="wallet_id")
-        _execute(open_account(OPERATOR, Role.WALLET_FUNDING, currency, now))
+        # What the first wallet of a currency needs on the operator's side.
+        for role in (Role.WALLET_FUNDING, Role.FX_POSITION, Role.FX_MARGIN):
+            _execute(open_account(OPERATOR, role, currency, now))
         _execute(open_account(wallet_id, Role.WALLET, currency, now, floor=0))
 
 

@@ -26,9 +26,7 @@ from comptoir.standards import order_code
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
+_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 #: While a payment is open the page asks again by itself; the code on it stays the same.
 _AGAIN_SECONDS = 3
 
@@ -63,8 +61,8 @@ def order(request: HttpRequest, digits: str) -> HttpResponse:
     page = {
         "digits": digits,
         "state": _state(payment, is_open),
-        "payee": payment.details.get("store_name") or merchant,
-        "description": payment.details.get("order_description", ""),
+        "payee": payment.details.get("storeName") or merchant,
+        "description": payment.details.get("description", ""),
         "amount": _shown(payment.amount),
         "wallet_amount": _shown(payment.wallet_total) if payment.wallet_total else None,
         "rate": payment.quote_price,

@@ -1,0 +1,144 @@
+"""The job that finds out what other issuers did: asks again by the same id, never guesses.
+
+A payment without an answer is asked about until its issuer says what became of it; after the last try it
+is closed here and reversed there, which is certain whatever had happened. A reversal or a refund is asked
+for until it is answered; when its tries are used up people are told, and the item stays as dead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from comptoir.acquiring import api as acquiring
+from comptoir.acquiring.api import PaymentState, PaymentView, RefundState
+from comptoir.db import outbox
+from comptoir.db.outbox import Claimed
+from comptoir.db.run import run_async, send
+from comptoir.flows.decisions.issuer import REFUND, RESOLVE, REVERSE
+from comptoir.flows.engine.batch import run_batch
+from comptoir.flows.engine.desk import Desk
+from comptoir.flows.issuers import answered, ask
+from comptoir.flows.types import Command, Expire, Settle, SettleRefund
+from comptoir.flows.worker.loop import Connection, Job
+from comptoir.kernel.statements import Statement
+from comptoir.wallet.api import AnswerState, IssuerDirectory, RefundRequest
+
+TOPICS: Final = (RESOLVE, REVERSE, REFUND)
+
+#: Seconds before each further question about a payment (antom-api.md §3.5: 10 to 20 questions, then cancel).
+ASK_AFTER: Final = (2, 2, 3, 3, 5, 5, 5, 10, 10, 10, 10, 15, 15, 20)
+
+#: A reversal or refund is a duty: asked for over days, ever more slowly.
+INSIST_AFTER: Final = (2, 3, 5, 10, 30, 60, 120, 300, 600, 1800, *(3600,) * 24, *(21_600,) * 12)
+
+_PER_CLAIM: Final = 32
+_LEASE_SECONDS: Final = 60.0
+_FINAL: Final = (AnswerState.SUCCEEDED, AnswerState.FAILED)
+
+log = structlog.get_logger("comptoir.worker")
+
+
+class IssuersJob(Job):
+    """Resolves what is unknown between us and other issuers."""
+
+    name = "issuers"
+
+    def __init__(self, issuers: IssuerDirectory, desk: Desk) -> None:
+        super().__init__()
+        self._issuers = issuers
+        self._desk = desk
+
+    async def step(self, connection: Connection, now: datetime) -> bool:
+        """Take what is due, ask, write down what was learned."""
+        (rows,) = await send(connection, [outbox.claim(TOPICS, _PER_CLAIM, now, _LEASE_SECONDS)])
+        claimed = outbox.decode_claimed(rows)
+        if not claimed:
+            return False
+        keys = [(one.item.owner_id, one.item.subject_id) for one in claimed]
+        payments, refunds = await self._load(connection, keys)
+        # The calls go out together; the connection is used by one at a time.
+        found = await asyncio.gather(*(self._look(one, payments, refunds) for one in claimed))
+        for one, (command, settled) in zip(claimed, found, strict=True):
+            await self._write(connection, one, command, settled, now)
+        return len(claimed) == _PER_CLAIM
+
+    async def _load(
+        self, connection: Connection, keys: list[tuple[UUID, UUID]]
+    ) -> tuple[dict[UUID, PaymentView], dict[UUID, acquiring.RefundView]]:
+        refund_rows, payment_rows = await send(
+            connection, [acquiring.refunds_by_id(keys), acquiring.payments_by_id(keys)]
+        )
+        refunds = {one.id: one for one in acquiring.decode_refunds(refund_rows)}
+        payments = {one.id: one for one in acquiring.decode_payments(payment_rows)}
+        more = [(one.merchant_id, one.payment_id) for one in refunds.values()]
+        if more:
+            (rows,) = await send(connection, [acquiring.payments_by_id(more)])
+            payments |= {one.id: one for one in acquiring.decode_payments(rows)}
+        return payments, refunds
+
+    async def _look(
+        self,
+        one: Claimed,
+        payments: dict[UUID, PaymentView],
+        refunds: dict[UUID, acquiring.RefundView],
+    ) -> tuple[Command | None, bool]:
+        """(what to record, whether the matter is settled): asks the issuer where there is something to ask."""
+        item = one.item
+        refund = refunds.get(item.subject_id) if item.topic == REFUND else None
+        payment = payments.get(refund.payment_id if refund else item.subject_id)
+        if payment is None or payment.issuer is None or payment.authorization_id is None:
+            return None, True
+        connector = self._issuers.connector(payment.issuer)
+        if refund is not None:
+            if refund.state is not RefundState.PROCESSING:
+                return None, True
+            request = RefundRequest(
+                refund_id=refund.id, authorization_id=payment.authorization_id, amount=refund.amount
+            )
+            answer = await ask(self._issuers, payment.issuer, request)
+            return (
+                SettleRefund(merchant_id=item.owner_id, refund_id=refund.id, answer=answer),
+                answer.state in _FINAL,
+            )
+        if item.topic == REVERSE:
+            answer = await answered(payment.issuer, connector.reverse(payment.authorization_id))
+            return None, answer.state in _FINAL
+        if payment.state is not PaymentState.PROCESSING:
+            return None, True
+        answer = await answered(payment.issuer, connector.query(payment.authorization_id))
+        settled = answer.state in _FINAL
+        if not settled and one.attempts > len(ASK_AFTER):
+            return Expire(merchant_id=item.owner_id, payment_id=payment.id, unresolved=True), True
+        return Settle(merchant_id=item.owner_id, payment_id=payment.id, answer=answer), settled
+
+    async def _write(
+        self, connection: Connection, one: Claimed, command: Command | None, settled: bool, now: datetime
+    ) -> None:
+        """The answer and what becomes of the item, in one transaction. A broken one holds up nobody else's."""
+        try:
+            async with connection.transaction():
+                if command is not None and settled:
+                    await run_async(connection, run_batch([command], now, self._desk))
+                await send(connection, [self._next(one, settled, now)])
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            raise
+        except Exception:
+            # Left as it is: it comes back when the lease ends, and the alarm over the backlog names it.
+            log.exception("worker.issuer_answer_failed", subject_id=one.item.subject_id.hex)
+        else:
+            self._desk.committed()
+
+    def _next(self, one: Claimed, settled: bool, now: datetime) -> Statement:
+        if settled:
+            return outbox.done(one, now)
+        waits = ASK_AFTER if one.item.topic == RESOLVE else INSIST_AFTER
+        if one.attempts > len(waits):
+            log.error("worker.issuer_unresolved", topic=one.item.topic, subject_id=one.item.subject_id.hex)
+            return outbox.dead(one, now, "the issuer never answered")
+        return outbox.retry(one, now + timedelta(seconds=waits[one.attempts - 1]), "no answer yet")
