@@ -15,7 +15,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote_plus, unquote_plus
+from urllib.parse import unquote_plus
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -48,7 +48,9 @@ def content_to_sign(path: str, client_id: str, time: str, body: bytes) -> bytes:
 
 def sign(key: rsa.RSAPrivateKey, content: bytes) -> str:
     """The signature of `content`, as it stands in the header (URL-encoded base64)."""
-    return quote_plus(base64.b64encode(key.sign(content, _PADDING, _HASH)))
+    encoded = base64.b64encode(key.sign(content, _PADDING, _HASH)).decode()
+    # The three characters of base64 that form URL encoding changes; `quote_plus` takes ten times as long.
+    return encoded.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
 
 
 def verify(key: rsa.RSAPublicKey, content: bytes, signature: bytes) -> bool:
@@ -106,8 +108,9 @@ def decode_signature(encoded: str) -> bytes | None:
     """
     if "+" in encoded or "/" in encoded or "=" in encoded:
         return None
+    plain = encoded.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=")
     try:
-        return base64.b64decode(unquote_plus(encoded), validate=True)
+        return base64.b64decode(unquote_plus(encoded) if "%" in plain else plain, validate=True)
     except (binascii.Error, ValueError):
         return None
 

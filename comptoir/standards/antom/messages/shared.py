@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -73,11 +74,15 @@ class Result(Message, frozen=True):
     @classmethod
     def of(cls, code: ResultCode, message: str = "") -> Result:
         """The result for a code, with its usual message unless one is given."""
-        return cls(
-            result_code=code.value,
-            result_status=code.status,
-            result_message=(message or code.message)[:MAX_RESULT_MESSAGE],
+        usual = _usual_result(code)
+        return (
+            msgspec.structs.replace(usual, result_message=message[:MAX_RESULT_MESSAGE]) if message else usual
         )
+
+
+@cache
+def _usual_result(code: ResultCode) -> Result:
+    return Result(result_code=code.value, result_status=code.status, result_message=code.message)
 
 
 class Amount(Message, frozen=True):
