@@ -243,7 +243,7 @@ async def test_not_final_waits_and_a_missing_record_is_dead(connection: Connecti
 async def test_a_slow_merchant_does_not_hold_up_the_others(
     database: Database, connection: Connection, platform_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notify, "HANDS", 16)
+    monkeypatch.setattr(notify, "HANDS", 2 * notify.PER_MERCHANT)
     job = notify.NotifyJob(Sender(allow_private=True), lambda: NOW)
     worker = Worker([job], database.url, lambda: NOW)
     with Merchant(otherwise=slow(1.5)) as sluggish, Merchant() as quick:

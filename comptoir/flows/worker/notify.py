@@ -24,8 +24,11 @@ LEASE_SECONDS: Final = 30.0
 
 #: Sendings at a time. What a slow merchant can hold of them is `PER_MERCHANT`.
 HANDS: Final = 256
-PER_MERCHANT: Final = 8
+PER_MERCHANT: Final = 16
 _PER_CLAIM: Final = PER_MERCHANT // 2
+
+#: A claim looks at several times what it may take: small claims keep a long backlog cheap.
+_LARGEST_CLAIM: Final = 32
 
 _KEY_AGE: Final = timedelta(seconds=60)
 _STOP_SECONDS: Final = 9.0
@@ -57,7 +60,7 @@ class NotifyJob(Job):
         """Write down results, then claim and begin as many sendings as there are hands."""
         await self._write_down(connection)
         key = await self._platform_key(connection, now)
-        free = HANDS - len(self._tasks)
+        free = min(HANDS - len(self._tasks), _LARGEST_CLAIM)
         if not free:
             return False
         busy = [owner for owner, count in self._under_way.items() if count > PER_MERCHANT - _PER_CLAIM]
