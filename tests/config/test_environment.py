@@ -91,3 +91,17 @@ def test_a_database_url_becomes_django_settings() -> None:
     assert (given["NAME"], given["USER"], given["PASSWORD"]) == ("books", "ann", "p@ss")
     assert (given["HOST"], given["PORT"]) == ("/run/pg", "6432")
     assert given["OPTIONS"] == {"sslmode": "require"}
+
+
+@pytest.mark.parametrize(("text", "private"), [(None, False), ("", False), ("0", False), ("1", True)])
+def test_merchants_in_private_networks_are_notified_only_when_that_is_said(
+    tmp_path: Path, text: str | None, private: bool
+) -> None:
+    variables = {"COMPTOIR_HOME": str(tmp_path)} | ({} if text is None else {"COMPTOIR_NOTIFY_PRIVATE": text})
+    assert read_environment(variables).notify_private is private
+
+
+def test_a_flag_that_is_neither_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentInvalid) as refused:
+        read_environment({"COMPTOIR_HOME": str(tmp_path), "COMPTOIR_NOTIFY_PRIVATE": "yes"})
+    assert refused.value.field == "COMPTOIR_NOTIFY_PRIVATE"
