@@ -14,9 +14,8 @@ from comptoir.acquiring import api as acquiring
 from comptoir.flows.api import Claim, Command, Confirm, Desk, execute
 from comptoir.fx import api as fx
 from comptoir.identity import api as identity
-from comptoir.kernel.ids import OPERATOR, new_id
+from comptoir.kernel.ids import new_id
 from comptoir.kernel.money import Money
-from comptoir.ledger import api as ledger
 from comptoir.standards.antom import signing
 from comptoir.standards.ecb_rates import DailyRates
 from comptoir.wallet import api as wallet
@@ -88,8 +87,4 @@ def make_world(key: rsa.RSAPrivateKey, now: datetime) -> World:
     wallet_id = new_id()
     wallet.open_wallet(wallet_id, new_id(), "李娜", pin="204681", now=now)
     wallet.top_up(new_id(), wallet_id, Money(500_000, "CNY"), now)
-    with connection.cursor() as cursor:
-        for role in (ledger.Role.FX_POSITION, ledger.Role.FX_MARGIN):
-            statement = ledger.open_account(OPERATOR, role, "CNY", now)
-            cursor.execute(statement.sql, statement.params)
     return World(merchant_id, wallet_id, wallet.enroll_device(wallet_id, "phone", now).number)
