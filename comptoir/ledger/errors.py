@@ -12,16 +12,21 @@ LINKED = "ledger.linked"
 EXISTS = "ledger.exists"
 #: The id is in the books with other content.
 ID_REUSED = "ledger.id_reused"
-#: The id stands twice in one call.
+#: The id stood earlier in this call, whatever became of that transfer.
 ID_REPEATED = "ledger.id_repeated"
 ACCOUNT_UNKNOWN = "ledger.account_unknown"
 ACCOUNT_CLOSED = "ledger.account_closed"
 SAME_ACCOUNT = "ledger.same_account"
 CURRENCY_MISMATCH = "ledger.currency_mismatch"
+#: Zero, less, or more than 16 digits.
 AMOUNT_INVALID = "ledger.amount_invalid"
+#: No earlier call made this hold.
 PENDING_UNKNOWN = "ledger.pending_unknown"
+#: The hold was posted or voided before, or earlier in this call.
 PENDING_RESOLVED = "ledger.pending_resolved"
+#: More was to be posted than was held.
 PENDING_EXCEEDED = "ledger.pending_exceeded"
+#: Other accounts, currency or (voiding) amount than the hold's; or a hold named where none is resolved.
 PENDING_MISMATCH = "ledger.pending_mismatch"
 
 
