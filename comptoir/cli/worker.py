@@ -39,7 +39,13 @@ async def _work(environment: Environment) -> None:
 
     desk = Desk(environment.fx_max_age_days)
     issuers = open_issuers()
-    work = jobs(clock=utc_now, desk=desk, issuers=issuers, notify_private=environment.notify_private)
+    work = jobs(
+        clock=utc_now,
+        desk=desk,
+        issuers=issuers,
+        notify_private=environment.notify_private,
+        fx_fetch=environment.fx_fetch,
+    )
     worker = Worker(work, environment.database_url, utc_now)
     loop = asyncio.get_running_loop()
 

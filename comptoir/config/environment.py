@@ -6,6 +6,7 @@ COMPTOIR_PUBLIC_URL  address under which the outside reaches us (default http://
 COMPTOIR_MASTER_KEY  32 bytes in base64; without it, $COMPTOIR_HOME/master.key
 COMPTOIR_NOTIFY_PRIVATE  1: notify merchants on this machine and in private networks too (demonstrations)
 COMPTOIR_FX_MAX_AGE_DAYS  reference rates older than this many days are refused (default 5)
+COMPTOIR_FX_FETCH    1: the worker fetches the ECB's reference rates (default 0: nothing is fetched)
 COMPTOIR_ISSUERS_FILE  JSON file of other wallets' issuers (see comptoir.wallet.connectors; may hold keys)
 COMPTOIR_ENGINE_MAX_BATCH  most commands that share one commit (default 128; 1: no grouping)
 COMPTOIR_WALLET_CURRENCIES  currencies in which wallets can be opened, with commas (default CNY)
@@ -61,6 +62,7 @@ class Environment:
     fx_max_age_days: int = FX_MAX_AGE_DAYS
     engine_max_batch: int = ENGINE_MAX_BATCH
     issuers_file: Path | None = None
+    fx_fetch: bool = False
 
     def require_master_key(self) -> bytes:
         """The master key, 32 bytes. Raises EnvironmentInvalid when there is none yet."""
@@ -93,6 +95,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         master_key=_master_key(values.get("COMPTOIR_MASTER_KEY"), home / "master.key"),
         wallet_currencies=_currencies(values.get("COMPTOIR_WALLET_CURRENCIES")),
         fx_max_age_days=_number(values, "COMPTOIR_FX_MAX_AGE_DAYS", FX_MAX_AGE_DAYS, range(100_000)),
+        fx_fetch=_flag(values, "COMPTOIR_FX_FETCH"),
         issuers_file=Path(values["COMPTOIR_ISSUERS_FILE"]) if values.get("COMPTOIR_ISSUERS_FILE") else None,
         engine_max_batch=_number(values, "COMPTOIR_ENGINE_MAX_BATCH", ENGINE_MAX_BATCH, range(1, 1001)),
     )

@@ -105,6 +105,9 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # Wallets of others: name -> {"connector": dotted path of a factory, "options": what it is called with,
 # "prefixes" and "schemes": which codes are theirs}. See comptoir.wallet.connectors.
+#: Whether `comptoir rates fetch` and the worker may ask the ECB.
+COMPTOIR_FX_FETCH = COMPTOIR.fx_fetch
+
 COMPTOIR_ISSUERS: dict[str, dict[str, Any]] = (
     json.loads(COMPTOIR.issuers_file.read_text()) if COMPTOIR.issuers_file else {}
 )

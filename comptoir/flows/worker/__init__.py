@@ -1,7 +1,7 @@
 """The worker: what has to be done without anybody asking.
 
 `notify` delivers notifications, `expire` closes payments whose time is up, `issuers` finds out what other
-wallets did, `housekeeping` tidies up.
+wallets did, `rates` fetches reference rates where that is wanted, `housekeeping` tidies up.
 `loop` runs them side by side and outlives the database. Any number of worker processes may run: items
 and payments are claimed or locked in the database, never by a process for itself.
 
@@ -17,17 +17,21 @@ from comptoir.flows.worker.housekeeping import HousekeepingJob
 from comptoir.flows.worker.issuers import IssuersJob
 from comptoir.flows.worker.loop import Job, Worker
 from comptoir.flows.worker.notify import NotifyJob
+from comptoir.flows.worker.rates import RatesJob
 from comptoir.kernel.clock import Clock
 from comptoir.wallet.api import IssuerDirectory
 
-__all__ = ["ExpireJob", "HousekeepingJob", "IssuersJob", "Job", "NotifyJob", "Worker", "jobs"]
+__all__ = ["ExpireJob", "HousekeepingJob", "IssuersJob", "Job", "NotifyJob", "RatesJob", "Worker", "jobs"]
 
 
-def jobs(*, clock: Clock, desk: Desk, issuers: IssuerDirectory, notify_private: bool) -> list[Job]:
+def jobs(
+    *, clock: Clock, desk: Desk, issuers: IssuerDirectory, notify_private: bool, fx_fetch: bool
+) -> list[Job]:
     """Every job of a worker. `notify_private`: merchants may be on this machine or network (demo only)."""
-    return [
+    work: list[Job] = [
         NotifyJob(Sender(allow_private=notify_private), clock),
         ExpireJob(desk),
         IssuersJob(issuers, desk),
         HousekeepingJob(),
     ]
+    return [*work, RatesJob()] if fx_fetch else work

@@ -88,7 +88,7 @@ class IssuersJob(Job):
         payments: dict[UUID, PaymentView],
         refunds: dict[UUID, acquiring.RefundView],
     ) -> tuple[Command | None, bool]:
-        """(what to record, whether the matter is settled): asks the issuer where there is something to ask."""
+        """(what to record, whether the matter is settled): asks the issuer if there is something to ask."""
         item = one.item
         refund = refunds.get(item.subject_id) if item.topic == REFUND else None
         payment = payments.get(refund.payment_id if refund else item.subject_id)
@@ -120,7 +120,7 @@ class IssuersJob(Job):
     async def _write(
         self, connection: Connection, one: Claimed, command: Command | None, settled: bool, now: datetime
     ) -> None:
-        """The answer and what becomes of the item, in one transaction. A broken one holds up nobody else's."""
+        """The answer and what becomes of the item, in one transaction. A broken one stops nobody else's."""
         try:
             async with connection.transaction():
                 if command is not None and settled:

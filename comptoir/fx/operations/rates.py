@@ -82,7 +82,7 @@ def fetch_daily(now: datetime, url: str = DAILY_URL) -> int:
     Off unless settings.COMPTOIR_FX_FETCH is true. The network is asked before any transaction
     begins. Raises FetchOff, FetchFailed, RatesConflict, RatesImplausible; nothing was recorded then.
     """
-    if not getattr(settings, "COMPTOIR_FX_FETCH", False):
+    if not settings.COMPTOIR_FX_FETCH:
         raise FetchOff("fetching rates is switched off; set COMPTOIR_FX_FETCH")
     if connection.in_atomic_block:
         raise InvariantBroken("rates are never fetched inside a transaction")

@@ -22,7 +22,7 @@ LARGEST_PAGE: Final = 200
 # A payment and its reversal may share instant and id; the credit is the later of the two.
 _PAGE = """
 (SELECT a.decided_at AS at, a.id AS id, 0 AS place, 'payment' AS kind, a.currency, -a.total, a.payee,
-    a.payment_id, a.charge_currency, a.charge, a.price, a.refunded, ''
+    a.payment_id, a.charge_currency, a.charge, trim_scale(a.price), a.refunded, ''
 FROM wallet_authorization a
 WHERE a.wallet_id = %(wallet)s AND a.state = 'authorised'
     AND (%(at)s::timestamptz IS NULL OR (a.decided_at, a.id, 0) < (%(at)s, %(id)s, %(place)s))
