@@ -62,8 +62,9 @@ class Transfer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `id` is the caller's (a repeat is found by it). Transfers of one call with the same `group` are
     linked: all are posted or none. POST and VOID name by `pending_id` a hold that an earlier call made, and
-    repeat its owner, accounts and currency; a VOID's amount is that of its hold. `subject_id` is the payment, refund or order it belongs to,
-    `reverses_id` the transfer it corrects. `effective_at` None means the instant of recording.
+    repeat its owner, accounts and currency; a VOID's amount is that of its hold. `subject_id` is the
+    payment, refund or order it belongs to, `reverses_id` the transfer it corrects.
+    `effective_at` None means the instant of recording.
     """
 
     id: UUID
