@@ -1,4 +1,4 @@
-"""`comptoir verify`: prove that the books are whole and that payments, refunds and wallets agree with them."""
+"""`comptoir verify`: prove the books, and that payments, refunds and wallets agree with them."""
 
 from __future__ import annotations
 

@@ -125,12 +125,12 @@ def ensure_demo_world(environment: Environment) -> None:
             f"the database is in use, and {file} is not there: start with --no-demo, or bring the file back"
         )
     platform = signing.public_key_from_der(identity.ensure_platform_key(now=now).public_key)
-    world = complete(
-        read_world(environment.home) if file.exists() else {}, signing.export_public_key(platform)
-    )
+    known = read_world(environment.home) if file.exists() else {}
+    fx.load_packaged_rates(now)
+    world = complete(known, signing.export_public_key(platform))
+    world["rates_on"] = fx.latest_table().on.isoformat()
     # First the secrets, then the database: what is stored can always be opened again.
     write_json(file, world)
-    fx.load_packaged_rates(now)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
