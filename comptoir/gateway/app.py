@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
+from psycopg import AsyncConnection, OperationalError
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
@@ -23,6 +23,9 @@ from comptoir.kernel.statements import Rows, Statement
 
 HEALTH_PATH: Final = "/healthz"
 HEALTH_SECONDS: Final = 2.0
+
+#: Seconds between the tries of a read; there is one try more than there are pauses.
+READ_PAUSES: Final = (0.0, 0.2, 1.0)
 
 Pool = AsyncConnectionPool[AsyncConnection[Any]]
 
@@ -60,7 +63,23 @@ def create_app(
 
 
 async def read(pool: Pool, statements: Sequence[Statement]) -> list[Rows]:
-    """The rows of each statement, in one round trip."""
+    """The rows of each statement, in one round trip.
+
+    A connection that died meanwhile (the database was restarted) is thrown away and another one asked:
+    reading again is harmless. Raises psycopg errors.
+    """
+    for pause in READ_PAUSES:
+        try:
+            return await _read_once(pool, statements)
+        except PoolTimeout:
+            raise  # it has waited long enough
+        except OperationalError:
+            await asyncio.sleep(pause)
+            await pool.check()  # when one is dead, the others mostly are too
+    return await _read_once(pool, statements)
+
+
+async def _read_once(pool: Pool, statements: Sequence[Statement]) -> list[Rows]:
     async with pool.connection() as connection:
         return await send_statements(connection, list(statements))
 

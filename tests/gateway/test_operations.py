@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import com.alipay.ams.api.request as sdk_requests
+import psycopg
 import pytest
 from com.alipay.ams.api import default_alipay_client as sdk
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -370,6 +371,20 @@ async def test_every_request_class_of_the_sdk_gets_an_answer_that_it_accepts(sho
             answer = await shop.execute(kind(), client_id)
             assert answer["result"]["resultStatus"] == "F", kind
             assert answer["result"]["resultCode"] in ("NO_INTERFACE_DEF", "PARAM_ILLEGAL"), (kind, answer)
+
+
+async def test_reading_survives_connections_that_died(shop: Shop, database: Database) -> None:
+    paid = await shop.pay()
+    inquiries = [shop.call("inquiryPayment", paymentId=paid["paymentId"]) for _ in range(8)]
+    await asyncio.gather(*inquiries)  # the pool has grown
+    with psycopg.connect(database.url, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    found = await shop.call("inquiryPayment", paymentId=paid["paymentId"])
+    assert found["paymentStatus"] == "SUCCESS"
+    assert code_of(await shop.pay(paymentRequestId="R2")) == ("SUCCESS", "S")
 
 
 async def test_health(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

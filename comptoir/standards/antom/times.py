@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from comptoir.kernel.clock import isoformat
 from comptoir.standards.antom.errors import ParamIllegal
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,4 +44,4 @@ def parse_time(text: str, field: str) -> datetime:
 
 def format_time(instant: datetime) -> str:
     """ISO 8601 in UTC with seconds and offset: ``2026-11-23T09:20:36+00:00``."""
-    return instant.astimezone(UTC).isoformat(timespec="seconds")
+    return isoformat(instant)

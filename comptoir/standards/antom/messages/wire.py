@@ -21,7 +21,6 @@ Text64 = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Text256 = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
 #: Optional text, 0 to n characters: some SDKs send an empty string for what is not there.
-Max2 = Annotated[str, msgspec.Meta(max_length=2)]
 Max3 = Annotated[str, msgspec.Meta(max_length=3)]
 Max16 = Annotated[str, msgspec.Meta(max_length=16)]
 Max32 = Annotated[str, msgspec.Meta(max_length=32)]
