@@ -1,4 +1,4 @@
-"""What the acquirer decides: which contract holds, what may be cancelled or refunded, and how much goes back."""
+"""What the acquirer decides: which contract holds, what may be cancelled or refunded, how much goes back."""
 
 from __future__ import annotations
 

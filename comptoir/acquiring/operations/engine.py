@@ -12,49 +12,52 @@ from comptoir.kernel.money import Money
 from comptoir.kernel.statements import Statement
 
 _PAYMENTS = """
-INSERT INTO acquiring_payment (merchant_id, id, client_ref, request_ref, input_hash, product, scenario, currency,
+INSERT INTO acquiring_payment (merchant_id, id, client_ref, request_ref, input_hash, product, scenario,
+    currency, amount, settlement_currency, settlement, settlement_price, state, failure_code, created_at,
+    expires_at, finished_at, cancelled_at, method_type, issuer, wallet_id, authorization_id, wallet_currency,
+    wallet_total, wallet_margin, quote_id, quote_price, quote_from, quote_until, customer_ref, order_code,
+    refunded, wallet_refunded, margin_refunded, settlement_refunded, store_ref, terminal_ref, notify_url,
+    redirect_url, details)
+SELECT merchant_id, id, client_ref, request_ref, decode(input_hash, 'hex'), product, scenario, currency,
     amount, settlement_currency, settlement, settlement_price, state, failure_code, created_at, expires_at,
-    finished_at, cancelled_at, method_type, issuer, wallet_id, authorization_id, wallet_currency, wallet_total,
-    wallet_margin, quote_id, quote_price, quote_from, quote_until, customer_ref, order_code, refunded,
-    wallet_refunded, margin_refunded, settlement_refunded, store_ref, terminal_ref, notify_url, redirect_url,
-    details)
-SELECT merchant_id, id, client_ref, request_ref, decode(input_hash, 'hex'), product, scenario, currency, amount,
-    settlement_currency, settlement, settlement_price, state, failure_code, created_at, expires_at, finished_at,
-    cancelled_at, method_type, issuer, wallet_id, authorization_id, wallet_currency, wallet_total, wallet_margin,
-    quote_id, quote_price, quote_from, quote_until, customer_ref, order_code, refunded, wallet_refunded,
-    margin_refunded, settlement_refunded, store_ref, terminal_ref, notify_url, redirect_url, details
+    finished_at, cancelled_at, method_type, issuer, wallet_id, authorization_id, wallet_currency,
+    wallet_total, wallet_margin, quote_id, quote_price, quote_from, quote_until, customer_ref, order_code,
+    refunded, wallet_refunded, margin_refunded, settlement_refunded, store_ref, terminal_ref, notify_url,
+    redirect_url, details
 FROM json_to_recordset(%s::json) AS r (merchant_id uuid, id uuid, client_ref text, request_ref text,
     input_hash text, product text, scenario text, currency text, amount bigint, settlement_currency text,
     settlement bigint, settlement_price numeric, state text, failure_code text, created_at timestamptz,
     expires_at timestamptz, finished_at timestamptz, cancelled_at timestamptz, method_type text, issuer text,
     wallet_id uuid, authorization_id uuid, wallet_currency text, wallet_total bigint, wallet_margin bigint,
     quote_id uuid, quote_price numeric, quote_from timestamptz, quote_until timestamptz, customer_ref text,
-    order_code text, refunded bigint, wallet_refunded bigint, margin_refunded bigint, settlement_refunded bigint,
-    store_ref text, terminal_ref text, notify_url text, redirect_url text, details jsonb)
+    order_code text, refunded bigint, wallet_refunded bigint, margin_refunded bigint,
+    settlement_refunded bigint, store_ref text, terminal_ref text, notify_url text, redirect_url text,
+    details jsonb)
 ON CONFLICT (merchant_id, id) DO UPDATE SET state = excluded.state, failure_code = excluded.failure_code,
     finished_at = excluded.finished_at, cancelled_at = excluded.cancelled_at, issuer = excluded.issuer,
     wallet_id = excluded.wallet_id, authorization_id = excluded.authorization_id,
     wallet_currency = excluded.wallet_currency, wallet_total = excluded.wallet_total,
     wallet_margin = excluded.wallet_margin, quote_id = excluded.quote_id, quote_price = excluded.quote_price,
-    quote_from = excluded.quote_from, quote_until = excluded.quote_until, customer_ref = excluded.customer_ref,
-    refunded = excluded.refunded, wallet_refunded = excluded.wallet_refunded,
-    margin_refunded = excluded.margin_refunded, settlement_refunded = excluded.settlement_refunded
+    quote_from = excluded.quote_from, quote_until = excluded.quote_until,
+    customer_ref = excluded.customer_ref, refunded = excluded.refunded,
+    wallet_refunded = excluded.wallet_refunded, margin_refunded = excluded.margin_refunded,
+    settlement_refunded = excluded.settlement_refunded
 """
 
 _REFUNDS = """
-INSERT INTO acquiring_refund (merchant_id, id, payment_id, client_ref, request_ref, input_hash, currency, amount,
-    state, failure_code, created_at, finished_at, wallet_currency, wallet_amount, wallet_margin,
+INSERT INTO acquiring_refund (merchant_id, id, payment_id, client_ref, request_ref, input_hash, currency,
+    amount, state, failure_code, created_at, finished_at, wallet_currency, wallet_amount, wallet_margin,
     settlement_currency, settlement, reason, notify_url)
-SELECT merchant_id, id, payment_id, client_ref, request_ref, decode(input_hash, 'hex'), currency, amount, state,
-    failure_code, created_at, finished_at, wallet_currency, wallet_amount, wallet_margin, settlement_currency,
-    settlement, reason, notify_url
+SELECT merchant_id, id, payment_id, client_ref, request_ref, decode(input_hash, 'hex'), currency, amount,
+    state, failure_code, created_at, finished_at, wallet_currency, wallet_amount, wallet_margin,
+    settlement_currency, settlement, reason, notify_url
 FROM json_to_recordset(%s::json) AS r (merchant_id uuid, id uuid, payment_id uuid, client_ref text,
     request_ref text, input_hash text, currency text, amount bigint, state text, failure_code text,
     created_at timestamptz, finished_at timestamptz, wallet_currency text, wallet_amount bigint,
     wallet_margin bigint, settlement_currency text, settlement bigint, reason text, notify_url text)
 ON CONFLICT (merchant_id, id) DO UPDATE SET state = excluded.state, failure_code = excluded.failure_code,
-    finished_at = excluded.finished_at,
-    wallet_currency = excluded.wallet_currency, wallet_amount = excluded.wallet_amount
+    finished_at = excluded.finished_at, wallet_currency = excluded.wallet_currency,
+    wallet_amount = excluded.wallet_amount
 """
 
 

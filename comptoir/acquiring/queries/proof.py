@@ -10,7 +10,8 @@ from django.db import connection
 
 _CHUNK = 20_000
 
-# Another issuer's wallet (no wallet id) is not in our books. A cancelled payment was either never posted or posted and taken back: both come to nothing.
+# Another issuer's wallet (no wallet id) is not in our books. A cancelled payment was either never posted, or
+# posted and taken back: both come to nothing.
 _EXPECTED = """
 SELECT id, 'payment', settlement_currency, settlement, wallet_currency,
     CASE WHEN wallet_id IS NULL THEN 0 ELSE wallet_total END
