@@ -33,7 +33,7 @@ def run_sync(cursor: Cursor, flow: Flow[T]) -> T:
         while True:
             wanted = flow.send([_execute(cursor, statement) for statement in wanted])
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
+        return end.value
 
 
 async def run_async(connection: AsyncConnection[Any], flow: Flow[T]) -> T:
@@ -43,16 +43,16 @@ async def run_async(connection: AsyncConnection[Any], flow: Flow[T]) -> T:
         while True:
             wanted = flow.send(await send(connection, wanted))
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
+        return end.value
 
 
 async def send(connection: AsyncConnection[Any], statements: list[Statement]) -> list[Rows]:
     """Send statements in one network round trip; the rows of each, in order."""
     if len(statements) == 1:
-        cursors = [await connection.execute(statements[0].sql, statements[0].params)]  # type: ignore[call-overload]
+        cursors = [await connection.execute(statements[0].sql, statements[0].params)]
     else:
         async with connection.pipeline():
-            cursors = [await connection.execute(one.sql, one.params) for one in statements]  # type: ignore[call-overload]
+            cursors = [await connection.execute(one.sql, one.params) for one in statements]
     return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 
