@@ -60,21 +60,37 @@ def _movement_differences() -> Iterator[str]:
     """Payments and refunds on one side, transfers on the other, both in order of id: walked side by side."""
     expected = acquiring.expected_movements()
     moved = _by_subject(ledger.movements((Role.WALLET, Role.MERCHANT_PAYABLE), _KINDS))
-    want = next(expected, None)
-    have = next(moved, None)
-    while want is not None or have is not None:
-        if have is None or (want is not None and want.subject_id < have[0]):
-            assert want is not None
-            if _wanted(want):
-                yield f"{want.what} {want.subject_id.hex} moved money, the books have no transfer of it"
+    want, have = next(expected, None), next(moved, None)
+    while want is not None and have is not None:
+        if want.subject_id < have[0]:
+            yield from _unposted(want)
             want = next(expected, None)
-        elif want is None or have[0] < want.subject_id:
-            yield f"the books moved money for {have[0].hex}, which no payment or refund says"
+        elif have[0] < want.subject_id:
+            yield _unexplained(have[0])
             have = next(moved, None)
         else:
-            if _wanted(want) != have[1]:
-                yield f"{want.what} {want.subject_id.hex}: it says {_words(_wanted(want))}, the books {_words(have[1])}"
+            said, posted = _wanted(want), have[1]
+            if said != posted:
+                name = f"{want.what} {want.subject_id.hex}"
+                yield f"{name}: it says {_words(said)}, the books {_words(posted)}"
             want, have = next(expected, None), next(moved, None)
+    while want is not None:
+        yield from _unposted(want)
+        want = next(expected, None)
+    while have is not None:
+        yield _unexplained(have[0])
+        have = next(moved, None)
+
+
+def _unposted(one: acquiring.Expected) -> list[str]:
+    """A difference, unless all that moved comes to nothing."""
+    if not _wanted(one):
+        return []
+    return [f"{one.what} {one.subject_id.hex} moved money, the books have no transfer of it"]
+
+
+def _unexplained(subject_id: UUID) -> str:
+    return f"the books moved money for {subject_id.hex}, which no payment or refund says"
 
 
 def _by_subject(rows: Iterable[tuple[UUID, Role, str, int]]) -> Iterator[tuple[UUID, _Moved]]:
@@ -106,10 +122,11 @@ def _wallet_differences(report: VerificationReport) -> Iterator[str]:
             yield f"wallet {owner.hex}: it and its account in the books are not both there"
             return
         wallet_id, currency, balance, refunded, credited = expected
-        if balance != actual[2]:
-            yield f"wallet {wallet_id.hex}: its movements come to {balance} {currency}, its account holds {actual[2]}"
+        name, held = f"wallet {wallet_id.hex}", actual[2]
+        if balance != held:
+            yield f"{name}: its movements come to {balance} {currency}, its account holds {held}"
         elif refunded != credited:
-            yield f"wallet {wallet_id.hex}: {refunded} {currency} were refunded, {credited} were credited"
+            yield f"{name}: {refunded} {currency} were refunded, {credited} were credited"
 
 
 def _first(differences: Iterator[str]) -> list[str]:

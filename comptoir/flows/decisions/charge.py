@@ -1,4 +1,4 @@
-"""Charging a wallet: the price, the wallet's word, the postings. Shared by codes, orders and confirmations."""
+"""Charging a wallet: price, the wallet's word, postings. Shared by codes, orders and confirmations."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def offer(payment: PaymentView, purse: WalletView, merchant: MerchantView, world
 
 
 def charge(payment: PaymentView, purse: WalletView, world: World, *, code_use: wallet.CodeUse) -> Decision:
-    """A good code was presented: pay at once when the wallet lets small amounts go, or wait for the traveller."""
+    """A good code was presented: pay at once if the wallet lets so little go, or wait for the traveller."""
     try:
         asked = offer(payment, purse, world.merchants[payment.merchant_id], world)
     except ComptoirError as error:

@@ -17,7 +17,7 @@ from comptoir.wallet import api as wallet
 
 
 def refund(command: Refund, world: World) -> Decision:
-    """Give back all or part, at the payment's own rate. A refusal of a known payment is kept as the answer."""
+    """Give back all or part, at the payment's own rate. A known payment's refusal is kept as the answer."""
     asked = acquiring.rules.refund_hash(command.payment_id.hex, command.amount)
     known = world.refunds.get((command.merchant_id, command.client_ref, command.request_ref))
     payment = world.payment_of(command)
