@@ -10,7 +10,8 @@ from django.db import connection
 _CHUNK = 20_000
 
 _EXPECTED = """
-SELECT w.id, w.currency, coalesce(c.total, 0) - coalesce(a.total, 0), coalesce(a.refunded, 0), coalesce(c.back, 0)
+SELECT w.id, w.currency, coalesce(c.total, 0) - coalesce(a.total, 0), coalesce(a.refunded, 0),
+    coalesce(c.back, 0)
 FROM wallet_wallet w
 LEFT JOIN (SELECT wallet_id, sum(amount)::bigint AS total,
         sum(amount) FILTER (WHERE kind <> 'top_up')::bigint AS back
@@ -22,7 +23,10 @@ ORDER BY w.id, w.currency
 
 
 def expected_balances() -> Iterator[tuple[UUID, str, int, int, int]]:
-    """(wallet, currency, balance its movements come to, refunded by its authorizations, credited back), ordered."""
+    """(wallet, currency, balance by its movements, refunded by its authorizations, credited back).
+
+    Amounts in minor units; in order of wallet and currency.
+    """
     with connection.chunked_cursor() as cursor:
         cursor.execute(_EXPECTED)
         while rows := cursor.fetchmany(_CHUNK):
