@@ -40,7 +40,7 @@ bench: .venv/installed ## Measure payments per second on this machine (ARGS="--r
 .PHONY: lock
 lock: .venv/installed ## Lock the newest allowed versions of all dependencies
 	$(COMPILE) -o requirements/base.txt requirements/base.in
-	$(COMPILE) -c requirements/base.txt -o requirements/dev.txt requirements/dev.in
+	$(COMPILE) -o requirements/dev.txt requirements/dev.in
 
 .PHONY: clean
 clean: ## Remove the environment and all caches
