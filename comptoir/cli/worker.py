@@ -21,12 +21,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Work until SIGTERM or SIGINT; what is under way is finished first, for up to ten seconds."""
     import django
 
+    from comptoir.cli.logs import log_as_json
     from comptoir.config.environment import read_environment
 
     environment = read_environment()
     environment.require_master_key()
     django.setup()
-    _log_as_json()
+    log_as_json()
     asyncio.run(_work(environment))
     return 0
 
@@ -60,19 +61,3 @@ async def _work(environment: Environment) -> None:
         await worker.run()
     finally:
         await issuers.aclose()
-
-
-def _log_as_json() -> None:
-    """One JSON object a line on standard output: fields, never bodies, addresses or keys."""
-    import structlog
-
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(),
-        cache_logger_on_first_use=False,
-    )

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Lifespan, Receive, Scope, Send
 
 from comptoir.db.run import send as send_statements
 from comptoir.gateway.call import Operations
@@ -56,10 +56,7 @@ def create_app(
                 front.open(pool, door)
                 yield
 
-    app = Starlette(lifespan=lifespan)
-    app.router.redirect_slashes = False
-    app.router.default = front
-    return app
+    return _Application(front, lifespan)
 
 
 async def read(pool: Pool, statements: Sequence[Statement]) -> list[Rows]:
@@ -91,6 +88,21 @@ def _loader(pool: Pool) -> Callable[[str], Awaitable[identity.ClientView | None]
     return load
 
 
+class _Application(Starlette):
+    """Starlette for the lifespan. The door answers everything itself, errors too: layers would only cost."""
+
+    def __init__(self, front: _Front, lifespan: Lifespan[Starlette]) -> None:
+        super().__init__(lifespan=lifespan)
+        self._front = front
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one exchange, or the lifespan."""
+        if scope["type"] == "http":
+            await self._front(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 class _Front:
     """Health to whoever GETs it, everything else to the door."""
 
@@ -103,7 +115,7 @@ class _Front:
         self._pool, self._door = pool, door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._door is None:
+        if self._door is None:
             return
         if scope["path"] == HEALTH_PATH and scope["method"] in ("GET", "HEAD"):
             healthy = await self._is_healthy()

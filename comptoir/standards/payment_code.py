@@ -33,6 +33,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import cache
 from typing import Final
 
 from comptoir.kernel.errors import InvalidValue
@@ -52,6 +53,8 @@ SEED_BYTES: Final = 16
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OTP_DIGITS: Final = 7
 _DEVICES: Final = 10**8
+_DIGITS: Final = re.compile(r"[0-9]{16,24}")
+_ALIPAY_PLUS_19: Final = re.compile(r"289[0-9]{10}6[0-9]{5}")
 _ALIPAY: Final = re.compile(r"(2[5-9]|30)[0-9]*")
 
 
@@ -162,7 +165,7 @@ def classify(text: str) -> Scheme:
     CGCP pattern and its example disagree, and the mainstream example fits it too: the business type
     decides, and the first six digits name the issuer in both.
     """
-    if not isinstance(text, str) or re.fullmatch(r"[0-9]{16,24}", text) is None:
+    if not isinstance(text, str) or _DIGITS.fullmatch(text) is None:
         return Scheme.UNKNOWN
     if _ALIPAY.fullmatch(text):
         return _alipay_scheme(text)
@@ -216,6 +219,7 @@ def truncate(digest: bytes, digits: int) -> str:
     return f"{number % 10**digits:0{digits}d}"
 
 
+@cache
 def check_issuer(prefix: str, cii: str) -> None:
     """Refuse a configuration whose codes no till would take. Raises InvalidValue."""
     if re.fullmatch(r"2[5-9]|30", prefix) is None:
@@ -229,6 +233,6 @@ def _alipay_scheme(text: str) -> Scheme:
         return {USER_CODE: Scheme.ALIPAY_PLUS, ORDER_CODE: Scheme.ALIPAY_PLUS_ORDER}.get(
             text[6:8], Scheme.ALIPAY_PLUS_CGCP
         )
-    if re.fullmatch(r"289[0-9]{10}6[0-9]{5}", text):
+    if _ALIPAY_PLUS_19.fullmatch(text):
         return Scheme.ALIPAY_PLUS_19
     return Scheme.ALIPAY

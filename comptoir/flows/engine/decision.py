@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -58,7 +59,7 @@ def refuse(
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """What a posting moves, in minor units: out of the wallet at the mid rate and as margin, and to the merchant."""
+    """What a posting moves, in minor units: off the wallet (at the mid rate, as margin), to the merchant."""
 
     wallet_id: UUID
     currency: str
@@ -66,6 +67,9 @@ class Parts(msgspec.Struct, frozen=True):
     margin: int
     settlement: int
 
+
+#: Most legs are between a few accounts, and deriving an id costs as much as a leg.
+_account = lru_cache(maxsize=4096)(account_id)
 
 #: A cancellation's legs are numbered after the payment's own.
 _CANCEL = 16
@@ -89,12 +93,12 @@ def refund_legs(payment: PaymentView, parts: Parts, refund_id: UUID) -> tuple[Tr
 def _legs(
     payment: PaymentView, parts: Parts, kind: str, parent: UUID, *, offset: int = 0, back: bool = False
 ) -> tuple[Transfer, ...]:
-    purse = account_id(parts.wallet_id, Role.WALLET, parts.currency)
-    position = account_id(OPERATOR, Role.FX_POSITION, parts.currency)
-    income = account_id(OPERATOR, Role.FX_MARGIN, parts.currency)
+    purse = _account(parts.wallet_id, Role.WALLET, parts.currency)
+    position = _account(OPERATOR, Role.FX_POSITION, parts.currency)
+    income = _account(OPERATOR, Role.FX_MARGIN, parts.currency)
     owed = payment.settlement.currency
-    owed_position = account_id(OPERATOR, Role.FX_POSITION, owed)
-    payable = account_id(payment.merchant_id, Role.MERCHANT_PAYABLE, owed)
+    owed_position = _account(OPERATOR, Role.FX_POSITION, owed)
+    payable = _account(payment.merchant_id, Role.MERCHANT_PAYABLE, owed)
     planned = (
         (1, "mid", purse, position, parts.mid, parts.currency),
         (2, "margin", purse, income, parts.margin, parts.currency),
