@@ -26,7 +26,10 @@ from comptoir.standards import order_code
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self';"
+    " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
 #: While a payment is open the page asks again by itself; the code on it stays the same.
 _AGAIN_SECONDS = 3
 

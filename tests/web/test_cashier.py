@@ -1,0 +1,143 @@
+"""The cashier page in a real browser: what a buyer sees, and what a camera reads off the screen."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import zxingcpp
+from django.db import connection
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from comptoir.acquiring.api import Product
+from comptoir.flows import api as flows
+from comptoir.kernel.clock import utc_now
+from comptoir.standards import order_code
+from tests.conftest import Database
+from tests.flows.support import Scene, make_scene
+
+T = TypeVar("T")
+
+PHONE = {"width": 360, "height": 740}
+
+
+def aside(work: Callable[[], T]) -> T:
+    """Database work beside a running browser: its event loop and Django's connection keep apart."""
+
+    def once() -> T:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(once).result()
+
+
+def order(scene: Scene, now: datetime, **given: object) -> str:
+    outcome = scene.one(
+        scene.pay(
+            "O1",
+            4250,
+            product=Product.CASHIER,
+            scenario=None,
+            redirect_url="https://shop.example/return?order=1",
+            details={"storeName": "Chocolaterie <Sablon>", "description": "Pralines"},
+            **given,
+        ),
+        now=now,
+    )
+    assert outcome.payment is not None
+    assert outcome.payment.order_code is not None
+    return outcome.payment.order_code
+
+
+def fresh_scene() -> Scene:
+    scene = make_scene()
+    scene.desk = flows.Desk(100_000)
+    return scene
+
+
+def opened(browser: Browser, url: str) -> tuple[Page, list[str]]:
+    """The page on a phone, and everything the browser complained of."""
+    page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(url)
+    return page, complaints
+
+
+def test_a_buyer_scans_pays_and_goes_back(
+    database: Database, site: str, browser: Browser, tmp_path: Path
+) -> None:
+    scene = aside(fresh_scene)
+    digits = aside(lambda: order(scene, utc_now()))
+    page, complaints = opened(browser, f"{site}/c/{digits}")
+    assert page.get_by_text("Chocolaterie <Sablon>").is_visible()
+    assert page.get_by_text("€42.50").is_visible()
+    assert page.get_by_text("用钱包扫一扫付款").is_visible()
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["width"], "nothing runs off a phone's screen"
+
+    picture = tmp_path / "phone.png"
+    page.screenshot(path=picture)
+    (found,) = zxingcpp.read_barcodes(Image.open(picture))
+    assert (
+        order_code.parse(found.text, os.environ.get("COMPTOIR_PUBLIC_URL", "http://localhost:8400")) == digits
+    )
+
+    def pay() -> str:
+        claimed = scene.one(flows.Claim(order_code=digits, wallet_id=scene.wallet_id), now=utc_now())
+        assert claimed.payment is not None
+        assert claimed.payment.authorization_id is not None
+        confirm = flows.Confirm(wallet_id=scene.wallet_id, authorization_id=claimed.payment.authorization_id)
+        return scene.one(confirm, now=utc_now()).code
+
+    assert aside(pay) == flows.OK
+    # The page finds out by itself.
+    page.get_by_text("付款成功").wait_for(timeout=15_000)
+    back = page.get_by_role("link", name="Back to the shop")
+    assert back.get_attribute("href") == "https://shop.example/return?order=1"
+    assert not complaints, complaints
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_an_order_whose_time_is_up_says_so(
+    dark: bool, database: Database, site: str, browser: Browser
+) -> None:
+    scene = aside(fresh_scene)
+    digits = aside(lambda: order(scene, utc_now() - timedelta(hours=1)))
+    page, _ = opened(browser, f"{site}/c/{digits}")
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    assert page.get_by_text("This order is closed. You have not been charged.").is_visible()
+    assert page.get_by_alt_text("QR").count() == 0
+
+
+@pytest.mark.parametrize(
+    "path", ["/c/1", "/c/281688040000000000000000", "/c/281688040000000000000000/code.svg"]
+)
+def test_a_code_that_is_nobodys_shows_nothing(path: str, database: Database, site: str) -> None:
+    from django.test import Client
+
+    assert Client().get(path, headers={"host": "localhost"}).status_code == 404
+
+
+def test_a_redirect_that_is_no_web_address_is_no_link(database: Database, site: str) -> None:
+    from django.test import Client
+
+    scene = fresh_scene()
+    outcome = scene.one(
+        scene.pay("O1", product=Product.CASHIER, scenario=None, redirect_url="javascript:alert(1)"),
+        now=utc_now() - timedelta(hours=1),
+    )
+    assert outcome.payment is not None
+    page = Client().get(f"/c/{outcome.payment.order_code}", headers={"host": "localhost"})
+    assert page.status_code == 200
+    assert b"javascript:" not in page.content
