@@ -39,7 +39,7 @@ def hold(payment: PaymentView) -> tuple[Transfer, ...]:
 
 
 def hold_refund(payment: PaymentView, refund_id: UUID, amount: int, settlement: int) -> tuple[Transfer, ...]:
-    """Hold a refund (`amount` in the payment's currency, `settlement` off the merchant) until it is answered."""
+    """Hold a refund (`amount` in the payment's currency, `settlement` off the merchant) until its answer."""
     return _held(payment, refund_id, amount, settlement, back=True)
 
 

@@ -57,13 +57,9 @@ def _notice(decision: Decision, now: datetime) -> OutboxItem | None:
     """The notification a final outcome owes the merchant, if it told us where to."""
     if not decision.notify:
         return None
-    if decision.refund is not None:
-        about, topic = decision.refund, REFUND_NOTICE
-    elif decision.payment is not None:
-        about, topic = decision.payment, PAYMENT_NOTICE
-    else:
+    about = decision.refund or decision.payment
+    if about is None or not about.notify_url:
         return None
-    if not about.notify_url:
-        return None
+    topic = PAYMENT_NOTICE if decision.refund is None else REFUND_NOTICE
     payload = {"url": about.notify_url, "client_ref": about.client_ref}
     return OutboxItem(new_id(), about.merchant_id, topic, about.id, payload, now)

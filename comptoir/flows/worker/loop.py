@@ -145,4 +145,5 @@ class _Outage:
 
 def _backoff(tries: int) -> float:
     """Seconds before the next connection; random, so that many workers do not come back as one."""
-    return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(tries, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
+    longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(tries, 10))
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter is no secret
