@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -140,5 +141,5 @@ def store_credits(credits: Sequence[Credit]) -> Statement:
     )
 
 
-def _json(rows: object) -> str:
-    return msgspec.json.encode(list(rows)).decode()  # type: ignore[call-overload]
+def _json(rows: Iterable[dict[str, Any]]) -> str:
+    return msgspec.json.encode(list(rows)).decode()

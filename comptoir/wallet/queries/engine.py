@@ -39,8 +39,8 @@ WHERE w.id = ANY (%s)
 
 _AUTHORIZATIONS = """
 SELECT a.id, a.wallet_id, a.merchant_id, a.payment_id, a.payee, a.currency, a.total, a.margin,
-    a.charge_currency, a.charge, trim_scale(a.price), a.quote_id, a.state, a.created_at, a.expires_at, a.spent_on,
-    a.decided_at, a.refunded
+    a.charge_currency, a.charge, trim_scale(a.price), a.quote_id, a.state, a.created_at, a.expires_at,
+    a.spent_on, a.decided_at, a.refunded
 FROM wallet_authorization a
 JOIN unnest(%s::uuid[], %s::uuid[]) AS wanted (wallet_id, id) USING (wallet_id, id)
 """
