@@ -18,11 +18,12 @@ IdKey = tuple[UUID, UUID]
 # trim_scale: the columns have a fixed scale, a rate its own, so a repeat is told the same digits.
 _PAYMENT = """
 SELECT p.id, p.merchant_id, p.client_ref, p.request_ref, p.input_hash, p.product, p.scenario, p.currency,
-    p.amount, p.settlement_currency, p.settlement, trim_scale(p.settlement_price), p.state, p.failure_code, p.created_at,
-    p.expires_at, p.finished_at, p.cancelled_at, p.method_type, p.issuer, p.wallet_id, p.authorization_id,
-    p.wallet_currency, p.wallet_total, p.wallet_margin, p.quote_id, trim_scale(p.quote_price), p.quote_from, p.quote_until,
-    p.customer_ref, p.order_code, p.refunded, p.wallet_refunded, p.margin_refunded, p.settlement_refunded,
-    p.store_ref, p.terminal_ref, p.notify_url, p.redirect_url, p.details
+    p.amount, p.settlement_currency, p.settlement, trim_scale(p.settlement_price), p.state, p.failure_code,
+    p.created_at, p.expires_at, p.finished_at, p.cancelled_at, p.method_type, p.issuer, p.wallet_id,
+    p.authorization_id, p.wallet_currency, p.wallet_total, p.wallet_margin, p.quote_id,
+    trim_scale(p.quote_price), p.quote_from, p.quote_until, p.customer_ref, p.order_code, p.refunded,
+    p.wallet_refunded, p.margin_refunded, p.settlement_refunded, p.store_ref, p.terminal_ref, p.notify_url,
+    p.redirect_url, p.details
 FROM acquiring_payment p
 """
 
