@@ -150,7 +150,9 @@ def _check_move(currency: str, before: Fraction, after: Fraction, jump: Fraction
 def _plain(value: Decimal) -> Decimal:
     """Without trailing zeros and without exponent: one number is always written one way, stored or not."""
     short = value.normalize(_NEAREST)
-    return short if short.as_tuple().exponent <= 0 else short.quantize(Decimal(1), context=_WIDE)  # type: ignore[operator]
+    exponent = short.as_tuple().exponent
+    in_tens = isinstance(exponent, int) and exponent > 0
+    return short.quantize(Decimal(1), context=_WIDE) if in_tens else short
 
 
 def _per_euro(table: RateTable, currency: str) -> Decimal:
