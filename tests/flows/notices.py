@@ -93,7 +93,7 @@ def notice(about: PaymentView | RefundView, url: str, due_at: datetime = NOW) ->
 
 def execute(connection: psycopg.Connection[Any], *statements: Statement) -> None:
     for one in statements:
-        connection.execute(one.sql, one.params)  # type: ignore[call-overload]
+        connection.execute(one.sql, one.params)
 
 
 def owe(

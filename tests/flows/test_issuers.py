@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from psycopg import AsyncConnection
@@ -82,8 +83,8 @@ def scene(database: Database) -> Scene:
     return make_scene()
 
 
-def run(work: object) -> None:
-    asyncio.run(work)  # type: ignore[arg-type]
+def run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(work)
 
 
 def test_a_foreign_code_pays_at_once(scene: Scene, database: Database, tmp_path: Path) -> None:

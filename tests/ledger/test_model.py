@@ -41,12 +41,40 @@ BACKDATED = datetime(2026, 2, 3, 4, 5, 6, 789, tzinfo=UTC)
 
 
 @st.composite
+def odd(draw: st.DrawFn, one: dict[str, Any], drawn: list[dict[str, Any]]) -> dict[str, Any]:
+    """A leg with anything wrong with it; or one of those before again, perhaps with other content."""
+    one = one | draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "id": st.integers(0, len(drawn)),
+                "owner": st.integers(0, 1),
+                "currency": st.sampled_from(["EUR", "JPY", "ABCDEF"]),
+                "phase": st.sampled_from(Phase),
+                "pending": st.integers(0, len(drawn) + 1),
+                "reverses": st.just(0),
+                "effective": st.just(BACKDATED),
+            },
+        )
+    )
+    if drawn and draw(st.booleans()):
+        one = draw(st.sampled_from(drawn)) | draw(
+            st.fixed_dictionaries(
+                {},
+                optional={"amount": AMOUNTS, "owner": st.integers(0, 1), "reverses": st.integers(1, 2)},
+            )
+        )
+    if one["phase"] in (Phase.POST, Phase.VOID) and one["pending"] is None:
+        one["pending"] = draw(st.integers(0, len(drawn)))
+    return one
+
+
+@st.composite
 def leg(draw: st.DrawFn, drawn: list[dict[str, Any]], earlier_calls: int) -> dict[str, Any]:
     """One leg, with small numbers for ids and accounts. `drawn` are the legs so far; this one joins them.
 
     The first `earlier_calls` of them came in earlier calls: their holds can be resolved.
     """
-    earlier = st.sampled_from(drawn) if drawn else st.nothing()
     manner = draw(
         st.sampled_from(
             ["posted", "posted", "posted", "pending", "pending", "resolve", "resolve", "resolve", "odd"]
@@ -79,29 +107,7 @@ def leg(draw: st.DrawFn, drawn: list[dict[str, Any]], earlier_calls: int) -> dic
         if one["phase"] is Phase.POST:
             one["amount"] = max(1, hold["amount"] + draw(st.sampled_from([0, 0, -1, -20, 1])))
     elif manner == "odd":
-        one |= draw(
-            st.fixed_dictionaries(
-                {},
-                optional={
-                    "id": st.integers(0, len(drawn)),
-                    "owner": st.integers(0, 1),
-                    "currency": st.sampled_from(["EUR", "JPY", "ABCDEF"]),
-                    "phase": st.sampled_from(Phase),
-                    "pending": st.integers(0, len(drawn) + 1),
-                    "reverses": st.just(0),
-                    "effective": st.just(BACKDATED),
-                },
-            )
-        )
-        if drawn and draw(st.booleans()):
-            one = draw(earlier) | draw(
-                st.fixed_dictionaries(
-                    {},
-                    optional={"amount": AMOUNTS, "owner": st.integers(0, 1), "reverses": st.integers(1, 2)},
-                )
-            )
-        if one["phase"] in (Phase.POST, Phase.VOID) and one["pending"] is None:
-            one["pending"] = draw(st.integers(0, len(drawn)))
+        one = draw(odd(one, drawn))
     drawn.append(one)
     return one
 

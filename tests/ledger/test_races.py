@@ -22,7 +22,7 @@ THREADS = 8
 
 
 def send(connection: Connection, statement: Statement) -> list[tuple[Any, ...]]:
-    cursor = connection.execute(statement.sql, statement.params)  # type: ignore[call-overload]
+    cursor = connection.execute(statement.sql, statement.params)
     return list(cursor.fetchall())
 
 
