@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 import pytest
 import zxingcpp
+from django.conf import settings
 from django.db import connection
 from PIL import Image
 from playwright.sync_api import Browser, Page
@@ -23,6 +23,9 @@ from tests.conftest import Database
 from tests.flows.support import Scene, make_scene
 
 T = TypeVar("T")
+
+#: Well formed, and of no order.
+NOBODYS = "281688040000000000000000"
 
 PHONE = {"width": 360, "height": 740}
 
@@ -89,9 +92,7 @@ def test_a_buyer_scans_pays_and_goes_back(
     picture = tmp_path / "phone.png"
     page.screenshot(path=picture)
     (found,) = zxingcpp.read_barcodes(Image.open(picture))
-    assert (
-        order_code.parse(found.text, os.environ.get("COMPTOIR_PUBLIC_URL", "http://localhost:8400")) == digits
-    )
+    assert order_code.parse(found.text, settings.COMPTOIR.public_url) == digits
 
     def pay() -> str:
         claimed = scene.one(flows.Claim(order_code=digits, wallet_id=scene.wallet_id), now=utc_now())
@@ -120,9 +121,7 @@ def test_an_order_whose_time_is_up_says_so(
     assert page.get_by_alt_text("QR").count() == 0
 
 
-@pytest.mark.parametrize(
-    "path", ["/c/1", "/c/281688040000000000000000", "/c/281688040000000000000000/code.svg"]
-)
+@pytest.mark.parametrize("path", ["/c/1", f"/c/{NOBODYS}", f"/c/{NOBODYS}/code.svg"])
 def test_a_code_that_is_nobodys_shows_nothing(path: str, database: Database, site: str) -> None:
     from django.test import Client
 
