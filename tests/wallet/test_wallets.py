@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from comptoir.config.environment import EnvironmentInvalid, read_environment
 from comptoir.kernel.errors import ComptoirError
 from comptoir.kernel.ids import OPERATOR, new_id
 from comptoir.kernel.money import Money
@@ -115,6 +116,20 @@ def test_another_home_currency_by_configuration(monkeypatch: pytest.MonkeyPatch)
     assert funding("JPY") == 1200
 
 
+@pytest.mark.parametrize(
+    ("text", "currencies"), [("", ("CNY",)), ("CNY", ("CNY",)), ("HKD, CNY,JPY", ("HKD", "CNY", "JPY"))]
+)
+def test_the_environment_names_the_home_currencies(text: str, currencies: tuple[str, ...]) -> None:
+    assert read_environment({"COMPTOIR_WALLET_CURRENCIES": text}).wallet_currencies == currencies
+
+
+@pytest.mark.parametrize("text", ["cny", "CNY,", "RMB", "CNY;HKD"])
+def test_the_environment_may_not_name_what_is_no_currency(text: str) -> None:
+    with pytest.raises(EnvironmentInvalid) as refused:
+        read_environment({"COMPTOIR_WALLET_CURRENCIES": text})
+    assert refused.value.field == "COMPTOIR_WALLET_CURRENCIES"
+
+
 def test_a_top_up_is_in_the_books_and_in_the_statement() -> None:
     wallet_id, before = make_wallet(), funding()
     credit_id = new_id()
@@ -130,11 +145,13 @@ def test_a_top_up_is_in_the_books_and_in_the_statement() -> None:
 def test_a_repeated_top_up_posts_once_also_when_racing() -> None:
     wallet_id, credit_id = make_wallet(), new_id()
     start = threading.Barrier(8)
+    done: list[int] = []
 
     def post() -> None:
         start.wait()
         try:
             wallet.top_up(credit_id, wallet_id, cny(100), NOW)
+            done.append(available(wallet_id))
         finally:
             connection.close()
 
@@ -143,7 +160,7 @@ def test_a_repeated_top_up_posts_once_also_when_racing() -> None:
         one.start()
     for one in threads:
         one.join()
-    assert available(wallet_id) == 100
+    assert done == [100] * 8
     with pytest.raises(TopUpConflict):
         wallet.top_up(credit_id, wallet_id, cny(101), NOW)
     assert available(wallet_id) == 100
@@ -245,6 +262,13 @@ def test_a_wallet_closes_when_it_is_empty_and_stays_closed() -> None:
         with pytest.raises(WalletInactive):
             attempt()
     assert (state(wallet_id), available(wallet_id)) == (WalletState.CLOSED, 0)
+
+
+def test_the_books_let_no_more_out_than_is_in() -> None:
+    wallet_id = make_wallet(5)
+    with pytest.raises(ledger.PostingRefused) as refused:
+        empty(wallet_id, 6)
+    assert (refused.value.code, available(wallet_id)) == (ledger.FLOOR, 5)
 
 
 def test_money_on_hold_keeps_a_wallet_open() -> None:

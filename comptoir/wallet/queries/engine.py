@@ -37,13 +37,16 @@ LEFT JOIN wallet_day_spending s ON s.wallet_id = w.id AND s."on" = %s
 WHERE w.id = ANY (%s)
 """  # noqa: S608, constants only
 
-_AUTHORIZATIONS = """
+_AUTHORIZATION = """
 SELECT a.id, a.wallet_id, a.merchant_id, a.payment_id, a.payee, a.currency, a.total, a.margin,
     a.charge_currency, a.charge, trim_scale(a.price), a.quote_id, a.state, a.created_at, a.expires_at,
     a.spent_on, a.decided_at, a.refunded
 FROM wallet_authorization a
-JOIN unnest(%s::uuid[], %s::uuid[]) AS wanted (wallet_id, id) USING (wallet_id, id)
 """
+
+_BY_KEY = "JOIN unnest(%s::uuid[], %s::uuid[]) AS wanted (wallet_id, id) USING (wallet_id, id)"
+
+_WAITING = "WHERE a.wallet_id = %s AND a.state = 'waiting' AND a.expires_at > %s ORDER BY a.expires_at, a.id"
 
 
 def devices(numbers: Sequence[int], now: datetime, day: date) -> Statement:
@@ -68,7 +71,12 @@ def decode_wallets(rows: Rows) -> dict[UUID, WalletView]:
 
 def authorizations(keys: Sequence[tuple[UUID, UUID]]) -> Statement:
     """Load authorizations by (wallet id, authorization id)."""
-    return Statement(_AUTHORIZATIONS, ([key[0] for key in keys], [key[1] for key in keys]))
+    return Statement(_AUTHORIZATION + _BY_KEY, ([key[0] for key in keys], [key[1] for key in keys]))
+
+
+def waiting_authorizations(wallet_id: UUID, now: datetime) -> Statement:
+    """Load what a wallet is asked to confirm and still may, the one that ends first in front."""
+    return Statement(_AUTHORIZATION + _WAITING, (wallet_id, now))
 
 
 def decode_authorizations(rows: Rows) -> dict[UUID, AuthorizationView]:

@@ -11,9 +11,14 @@ from comptoir.kernel.clock import china_day
 from comptoir.kernel.money import Money
 from comptoir.ledger.api import Role, account_id, balance
 from comptoir.wallet.errors import WalletUnknown
-from comptoir.wallet.models import Authorization, Device, Wallet
-from comptoir.wallet.queries.engine import authorizations, decode_authorizations, decode_wallets, wallets
-from comptoir.wallet.types import AuthorizationState, AuthorizationView, DeviceSummary, WalletSummary
+from comptoir.wallet.models import Device, Wallet
+from comptoir.wallet.queries.engine import (
+    decode_authorizations,
+    decode_wallets,
+    waiting_authorizations,
+    wallets,
+)
+from comptoir.wallet.types import AuthorizationView, DeviceSummary, WalletSummary
 
 
 def wallet_summary(wallet_id: UUID, now: datetime) -> WalletSummary:
@@ -26,6 +31,17 @@ def wallet_summary(wallet_id: UUID, now: datetime) -> WalletSummary:
         raise WalletUnknown(f"there is no wallet {wallet_id.hex}", field="wallet_id")
     stands = balance(account_id(wallet_id, Role.WALLET, wallet.currency))
     return WalletSummary(wallet=wallet, available=Money(stands.available, wallet.currency))
+
+
+def wallet_summaries(now: datetime, limit: int, newer_than: UUID | None = None) -> tuple[WalletSummary, ...]:
+    """Wallets as `wallet_summary` shows them, at most `limit` of them, in the order of their ids.
+
+    `newer_than` continues after the last id that was read.
+    """
+    rows = Wallet.objects.order_by("id")
+    if newer_than is not None:
+        rows = rows.filter(id__gt=newer_than)
+    return tuple(wallet_summary(one, now) for one in rows.values_list("id", flat=True)[:limit])
 
 
 def wallets_of(holder_id: UUID) -> tuple[UUID, ...]:
@@ -42,12 +58,7 @@ def devices_of(wallet_id: UUID) -> tuple[DeviceSummary, ...]:
 
 def waiting(wallet_id: UUID, now: datetime) -> tuple[AuthorizationView, ...]:
     """What the traveller is asked to confirm and still may, the one that ends first in front."""
-    rows = Authorization.objects.filter(
-        wallet_id=wallet_id, state=AuthorizationState.WAITING.value, expires_at__gt=now
-    )
-    statement = authorizations([(wallet_id, one) for one in rows.values_list("id", flat=True)])
+    statement = waiting_authorizations(wallet_id, now)
     with connection.cursor() as cursor:
         cursor.execute(statement.sql, statement.params)
-        found = decode_authorizations(cursor.fetchall()).values()
-    still = [one for one in found if one.state is AuthorizationState.WAITING]
-    return tuple(sorted(still, key=lambda one: (one.expires_at, one.id)))
+        return tuple(decode_authorizations(cursor.fetchall()).values())
