@@ -31,9 +31,11 @@ def house(
     table.write_text(json.dumps({"SCRIPTED": entry}))
     opened = House(module_database.url, folder, COMPTOIR_ISSUERS_FILE=str(table))
     try:
-        opened.gateway()
-        opened.gateway()
-        opened.worker()
+        opened.gateway(wait=False)
+        opened.gateway(wait=False)
+        opened.worker(wait=False)
+        for server in opened.servers:
+            server.wait_ready()
         yield opened
     finally:
         opened.close()

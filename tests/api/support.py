@@ -69,6 +69,7 @@ class Server:
         self._ready = ready
         self._command = [sys.executable, "-m", "comptoir.cli.main", *command]
         self._process: subprocess.Popen[bytes] | None = None
+        self._logged = 0
 
     def start(self) -> None:
         self.launch()
@@ -77,6 +78,7 @@ class Server:
     def launch(self) -> None:
         """Start, without waiting until it is ready. From the main thread: it dies with its thread."""
         with self.log.open("ab") as log:
+            self._logged = log.tell()
             self._process = subprocess.Popen(
                 self._command,
                 cwd=ROOT,
@@ -91,6 +93,10 @@ class Server:
     def wait_ready(self) -> None:
         wait_for(lambda: self._ready() or not self.running, 30)
         assert self.running, self.log.read_text()
+
+    def said(self) -> bytes:
+        """What it has logged since it was started last."""
+        return self.log.read_bytes()[self._logged :]
 
     @property
     def running(self) -> bool:
@@ -108,8 +114,13 @@ class Server:
             assert self._process is not None
             self._process.wait(10)
 
-    def stop(self) -> None:
+    def terminate(self) -> None:
         """Ask to stop, as a service manager does."""
+        if self._process is not None and self.running:
+            self._process.terminate()
+
+    def stop(self) -> None:
+        """Ask to stop, and wait for it."""
         if self._process is None or not self.running:
             return
         self._process.terminate()
@@ -194,22 +205,18 @@ class House:
 
     # ------------------------------------------------------------ processes
 
-    def gateway(self, *arguments: str, shared: bool = True, **variables: str) -> Server:
-        """Start a gateway. `shared`: every till made from now on speaks to it in turn with the others."""
+    def gateway(self, *, wait: bool = True, **variables: str) -> Server:
+        """Start a gateway. Every till made from now on speaks to it in turn with the others."""
         port = free_port()
-        command = ("serve", "gateway", "--port", str(port), *arguments)
+        command = ("serve", "gateway", "--port", str(port))
         server = Server(
             self.folder / f"gateway-{port}.log",
             self._environment(variables),
             lambda: _healthy(port),
             *command,
         )
-        server.start()
-        self.servers.append(server)
-        if shared:
-            self.ports.append(port)
-        self.last_port = port
-        return server
+        self.ports.append(port)
+        return self._begin(server, wait)
 
     def gateway_tls(self, host: str, files: ServerCertificate) -> Server:
         """Start a gateway that speaks TLS on port 443 of an address of this machine."""
@@ -221,23 +228,28 @@ class House:
                 return probe.connect_ex((host, 443)) == 0
 
         server = Server(self.folder / "tls.log", self._environment({}), listens, *command, *secured)
-        server.start()
-        self.servers.append(server)
-        return server
+        return self._begin(server, wait=True)
 
-    def worker(self, **variables: str) -> Server:
+    def worker(self, *, wait: bool = True, **variables: str) -> Server:
         """Start a worker."""
         log = self.folder / f"worker-{len(self.servers)}.log"
         server = Server(
-            log, self._environment(variables), lambda: b"worker.started" in log.read_bytes(), "worker"
+            log, self._environment(variables), lambda: b"worker.started" in server.said(), "worker"
         )
-        server.start()
+        return self._begin(server, wait)
+
+    def _begin(self, server: Server, wait: bool) -> Server:
+        server.launch()
         self.servers.append(server)
+        if wait:
+            server.wait_ready()
         return server
 
     def close(self) -> None:
         for till in self._tills:
             till.close()
+        for server in self.servers:
+            server.terminate()
         for server in self.servers:
             server.stop()
 
@@ -332,12 +344,20 @@ class House:
         assert self.books() == before
         self.assert_holds()
 
-    def hurry(self, topic: str = "issuer.") -> None:
-        """Let the time pass that the work of a topic still has to wait."""
+    def hurry(self, topic: str = "issuer.", *, leases: bool = False) -> None:
+        """Let the time pass that the work of a topic still has to wait; `leases`: of dead workers too."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(
-                "UPDATE db_outbox SET due_at = now() WHERE topic LIKE %s AND done_at IS NULL", (f"{topic}%",)
+                "UPDATE db_outbox SET due_at = now() WHERE topic LIKE %s AND due_at > now()"
+                " AND done_at IS NULL AND leased_until IS NULL",
+                (f"{topic}%",),
             )
+            if leases:
+                connection.execute(
+                    "UPDATE db_outbox SET leased_until = now() WHERE topic LIKE %s AND leased_until > now()"
+                    " AND done_at IS NULL",
+                    (f"{topic}%",),
+                )
 
     def outbox(self, topic: str, done: bool) -> int:
         """How many items of a topic are done, or still to be done."""

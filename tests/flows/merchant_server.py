@@ -122,7 +122,7 @@ class Server(ThreadingHTTPServer):
 class Merchant:
     """Runs the server. `script` is used up first, then every request is answered by `otherwise`."""
 
-    def __init__(self, *script: Answer, otherwise: Answer | None = None) -> None:
+    def __init__(self, *script: Answer, otherwise: Answer | None = None, port: int = 0) -> None:
         self.script = list(script)
         self.otherwise = otherwise or reply()
         self.heard: list[Heard] = []
@@ -130,7 +130,7 @@ class Merchant:
         self.most_at_once = 0
         self.same_at_once = 0
         self.lock = threading.Lock()
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", port), Handler)
         self._server.merchant = self  # type: ignore[attr-defined]
         self.port = int(self._server.server_address[1])
         self.url = f"http://127.0.0.1:{self.port}/notify"
