@@ -12,7 +12,9 @@ from types import ModuleType
 from comptoir.kernel.errors import ComptoirError
 
 #: Every command, in the order of the help text. Each is a module of this package: see its docstring.
-COMMANDS = ("up", "serve", "worker", "migrate", "verify", "rates", "demo")
+COMMANDS = (
+    "up", "serve", "worker", "migrate", "verify", "rates", "merchants", "clients", "wallets", "demo",
+)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -79,8 +79,7 @@ def payment_quote(payment: PaymentView) -> Quote | None:
 
 def gross_settlement(payment: PaymentView) -> Amount | None:
     """What a paid merchant is owed, before fees."""
-    paid = payment.state in (PaymentState.SUCCESS, PaymentState.CANCELLED) and payment.finished_at is not None
-    return Amount.of(payment.settlement) if paid else None
+    return Amount.of(payment.settlement) if payment.state is PaymentState.SUCCESS else None
 
 
 def settlement_quote(payment: PaymentView) -> Quote | None:

@@ -6,6 +6,7 @@ from comptoir.ledger.errors import EXISTS, FLOOR, LINKED, AccountUnknown, Postin
 from comptoir.ledger.operations import lock, open_account, post, post_now, refusals
 from comptoir.ledger.queries import (
     LedgerReport,
+    accounts,
     balance,
     balance_at,
     balance_effective,
@@ -13,13 +14,14 @@ from comptoir.ledger.queries import (
     movements,
     verify,
 )
-from comptoir.ledger.types import Balance, Phase, Role, Side, Transfer, account_id
+from comptoir.ledger.types import AccountView, Balance, Phase, Role, Side, Transfer, account_id
 
 __all__ = [
     "EXISTS",
     "FLOOR",
     "LINKED",
     "AccountUnknown",
+    "AccountView",
     "Balance",
     "LedgerReport",
     "Phase",
@@ -28,6 +30,7 @@ __all__ = [
     "Side",
     "Transfer",
     "account_id",
+    "accounts",
     "balance",
     "balance_at",
     "balance_effective",

@@ -103,3 +103,15 @@ class Balance(msgspec.Struct, frozen=True):
         """What may leave the account: posted less what is held."""
         held = self.debits_pending if self.side is Side.CREDIT else self.credits_pending
         return self.posted - held
+
+
+class AccountView(msgspec.Struct, frozen=True):
+    """An account with its owner and what stands in it now; `floor` in minor units, None for none."""
+
+    id: UUID
+    owner_id: UUID
+    role: Role
+    floor: int | None
+    opened_at: datetime
+    closed_at: datetime | None
+    balance: Balance

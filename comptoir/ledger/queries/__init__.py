@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from comptoir.ledger.queries.balances import balance, balance_at, balance_effective
+from comptoir.ledger.queries.balances import accounts, balance, balance_at, balance_effective
 from comptoir.ledger.queries.movements import balances, movements
 from comptoir.ledger.queries.verification import LedgerReport, verify
 
-__all__ = ["LedgerReport", "balance", "balance_at", "balance_effective", "balances", "movements", "verify"]
+__all__ = [
+    "LedgerReport",
+    "accounts",
+    "balance",
+    "balance_at",
+    "balance_effective",
+    "balances",
+    "movements",
+    "verify",
+]

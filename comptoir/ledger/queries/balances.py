@@ -10,11 +10,19 @@ from uuid import UUID
 from django.db import connection
 
 from comptoir.ledger.errors import AccountUnknown
-from comptoir.ledger.types import Balance, Side
+from comptoir.ledger.types import AccountView, Balance, Role, Side
 
 _NOW = """
 SELECT side, currency, debits_posted, credits_posted, debits_pending, credits_pending
 FROM ledger_account WHERE id = %s
+"""
+
+_ACCOUNTS = """
+SELECT id, owner_id, role, floor, opened_at, closed_at, side, currency, debits_posted, credits_posted,
+    debits_pending, credits_pending
+FROM ledger_account
+WHERE (%s::uuid IS NULL OR owner_id = %s) AND (%s::text IS NULL OR role = %s)
+ORDER BY role, currency, owner_id
 """
 
 # Batches are numbered in order of recording, so the last one up to the instant decides.
@@ -82,3 +90,16 @@ def _read(sql: str, params: Sequence[Any], account_id: UUID) -> Balance:
         raise AccountUnknown(f"account {account_id.hex} is not in the books")
     side, currency, *sums = row
     return Balance(Side(side), currency, *sums)
+
+
+def accounts(owner_id: UUID | None = None, role: Role | None = None) -> list[AccountView]:
+    """Every account, or those of an owner or of a role, in order of role, currency and owner."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ACCOUNTS, (owner_id, owner_id, role and role.value, role and role.value))
+        rows = cursor.fetchall()
+    return [
+        AccountView(
+            account, owner, Role(name), floor, opened_at, closed_at, Balance(Side(side), currency, *sums)
+        )
+        for account, owner, name, floor, opened_at, closed_at, side, currency, *sums in rows
+    ]
