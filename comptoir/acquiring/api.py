@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from comptoir.acquiring import errors, rules
-from comptoir.acquiring.errors import Refused
+from comptoir.acquiring.errors import (
+    ContractExists,
+    MerchantExists,
+    MerchantInvalid,
+    MerchantUnknown,
+    Refused,
+    StoreExists,
+    StoreUnknown,
+    TerminalExists,
+)
 from comptoir.acquiring.operations.engine import store_payments, store_refunds
 from comptoir.acquiring.operations.merchants import (
     add_store,
@@ -12,7 +21,12 @@ from comptoir.acquiring.operations.merchants import (
     register_merchant,
     set_status,
 )
-from comptoir.acquiring.queries.merchants import decode_merchants, merchants
+from comptoir.acquiring.queries.merchants import (
+    decode_merchants,
+    merchant_summaries,
+    merchant_summary,
+    merchants,
+)
 from comptoir.acquiring.queries.payments import (
     decode_payments,
     decode_refunds,
@@ -27,6 +41,7 @@ from comptoir.acquiring.queries.payments import (
 from comptoir.acquiring.queries.proof import Expected, counts, expected_movements, refund_difference
 from comptoir.acquiring.types import (
     ContractView,
+    MerchantSummary,
     MerchantView,
     PaymentState,
     PaymentView,
@@ -34,11 +49,17 @@ from comptoir.acquiring.types import (
     RefundState,
     RefundView,
     Scenario,
+    StoreSummary,
 )
 
 __all__ = [
+    "ContractExists",
     "ContractView",
     "Expected",
+    "MerchantExists",
+    "MerchantInvalid",
+    "MerchantSummary",
+    "MerchantUnknown",
     "MerchantView",
     "PaymentState",
     "PaymentView",
@@ -47,6 +68,10 @@ __all__ = [
     "RefundView",
     "Refused",
     "Scenario",
+    "StoreExists",
+    "StoreSummary",
+    "StoreUnknown",
+    "TerminalExists",
     "add_store",
     "add_terminal",
     "counts",
@@ -56,6 +81,8 @@ __all__ = [
     "due_payments",
     "errors",
     "expected_movements",
+    "merchant_summaries",
+    "merchant_summary",
     "merchants",
     "open_contract",
     "payments_by_id",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comptoir.kernel.errors import ComptoirError
+from comptoir.kernel.errors import ComptoirError, InvalidValue
 
 MERCHANT_UNKNOWN = "acquiring.merchant_unknown"
 MERCHANT_INACTIVE = "acquiring.merchant_inactive"
@@ -30,4 +30,42 @@ class Refused(ComptoirError):
 
 
 class MerchantExists(ComptoirError):
+    """The id or the reference belongs to a merchant already."""
+
     code = "acquiring.merchant_exists"
+
+
+class MerchantUnknown(ComptoirError):
+    """No merchant has this id or reference."""
+
+    code = MERCHANT_UNKNOWN
+
+
+class MerchantInvalid(InvalidValue):
+    """Something said of a merchant, a store, a till or a contract is not as it must be; `field` says what."""
+
+    code = "acquiring.merchant_invalid"
+
+
+class ContractExists(ComptoirError):
+    """The merchant has a contract for this settlement currency already."""
+
+    code = "acquiring.contract_exists"
+
+
+class StoreExists(ComptoirError):
+    """The merchant has a store of this reference already."""
+
+    code = "acquiring.store_exists"
+
+
+class StoreUnknown(ComptoirError):
+    """The merchant has no such store."""
+
+    code = "acquiring.store_unknown"
+
+
+class TerminalExists(ComptoirError):
+    """The store has a till of this reference already."""
+
+    code = "acquiring.terminal_exists"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
 from comptoir.acquiring import errors
-from comptoir.acquiring.errors import Refused
+from comptoir.acquiring.errors import MerchantInvalid, Refused
 from comptoir.acquiring.types import ContractView, MerchantView, PaymentState, PaymentView, Product
 from comptoir.kernel.clock import CHINA
 from comptoir.kernel.errors import InvariantBroken
@@ -16,6 +17,13 @@ from comptoir.kernel.money import Money
 #: A payment lives at most this long, so that its quote (30 minutes, at most 5 of them gone) outlives it.
 #: The interface says "less than 10 minutes" on one page and 14 by default on another (antom-api.md §2.1).
 LONGEST_EXPIRY = timedelta(minutes=25)
+
+#: The most a contract's traveller margin may be: ten percent, in hundredths of a percent.
+LARGEST_MARGIN_BPS = 1000
+
+_REF = re.compile(r"[A-Za-z0-9._-]{1,32}")
+_MCC = re.compile(r"[0-9]{4}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 
 
 def contract_for(
@@ -134,3 +142,52 @@ def _part(whole: int, payment: PaymentView, amount: Money) -> int:
     """What of `whole` is due for all refunds with this one, less what was due before it."""
     before, after = payment.refunded, payment.refunded + amount.minor
     return whole * after // payment.amount.minor - whole * before // payment.amount.minor
+
+
+def check_ref(ref: str) -> str:
+    """A merchant's public reference: 1 to 32 letters, digits, dots, dashes, underscores.
+
+    Raises MerchantInvalid.
+    """
+    if not _REF.fullmatch(ref):
+        raise MerchantInvalid(
+            "a merchant's reference is 1 to 32 letters, digits, dots, dashes or underscores", field="ref"
+        )
+    return ref
+
+
+def check_label(text: str, field: str, longest: int) -> str:
+    """A name for people or a reference of the merchant's own: trimmed, printable. Raises MerchantInvalid."""
+    cleaned = text.strip()
+    if not 1 <= len(cleaned) <= longest or not cleaned.isprintable():
+        raise MerchantInvalid(f"{field} has 1 to {longest} printable characters", field=field)
+    return cleaned
+
+
+def check_mcc(mcc: str) -> str:
+    """A merchant category code of ISO 18245: four digits. Raises MerchantInvalid."""
+    if not _MCC.fullmatch(mcc):
+        raise MerchantInvalid("a merchant category code (ISO 18245) has four digits", field="mcc")
+    return mcc
+
+
+def check_country(country: str) -> str:
+    """A country code of ISO 3166-1 alpha-2: two capital letters. Raises MerchantInvalid."""
+    if not _COUNTRY.fullmatch(country):
+        raise MerchantInvalid("a country (ISO 3166-1 alpha-2) is two capital letters", field="country")
+    return country
+
+
+def check_terms(
+    margin_bps: int, in_store_expiry_s: int, online_expiry_s: int, refund_window_days: int, overdraft: int
+) -> None:
+    """Refuse terms that no contract may have. Seconds, days, minor units. Raises MerchantInvalid."""
+    longest = int(LONGEST_EXPIRY.total_seconds())
+    if not 0 <= margin_bps <= LARGEST_MARGIN_BPS:
+        raise MerchantInvalid(f"a margin is 0 to {LARGEST_MARGIN_BPS} basis points", field="margin_bps")
+    if not (0 < in_store_expiry_s <= longest and 0 < online_expiry_s <= longest):
+        raise MerchantInvalid(f"a payment lives 1 to {longest} seconds", field="expiry_s")
+    if not 0 < refund_window_days <= 3650:
+        raise MerchantInvalid("refunds are taken for 1 to 3650 days", field="refund_window_days")
+    if overdraft < 0:
+        raise MerchantInvalid("an overdraft is not below zero", field="overdraft")

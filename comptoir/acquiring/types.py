@@ -68,6 +68,33 @@ class ContractView(msgspec.Struct, frozen=True, gc=False):
     refund_window_days: int
 
 
+class StoreSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A store as the operator sees it; `terminals` are the references of its tills."""
+
+    id: UUID
+    ref: str
+    name: str
+    mcc: str
+    city: str
+    country: str
+    terminals: tuple[str, ...]
+
+
+class MerchantSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A merchant as the operator sees it: who it is, what was agreed (oldest first), where it sells."""
+
+    id: UUID
+    ref: str
+    name: str
+    mcc: str
+    country: str
+    office_id: UUID
+    active: bool
+    created_at: datetime
+    contracts: tuple[ContractView, ...]
+    stores: tuple[StoreSummary, ...]
+
+
 class PaymentView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One payment, whole. Amounts in minor units with their currency.
 

@@ -1,4 +1,4 @@
-"""The commands: `comptoir up | serve | worker | migrate | verify | bench | demo`.
+"""The commands of `comptoir`: see `main.COMMANDS`, and `comptoir --help`.
 
 One module per command, listed in `main.COMMANDS`, each with
 

@@ -22,7 +22,10 @@ from comptoir.identity.operations import (
 )
 from comptoir.identity.queries import (
     client,
+    client_keys,
     client_statement,
+    clients,
+    people,
     person,
     person_by_id,
     platform_key,
@@ -31,6 +34,7 @@ from comptoir.identity.queries import (
     read_platform_key,
 )
 from comptoir.identity.types import (
+    ClientKeySummary,
     ClientKeyView,
     ClientStatus,
     ClientView,
@@ -40,6 +44,7 @@ from comptoir.identity.types import (
 )
 
 __all__ = [
+    "ClientKeySummary",
     "ClientKeyView",
     "ClientRefInvalid",
     "ClientRefTaken",
@@ -56,9 +61,12 @@ __all__ = [
     "Role",
     "add_key",
     "client",
+    "client_keys",
     "client_statement",
+    "clients",
     "create_person",
     "ensure_platform_key",
+    "people",
     "person",
     "person_by_id",
     "platform_key",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,8 +11,9 @@ from django.db import connection
 from comptoir.db.run import run_sync
 from comptoir.db.sealed import unseal
 from comptoir.identity.errors import PlatformKeyMissing
-from comptoir.identity.models import Person
+from comptoir.identity.models import ApiClient, ApiClientKey, Person
 from comptoir.identity.types import (
+    ClientKeySummary,
     ClientKeyView,
     ClientStatus,
     ClientView,
@@ -69,6 +71,22 @@ def client(client_ref: str) -> ClientView | None:
     return _run(_one(client_statement(client_ref), read_client))
 
 
+def clients(merchant_id: UUID | None = None) -> tuple[ClientView, ...]:
+    """Every client, or one merchant's, with its live keys; by client ref."""
+    rows = ApiClient.objects.order_by("client_ref").prefetch_related("keys")
+    if merchant_id is not None:
+        rows = rows.filter(merchant_id=merchant_id)
+    return tuple(_view_of_client(row) for row in rows)
+
+
+def client_keys(client_ref: str) -> tuple[ClientKeySummary, ...]:
+    """All keys a client ever had, newest first; empty also when there is no such client."""
+    rows = ApiClientKey.objects.filter(client__client_ref=client_ref).order_by("-version")
+    return tuple(
+        ClientKeySummary(row.version, bytes(row.public_key), row.created_at, row.revoked_at) for row in rows
+    )
+
+
 def platform_key() -> PlatformKeyView:
     """Our active key pair. Raises PlatformKeyMissing, CannotUnseal."""
     return _run(_one(platform_key_statement(), read_platform_key))
@@ -86,6 +104,11 @@ def person_by_id(person_id: UUID) -> PersonView | None:
     return view_of(found) if found else None
 
 
+def people(ids: Iterable[UUID]) -> dict[UUID, PersonView]:
+    """People by id; who is unknown is not there."""
+    return {row.id: view_of(row) for row in Person.objects.filter(id__in=list(ids))}
+
+
 def view_of(row: Person) -> PersonView:
     """The frozen view of a person."""
     return PersonView(
@@ -96,6 +119,19 @@ def view_of(row: Person) -> PersonView:
         merchant_id=row.merchant_id,
         office_id=row.office_id,
         active=row.is_active,
+    )
+
+
+def _view_of_client(row: ApiClient) -> ClientView:
+    live = sorted((key for key in row.keys.all() if key.revoked_at is None), key=lambda key: -key.version)
+    return ClientView(
+        row.id,
+        row.client_ref,
+        row.merchant_id,
+        row.sandbox,
+        ClientStatus(row.status),
+        row.notify_url,
+        tuple(ClientKeyView(key.version, bytes(key.public_key)) for key in live),
     )
 
 

@@ -47,6 +47,15 @@ class ClientKeyView(msgspec.Struct, frozen=True):
     public_key: bytes
 
 
+class ClientKeySummary(msgspec.Struct, frozen=True):
+    """A key of a client as the operator sees it, the revoked ones too (SubjectPublicKeyInfo DER)."""
+
+    version: int
+    public_key: bytes
+    created_at: datetime
+    revoked_at: datetime | None
+
+
 class ClientView(msgspec.Struct, frozen=True):
     """A client with its live keys, newest first."""
 

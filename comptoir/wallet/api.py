@@ -59,7 +59,7 @@ from comptoir.wallet.queries.engine import (
 )
 from comptoir.wallet.queries.movements import movements
 from comptoir.wallet.queries.proof import expected_balances
-from comptoir.wallet.queries.wallets import devices_of, waiting, wallet_summary, wallets_of
+from comptoir.wallet.queries.wallets import devices_of, waiting, wallet_summaries, wallet_summary, wallets_of
 from comptoir.wallet.rules import Verdict, check_code, decide, device_number
 from comptoir.wallet.types import (
     CNY_LIMITS,
@@ -159,6 +159,7 @@ __all__ = [
     "top_up",
     "unfreeze",
     "waiting",
+    "wallet_summaries",
     "wallet_summary",
     "wallets",
     "wallets_of",

@@ -8,10 +8,20 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
-from comptoir.acquiring.errors import MerchantExists
+from comptoir.acquiring.errors import (
+    ContractExists,
+    MerchantExists,
+    MerchantInvalid,
+    MerchantUnknown,
+    StoreExists,
+    StoreUnknown,
+    TerminalExists,
+)
 from comptoir.acquiring.models import Contract, Merchant, Store, Terminal
+from comptoir.acquiring.rules import check_country, check_label, check_mcc, check_ref, check_terms
 from comptoir.kernel.ids import OPERATOR
 from comptoir.kernel.money import exponent
+from comptoir.kernel.statements import Statement
 from comptoir.ledger import api as ledger
 
 
@@ -20,19 +30,20 @@ def register_merchant(
 ) -> None:
     """Add a merchant: `ref` is its public reference, `mcc` ISO 18245, `country` ISO 3166-1 alpha-2.
 
-    Raises MerchantExists when the id or the reference is taken.
+    Raises MerchantInvalid, or MerchantExists when the id or the reference is taken.
     """
+    row = Merchant(
+        id=merchant_id,
+        office_id=office_id,
+        ref=check_ref(ref),
+        name=check_label(name, "name", 256),
+        mcc=check_mcc(mcc),
+        country=check_country(country),
+        created_at=now,
+    )
     try:
         with transaction.atomic():
-            Merchant.objects.create(
-                id=merchant_id,
-                office_id=office_id,
-                ref=ref,
-                name=name,
-                mcc=mcc,
-                country=country,
-                created_at=now,
-            )
+            row.save(force_insert=True)
     except IntegrityError:
         raise MerchantExists(f"merchant {ref} is registered already", field="ref") from None
 
@@ -53,31 +64,40 @@ def open_contract(
     """Agree on terms for one settlement currency and open the accounts they need.
 
     `margin_bps` is the traveller's margin over the mid rate in hundredths of a percent. `overdraft`
-    (minor units of the settlement currency) is how far refunds may take what we owe below zero.
+    (minor units of the settlement currency) is how far refunds may take what we owe below zero. Raises
+    MerchantUnknown, MerchantInvalid, UnknownCurrency, ContractExists.
     """
+    _locked(merchant_id)
     for currency in (settlement_currency, *payment_currencies):
         exponent(currency)
-    Contract.objects.create(
+    check_terms(margin_bps, in_store_expiry_s, online_expiry_s, refund_window_days, overdraft)
+    if not payment_currencies or len(set(payment_currencies)) != len(payment_currencies):
+        raise MerchantInvalid("a contract takes at least one currency, each once", field="payment_currencies")
+    _, made = Contract.objects.get_or_create(
         merchant_id=merchant_id,
         settlement_currency=settlement_currency,
-        payment_currencies=list(payment_currencies),
-        margin_bps=margin_bps,
-        in_store_expiry_s=in_store_expiry_s,
-        online_expiry_s=online_expiry_s,
-        refund_window_days=refund_window_days,
-        created_at=now,
+        defaults={
+            "payment_currencies": list(payment_currencies),
+            "margin_bps": margin_bps,
+            "in_store_expiry_s": in_store_expiry_s,
+            "online_expiry_s": online_expiry_s,
+            "refund_window_days": refund_window_days,
+            "created_at": now,
+        },
     )
-    accounts = (
+    if not made:
+        raise ContractExists(
+            f"the merchant has a contract in {settlement_currency} already", field="settlement_currency"
+        )
+    _execute(
         ledger.open_account(
             merchant_id, ledger.Role.MERCHANT_PAYABLE, settlement_currency, now, floor=-overdraft
-        ),
-        ledger.open_account(OPERATOR, ledger.Role.FX_POSITION, settlement_currency, now),
+        )
     )
-    with connection.cursor() as cursor:
-        for statement in accounts:
-            cursor.execute(statement.sql, statement.params)
+    _execute(ledger.open_account(OPERATOR, ledger.Role.FX_POSITION, settlement_currency, now))
 
 
+@transaction.atomic
 def add_store(
     merchant_id: UUID,
     store_id: UUID,
@@ -89,26 +109,60 @@ def add_store(
     country: str,
     now: datetime,
 ) -> None:
-    """Add a place where the merchant sells; `ref` is the merchant's own name for it."""
+    """Add a place where the merchant sells; `ref` is the merchant's own name for it.
+
+    Raises MerchantUnknown, MerchantInvalid, StoreExists.
+    """
+    _locked(merchant_id)
+    if Store.objects.filter(merchant_id=merchant_id, ref=ref).exists():
+        raise StoreExists(f"the merchant has a store {ref} already", field="ref")
     Store.objects.create(
         merchant_id=merchant_id,
         id=store_id,
-        ref=ref,
-        name=name,
-        mcc=mcc,
-        city=city,
-        country=country,
+        ref=check_label(ref, "ref", 64),
+        name=check_label(name, "name", 256),
+        mcc=check_mcc(mcc),
+        city=check_label(city, "city", 64),
+        country=check_country(country),
         created_at=now,
     )
 
 
+@transaction.atomic
 def add_terminal(merchant_id: UUID, terminal_id: UUID, store_id: UUID, *, ref: str, now: datetime) -> None:
-    """Add a till to a store."""
+    """Add a till to a store. Raises MerchantUnknown, MerchantInvalid, StoreUnknown, TerminalExists."""
+    _locked(merchant_id)
+    if not Store.objects.filter(merchant_id=merchant_id, id=store_id).exists():
+        raise StoreUnknown("the merchant has no such store", field="store")
+    if Terminal.objects.filter(merchant_id=merchant_id, store_id=store_id, ref=ref).exists():
+        raise TerminalExists(f"the store has a till {ref} already", field="ref")
     Terminal.objects.create(
-        merchant_id=merchant_id, id=terminal_id, store_id=store_id, ref=ref, created_at=now
+        merchant_id=merchant_id,
+        id=terminal_id,
+        store_id=store_id,
+        ref=check_label(ref, "ref", 64),
+        created_at=now,
     )
 
 
+@transaction.atomic
 def set_status(merchant_id: UUID, status: str) -> None:
-    """Let a merchant take payments ("active") or stop it ("suspended"); what it took stays as it is."""
+    """Let a merchant take payments ("active") or stop it ("suspended"); what it took stays as it is.
+
+    Under the books' lock, which the engine holds from loading to commit: once this has returned, no
+    payment is decided on the merchant as it was. Doing it again changes nothing. Raises MerchantUnknown.
+    """
+    _locked(merchant_id)
+    _execute(ledger.lock())
     Merchant.objects.filter(id=merchant_id).update(status=status)
+
+
+def _locked(merchant_id: UUID) -> None:
+    """The merchant is there, and who changes it waits for us. Raises MerchantUnknown."""
+    if Merchant.objects.select_for_update().filter(id=merchant_id).first() is None:
+        raise MerchantUnknown(f"there is no merchant {merchant_id.hex}", field="merchant")
+
+
+def _execute(statement: Statement) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, statement.params)

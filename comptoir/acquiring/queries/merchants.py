@@ -1,11 +1,16 @@
-"""Merchants with their contracts, as the engine needs them."""
+"""Merchants with their contracts: as the engine needs them, and as the operator sees them."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
-from comptoir.acquiring.types import ContractView, MerchantView
+from django.db.models import QuerySet
+
+from comptoir.acquiring.errors import MerchantUnknown
+from comptoir.acquiring.models import Contract, Merchant, Store, Terminal
+from comptoir.acquiring.types import ContractView, MerchantSummary, MerchantView, StoreSummary
 from comptoir.kernel.statements import Rows, Statement
 
 _MERCHANTS = """
@@ -32,3 +37,69 @@ def decode_merchants(rows: Rows) -> dict[UUID, MerchantView]:
             merchant_id, name, mcc, country, office_id, status == "active", contracts
         )
     return found
+
+
+def merchant_summary(ref: str) -> MerchantSummary:
+    """One merchant by its public reference. Raises MerchantUnknown."""
+    found = _summaries(Merchant.objects.filter(ref=ref))
+    if not found:
+        raise MerchantUnknown(f"there is no merchant {ref}", field="merchant")
+    return found[0]
+
+
+def merchant_summaries() -> tuple[MerchantSummary, ...]:
+    """Every merchant, by reference."""
+    return _summaries(Merchant.objects.order_by("ref"))
+
+
+def _summaries(wanted: QuerySet[Merchant]) -> tuple[MerchantSummary, ...]:
+    """One query a table, whatever the number of merchants."""
+    rows = list(wanted)
+    ids = [row.id for row in rows]
+    contracts: dict[UUID, list[ContractView]] = defaultdict(list)
+    for one in Contract.objects.filter(merchant_id__in=ids).order_by("created_at", "settlement_currency"):
+        contracts[one.merchant_id].append(_contract(one))
+    tills: dict[UUID, list[str]] = defaultdict(list)
+    for till in Terminal.objects.filter(merchant_id__in=ids).order_by("ref"):
+        tills[till.store_id].append(till.ref)
+    stores: dict[UUID, list[StoreSummary]] = defaultdict(list)
+    for store in Store.objects.filter(merchant_id__in=ids).order_by("ref"):
+        stores[store.merchant_id].append(_store(store, tills[store.id]))
+    return tuple(
+        MerchantSummary(
+            id=row.id,
+            ref=row.ref,
+            name=row.name,
+            mcc=row.mcc,
+            country=row.country,
+            office_id=row.office_id,
+            active=row.status == "active",
+            created_at=row.created_at,
+            contracts=tuple(contracts[row.id]),
+            stores=tuple(stores[row.id]),
+        )
+        for row in rows
+    )
+
+
+def _contract(row: Contract) -> ContractView:
+    return ContractView(
+        row.settlement_currency,
+        tuple(row.payment_currencies),
+        row.margin_bps,
+        row.in_store_expiry_s,
+        row.online_expiry_s,
+        row.refund_window_days,
+    )
+
+
+def _store(row: Store, tills: Sequence[str]) -> StoreSummary:
+    return StoreSummary(
+        id=row.id,
+        ref=row.ref,
+        name=row.name,
+        mcc=row.mcc,
+        city=row.city,
+        country=row.country,
+        terminals=tuple(tills),
+    )

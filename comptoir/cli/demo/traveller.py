@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from comptoir.config.environment import Environment
     from comptoir.flows.api import Command, Outcome
-    from comptoir.wallet.api import AuthorizationView, Movement
+    from comptoir.wallet.api import AuthorizationView
 
 
 class TravellerUnknown(ComptoirError):
@@ -157,6 +157,7 @@ def _statement(arguments: argparse.Namespace, own: UUID, environment: Environmen
     """The wallet, what waits, and its newest movements."""
     from rich.table import Table
 
+    from comptoir.cli.show import movement_cells
     from comptoir.kernel.clock import utc_now
     from comptoir.kernel.money import Money
     from comptoir.wallet import api as wallet
@@ -184,19 +185,6 @@ def _statement(arguments: argparse.Namespace, own: UUID, environment: Environmen
         table.add_row(*movement_cells(line))
     console.print(table)
     return 0
-
-
-def movement_cells(line: Movement) -> tuple[str, ...]:
-    """A line of the statement: time, kind, payee, what the shop charged, the rate, the amount."""
-    from comptoir.kernel.clock import CHINA
-
-    charged = _money(line.charge) if line.charge else ""
-    rate = f"{line.price:.6f}" if line.price is not None else ""
-    what = line.kind.value.replace("_", "-")
-    if line.refunded is not None and line.refunded.minor:
-        what += f", {_money(line.refunded)} back"
-    when = line.at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
-    return when, what, line.payee or line.note, charged, rate, _money(line.amount)
 
 
 def _show_price(console: Console, one: AuthorizationView) -> None:

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from comptoir.cli.demo.cast import MERCHANTS, TRAVELLERS, Merchant
 from comptoir.cli.demo.day.stories import Sale
-from comptoir.cli.demo.traveller import movement_cells
 from comptoir.cli.demo.world import merchant_id, wallet_id
+from comptoir.cli.show import movement_cells
 from comptoir.kernel.clock import utc_now
 from comptoir.kernel.money import Money
 from comptoir.ledger.api import Role, account_id, balance
