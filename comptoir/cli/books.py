@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--effective",
         action="store_true",
-        help="with --at: with what was recorded later but took effect by then",
+        help="with --at: and what was recorded later with effect by then",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
 
@@ -83,8 +83,8 @@ def _show(shown: list[tuple[AccountView, Balance]]) -> None:
     for name in ("Posted", "Available"):
         table.add_column(name, justify="right")
     for one, balance in shown:
-        amounts = (
+        posted, available = (
             f"{Money(minor, balance.currency).decimal():,}" for minor in (balance.posted, balance.available)
         )
-        table.add_row(one.role.value, one.owner_id.hex, balance.currency, *amounts)
+        table.add_row(one.role.value, one.owner_id.hex, balance.currency, posted, available)
     Console().print(table)
