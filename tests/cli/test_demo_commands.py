@@ -30,7 +30,7 @@ def pin(demo_world: DemoWorld) -> str:
     return str(demo_world.person(LOGIN)["pin"])
 
 
-def pay(amount: int, code: str | None = None) -> Outcome:
+def pay(amount: int, code: str | None = None, store: str = "Aubépine Grand-Place") -> Outcome:
     """A payment at the first shop, as its till asks for it: by code, or an order to be scanned."""
     command = Pay(
         merchant_id=world.merchant_id(SHOP.ref),
@@ -41,9 +41,19 @@ def pay(amount: int, code: str | None = None) -> Outcome:
         amount=Money(amount, "EUR"),
         method_type="CONNECT_WALLET",
         code=code,
-        details={"storeName": "Aubépine Grand-Place"},
+        details={"storeName": store},
     )
     return execute([command], utc_now(), Desk(3650))[0]
+
+
+def test_what_a_shop_calls_itself_is_shown_as_it_is(pin: str, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "[/] [red]Aubépine"
+    payment = pay(2950, store=name).payment
+    assert payment is not None
+    code = str(payment.order_code)
+    assert main(["demo", "order", "--login", LOGIN, "--code", code, "--pin", pin]) == 0
+    assert main(["demo", "statement", "--login", LOGIN]) == 0
+    assert capsys.readouterr().out.count(name) == 3
 
 
 def available() -> int:

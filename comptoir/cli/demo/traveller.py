@@ -6,15 +6,19 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from getpass import getpass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
 from comptoir.cli.demo.world import use_demo_variables
+from comptoir.cli.show import console as terminal
+from comptoir.cli.show import money_text, movement_cells
 from comptoir.kernel.errors import ComptoirError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from comptoir.config.environment import Environment
     from comptoir.flows.api import Command, Outcome
     from comptoir.wallet.api import AuthorizationView
@@ -90,21 +94,24 @@ def _order(arguments: argparse.Namespace, own: UUID, environment: Environment) -
     # A tester may reach us under another address than the one printed in the code: the digits decide.
     digits = order_code.validate(arguments.code.strip().rpartition("/")[2])
     (claimed,) = do([Claim(order_code=digits, wallet_id=own)], environment)
-    console = _console()
+    console = terminal()
     if claimed.code != IN_PROCESS:
         return _refused(console, claimed)
-    asked = next(one for one in _waiting(own) if claimed.payment and one.payment_id == claimed.payment.id)
-    _show_price(console, asked)
+    asked = [one for one in _waiting(own) if claimed.payment and one.payment_id == claimed.payment.id]
+    if not asked:
+        console.print("Another wallet has just taken this order over.")
+        return 1
+    _show_price(console, asked[0])
     pin = _pin(arguments)
     if pin is None:
         console.print(f"It waits: comptoir demo confirm --login {arguments.login} --pin PIN")
         return 0
-    return _approve(console, own, [asked], pin, environment)
+    return _approve(console, own, asked, pin, environment)
 
 
 def _confirm(arguments: argparse.Namespace, own: UUID, environment: Environment) -> int:
     """Approve what waits."""
-    console = _console()
+    console = terminal()
     asked = _chosen(arguments, own)
     if not asked:
         console.print("Nothing waits for this traveller.")
@@ -122,7 +129,7 @@ def _decline(arguments: argparse.Namespace, own: UUID, environment: Environment)
     """Refuse what waits."""
     from comptoir.flows.api import Decline
 
-    console = _console()
+    console = terminal()
     asked = _chosen(arguments, own)
     if not asked:
         console.print("Nothing waits for this traveller.")
@@ -130,7 +137,8 @@ def _decline(arguments: argparse.Namespace, own: UUID, environment: Environment)
     do([Decline(wallet_id=own, authorization_id=one.id) for one in asked], environment)
     still = {one.id for one in _waiting(own)}
     for one in asked:
-        console.print(f"{one.payee}, {_money(one.charge)}: {'still waits' if one.id in still else 'refused'}")
+        word = "still waits" if one.id in still else "refused"
+        console.print(f"{escape(one.payee)}, {money_text(one.charge)}: {word}")
     return 1 if still & {one.id for one in asked} else 0
 
 
@@ -147,7 +155,7 @@ def _approve(
     for one in asked:
         (outcome,) = do([Confirm(wallet_id=own, authorization_id=one.id)], environment)
         if outcome.code == OK:
-            console.print(f"[green]Paid[/] {_money(one.total)} to {one.payee}.")
+            console.print(f"[green]Paid[/] {money_text(one.total)} to {escape(one.payee)}.")
         else:
             result = _refused(console, outcome)
     return result
@@ -155,21 +163,18 @@ def _approve(
 
 def _statement(arguments: argparse.Namespace, own: UUID, environment: Environment) -> int:
     """The wallet, what waits, and its newest movements."""
-    from rich.table import Table
-
-    from comptoir.cli.show import movement_cells
     from comptoir.kernel.clock import utc_now
     from comptoir.kernel.money import Money
     from comptoir.wallet import api as wallet
 
-    console = _console()
+    console = terminal()
     summary = wallet.wallet_summary(own, utc_now())
     view = summary.wallet
 
     def yuan(minor: int) -> str:
-        return _money(Money(minor, view.currency))
+        return money_text(Money(minor, view.currency))
 
-    console.print(f"[bold]{view.display_name}[/]  {_money(summary.available)}  ({view.state})")
+    console.print(f"[bold]{escape(view.display_name)}[/]  {money_text(summary.available)}  ({view.state})")
     console.print(
         f"Without PIN up to {yuan(view.no_pin_limit)}, at once up to {yuan(view.payment_limit)}, "
         f"today {yuan(view.spent)} of {yuan(view.day_limit)}."
@@ -182,7 +187,7 @@ def _statement(arguments: argparse.Namespace, own: UUID, environment: Environmen
     for name in ("Charged", "Rate", "Amount"):
         table.add_column(name, justify="right")
     for line in wallet.movements(own, limit=arguments.lines).movements:
-        table.add_row(*movement_cells(line))
+        table.add_row(*map(escape, movement_cells(line)))
     console.print(table)
     return 0
 
@@ -193,9 +198,9 @@ def _show_price(console: Console, one: AuthorizationView) -> None:
 
     margin = Money(one.margin, one.total.currency)
     console.print(
-        f"[bold]{one.payee}[/] asks {_money(one.charge)}: {_money(one.total)} at {one.price:.6f} "
-        f"{one.total.currency} for 1 {one.charge.currency}, {_money(margin)} of it margin. "
-        f"Payment {one.payment_id.hex}."
+        f"[bold]{escape(one.payee)}[/] asks {money_text(one.charge)}: {money_text(one.total)} "
+        f"at {one.price:.6f} {one.total.currency} for 1 {one.charge.currency}, "
+        f"{money_text(margin)} of it margin. Payment {one.payment_id.hex}."
     )
 
 
@@ -225,13 +230,3 @@ def _pin(arguments: argparse.Namespace) -> str | None:
     if arguments.pin:
         return str(arguments.pin)
     return getpass("PIN: ") if sys.stdin.isatty() else None
-
-
-def _money(amount: Any) -> str:
-    return f"{amount.decimal():,} {amount.currency}"
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False, soft_wrap=True)

@@ -9,6 +9,7 @@ from typing import Final
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from comptoir.cli.demo.cast import MERCHANTS, TRAVELLERS, Merchant
@@ -115,7 +116,7 @@ def _show_statement(console: Console, login: str, since: datetime) -> None:
         table.add_column(column, justify="right", no_wrap=True)
     for line in _since(login, since)[:_LINES]:
         when, *cells = movement_cells(line)
-        table.add_row(when.rpartition(" ")[2], *cells)
+        table.add_row(*map(escape, (when.rpartition(" ")[2], *cells)))
     console.print(table)
 
 
