@@ -129,19 +129,24 @@ def refund_parts(payment: PaymentView, amount: Money) -> RefundParts:
     margin = payment.wallet_margin.minor
     mid = payment.wallet_total.minor - margin
     return RefundParts(
-        _part(mid, payment, amount), _part(margin, payment, amount), settlement_part(payment, amount)
+        _part(mid, payment.wallet_refunded - payment.margin_refunded, payment, amount),
+        _part(margin, payment.margin_refunded, payment, amount),
+        settlement_part(payment, amount),
     )
 
 
 def settlement_part(payment: PaymentView, amount: Money) -> int:
     """What a refund of `amount` takes from the merchant, in minor units of the settlement currency."""
-    return _part(payment.settlement.minor, payment, amount)
+    return _part(payment.settlement.minor, payment.settlement_refunded, payment, amount)
 
 
-def _part(whole: int, payment: PaymentView, amount: Money) -> int:
-    """What of `whole` is due for all refunds with this one, less what was due before it."""
-    before, after = payment.refunded, payment.refunded + amount.minor
-    return whole * after // payment.amount.minor - whole * before // payment.amount.minor
+def _part(whole: int, gone: int, payment: PaymentView, amount: Money) -> int:
+    """What of `whole` is due for all refunds with this one, less what is gone.
+
+    Never negative: after a refund that another issuer refused, one minor unit more than due may be gone.
+    """
+    due = whole * (payment.refunded + amount.minor) // payment.amount.minor
+    return max(due - gone, 0)
 
 
 def check_ref(ref: str) -> str:
