@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any
-
-import msgspec
-import structlog
 
 
 def log_as_json() -> None:
@@ -16,6 +14,8 @@ def log_as_json() -> None:
     The gateway writes a line per request: encoded to bytes at once, with the loggers made once, it costs a
     tenth of what the library's own default does.
     """
+    import structlog  # here: a process that only watches others needs none of it
+
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -29,5 +29,7 @@ def log_as_json() -> None:
     )
 
 
-def _encode(_logger: Any, _method: str, event: structlog.typing.EventDict) -> bytes:
+def _encode(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> bytes:
+    import msgspec
+
     return msgspec.json.encode(event, enc_hook=repr)

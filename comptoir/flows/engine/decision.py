@@ -69,7 +69,7 @@ class Parts(msgspec.Struct, frozen=True):
 
 
 #: Most legs are between a few accounts, and deriving an id costs as much as a leg.
-_account = lru_cache(maxsize=4096)(account_id)
+_account = lru_cache(maxsize=1024)(account_id)
 
 #: A cancellation's legs are numbered after the payment's own.
 _CANCEL = 16

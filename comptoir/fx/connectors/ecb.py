@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from time import monotonic
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import httpx
 
 from comptoir.fx.errors import FetchFailed
 from comptoir.standards.ecb_rates import LARGEST_DAILY
+
+if TYPE_CHECKING:
+    import httpx
 
 #: For connecting and for each read.
 TIMEOUT_SECONDS = 10.0
@@ -24,6 +26,8 @@ def fetch_daily_xml(url: str, transport: httpx.BaseTransport | None = None) -> b
 
     Raises FetchFailed. `transport` replaces the network in tests.
     """
+    import httpx  # here: whoever only reads rates, as every gateway process does, needs no HTTP client
+
     if urlsplit(url).scheme != "https":
         raise FetchFailed("rates are fetched over HTTPS only", field="url")
     try:
