@@ -76,6 +76,12 @@ def test_a_code_is_printed_alone_and_pays(pin: str, capsys: pytest.CaptureFixtur
     assert fresh_code(capsys, "--form", form) != shown
 
 
+def test_no_two_codes_are_the_same_and_all_of_them_pay(pin: str, capsys: pytest.CaptureFixture[str]) -> None:
+    codes = [fresh_code(capsys).strip() for _ in range(35)]  # more than one device has in half a minute
+    assert len(set(codes)) == len(codes)
+    assert {pay(1000, code).code for code in codes} == {OK}
+
+
 def test_an_order_is_shown_with_its_price_and_paid_with_the_pin(
     pin: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

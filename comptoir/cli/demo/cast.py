@@ -199,7 +199,7 @@ LOW_LIMIT: Final = "+8613912340009"
 FROZEN: Final = "+8613912340010"
 
 #: What shows a traveller's payment codes.
-DEVICES: Final = ("Phone", "Watch")
+DEVICES: Final = ("Phone", "Watch", "Tablet")
 
 STAFF: Final = (
     Staff("sofie@aubepine.example", "Sofie De Clercq", "cashier", merchant="M0000000001"),

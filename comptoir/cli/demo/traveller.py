@@ -74,15 +74,15 @@ def do(commands: Sequence[Command], environment: Environment) -> list[Outcome]:
 
 def _code(arguments: argparse.Namespace, own: UUID, environment: Environment) -> int:
     """Print a payment code and nothing else, for a pipe."""
+    from comptoir.cli.demo.codes import devices_of, fresh_code
     from comptoir.kernel.clock import utc_now
     from comptoir.standards.payment_code import Form
-    from comptoir.wallet import api as wallet
 
-    phones = [one for one in wallet.devices_of(own) if one.active]
-    if not phones:
+    devices = devices_of([own], utc_now())[own]
+    if not devices:
         raise TravellerUnknown(f"{arguments.login} has no phone that shows codes", field="login")
     form = Form.SHORT if arguments.form == "18" else Form.ALIPAY_PLUS
-    print(wallet.payment_code_for(phones[0].number, utc_now(), form).digits)
+    print(fresh_code(environment.home, devices, form))
     return 0
 
 

@@ -6,22 +6,19 @@ The phones work on the database, as the other demo commands do; the shops only e
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from threading import Lock
 from typing import Final
 from uuid import UUID
 
-from django.db import connection
-
 from comptoir.cli.demo.cast import TRAVELLERS
+from comptoir.cli.demo.codes import devices_of, fresh_code
 from comptoir.cli.demo.traveller import do
 from comptoir.cli.demo.world import wallet_id
 from comptoir.config.environment import Environment
 from comptoir.flows.api import IN_PROCESS, Claim, Confirm, Decline, Outcome
-from comptoir.kernel.clock import china_day, utc_now
+from comptoir.kernel.clock import utc_now
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.money import Money
 from comptoir.standards import order_code, payment_code
@@ -30,9 +27,6 @@ from comptoir.wallet import api as wallet
 
 #: A code shown this long ago is surely refused, and still recognized as once good.
 _TOO_OLD: Final = timedelta(minutes=3)
-
-#: The refresh counters of one half minute.
-_COUNTERS: Final = range(10)
 
 
 @dataclass
@@ -43,18 +37,8 @@ class Phones:
     pins: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        self._lock = Lock()
-        now = utc_now()
-        numbers = {
-            one.login: [device.number for device in wallet.devices_of(wallet_id(one.login)) if device.active]
-            for one in TRAVELLERS
-        }
-        statement = wallet.devices([n for own in numbers.values() for n in own], now, china_day(now))
-        with connection.cursor() as cursor:
-            cursor.execute(statement.sql, statement.params)
-            views = wallet.decode_devices(cursor.fetchall())
-        self._devices = {login: [views[number] for number in own] for login, own in numbers.items()}
-        self._shown = {(one.number, used) for one in views.values() for used in one.used}
+        found = devices_of([wallet_id(one.login) for one in TRAVELLERS], utc_now())
+        self._devices = {one.login: found[wallet_id(one.login)] for one in TRAVELLERS}
 
     def fill_wallets(self) -> None:
         """Top up who has shopped much of the money away, so that every day is like the first."""
@@ -66,16 +50,7 @@ class Phones:
 
     def code(self, login: str, form: Form = Form.SHORT) -> str:
         """A fresh code of this traveller; waits for the next half minute when all are shown."""
-        while True:
-            now = utc_now()
-            window = payment_code.window_of(now)
-            with self._lock:
-                for device in self._devices[login]:
-                    for n in _COUNTERS:
-                        if (device.number, window * 10 + n) not in self._shown:
-                            self._shown.add((device.number, window * 10 + n))
-                            return payment_code.build(form, device.number, device.seed, now, n)
-            time.sleep(0.25)
+        return fresh_code(self.environment.home, self._devices[login], form)
 
     def expired_code(self, login: str) -> str:
         """A code of this traveller that was good some minutes ago."""
