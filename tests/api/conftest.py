@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
+from django.core.management import call_command
 
+from comptoir.cli.postgres import EmbeddedPostgres
 from tests.api.support import House
-from tests.conftest import Database
+from tests.conftest import Database, _DjangoOn
 from tests.wallet.scripted_issuer import ScriptedIssuer
 
 
@@ -31,11 +34,46 @@ def house(
     table.write_text(json.dumps({"SCRIPTED": entry}))
     opened = House(module_database.url, folder, COMPTOIR_ISSUERS_FILE=str(table))
     try:
-        opened.gateway(wait=False)
-        opened.gateway(wait=False)
-        opened.worker(wait=False)
-        for server in opened.servers:
-            server.wait_ready()
+        _begin(opened)
         yield opened
     finally:
         opened.close()
+
+
+@dataclass
+class Site:
+    """A house with a database server of its own, which may be stopped and killed. Its disk is awaited."""
+
+    house: House
+    postgres: EmbeddedPostgres
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Two gateways and a worker over their own PostgreSQL, with fsync on and few connections."""
+    folder = tmp_path_factory.mktemp("site")
+    postgres = EmbeddedPostgres(
+        folder / "postgres" / "data",
+        log_file=folder / "postgres.log",
+        settings={"shared_buffers": "64MB", "max_connections": "40"},
+    )
+    postgres.ensure()
+    try:
+        with _DjangoOn(postgres.url()):
+            call_command("migrate", verbosity=0, interactive=False)
+            opened = House(postgres.url(), folder)
+            try:
+                _begin(opened)
+                yield Site(opened, postgres)
+            finally:
+                opened.close()
+    finally:
+        postgres.stop()
+
+
+def _begin(opened: House) -> None:
+    opened.gateway(wait=False)
+    opened.gateway(wait=False)
+    opened.worker(wait=False)
+    for server in opened.servers:
+        server.wait_ready()

@@ -118,6 +118,9 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 512
     daemon_threads = True
 
+    def handle_error(self, *_: object) -> None:
+        """A sender that was killed is no news."""
+
 
 class Merchant:
     """Runs the server. `script` is used up first, then every request is answered by `otherwise`."""
