@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -14,10 +15,19 @@ from comptoir.kernel.statements import Rows, Statement
 from comptoir.ledger.errors import EXISTS, LINKED, PostingRefused
 from comptoir.ledger.types import MAX_AMOUNT, SIDES, Role, Transfer, account_id
 
+#: A process that hangs with the books in its hands loses its transaction after so long.
+HELD_AT_MOST: Final = "10s"
+
 
 def lock() -> Statement:
-    """Wait for and take the books until the transaction ends. Whoever will post takes it first."""
-    return Statement("SELECT ledger_lock()")
+    """Wait for and take the books until the transaction ends. Whoever will post takes it first.
+
+    A holder that sends nothing for `HELD_AT_MOST` is cut off by the server and rolled back: a stopped
+    process or a lost network must not keep everybody else from paying.
+    """
+    return Statement(
+        f"SELECT set_config('idle_in_transaction_session_timeout', '{HELD_AT_MOST}', true), ledger_lock()"
+    )
 
 
 def open_account(

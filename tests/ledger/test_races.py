@@ -154,3 +154,14 @@ def _until_somebody_waits(database: Database) -> None:
                 return
             connection.execute("SELECT pg_sleep(0.02)")
     raise AssertionError("nobody waits for the books")
+
+
+def test_whoever_hangs_with_the_books_in_its_hands_loses_them(database: Database) -> None:
+    """The server ends an idle holder's transaction; the rule ends with the transaction."""
+    shown = "SHOW idle_in_transaction_session_timeout"
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        before = connection.execute(shown).fetchone()
+        with connection.transaction():
+            send(connection, ledger.lock())
+            assert connection.execute(shown).fetchone() == ("10s",)
+        assert connection.execute(shown).fetchone() == before != ("10s",)
