@@ -150,12 +150,13 @@ def _play_all(
     surprises = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns) as progress, ThreadPoolExecutor(arguments.threads) as threads:
-        bar = progress.add_task("Shopping", total=len(stories))
+        bar = progress.add_task("Shopping", total=sum(one.payments for one in stories))
         scenes = [Scene(one, tills[one.merchant.client_id], phones, journal) for one in stories]
-        for done in as_completed([threads.submit(_play, scene) for scene in scenes]):
+        playing = {threads.submit(_play, scene): scene.story for scene in scenes}
+        for done in as_completed(playing):
             if (surprise := done.result()) is not None:
                 surprises.append(surprise)
-            progress.advance(bar)
+            progress.advance(bar, playing[done].payments)
     return surprises
 
 

@@ -86,9 +86,14 @@ class Story:
     quantity: int
     amount: int
 
+    @property
+    def payments(self) -> int:
+        """How many payments it makes: a used code was paid with before."""
+        return 2 if self.kind is Kind.USED else 1
+
 
 def plan(payments: int, seed: int) -> list[Story]:
-    """A day of so many payments. The till tries a used code twice, so that story has two of them."""
+    """A day of so many payments; one story may be two of them."""
     dice = random.Random(seed)  # noqa: S311 - a plan, not a secret
     shares = {kind: max(1, round(share * payments / 200)) for kind, share in _SHARES.items()}
     kinds = [kind for kind, share in shares.items() for _ in range(share)][:payments]
