@@ -9,6 +9,7 @@ COMPTOIR_FX_MAX_AGE_DAYS  reference rates older than this many days are refused 
 COMPTOIR_FX_FETCH    1: the worker fetches the ECB's reference rates (default 0: nothing is fetched)
 COMPTOIR_ISSUERS_FILE  JSON file of other wallets' issuers (see comptoir.wallet.connectors; may hold keys)
 COMPTOIR_ENGINE_MAX_BATCH  most commands that share one commit (default 128; 1: no grouping)
+COMPTOIR_ENGINE_MAX_WAITING  most commands that wait for their commit, more are throttled (default 1024)
 COMPTOIR_WALLET_CURRENCIES  currencies in which wallets can be opened, with commas (default CNY)
 DATABASE_URL         any PostgreSQL 16+; without it, the embedded server of the home folder
 """
@@ -37,6 +38,9 @@ FX_MAX_AGE_DAYS = 5
 #: Enough that a commit's fixed cost hardly shows, few enough that a batch stays under a tenth of a second.
 ENGINE_MAX_BATCH = 128
 
+#: Eight full batches: who comes later would wait for most of a second, and is asked to come again instead.
+ENGINE_MAX_WAITING = 1024
+
 #: sun_path of a Unix socket address holds 107 characters and a NUL on Linux, 103 on macOS.
 _LONGEST_SOCKET_PATH = 100
 
@@ -61,6 +65,7 @@ class Environment:
     wallet_currencies: tuple[str, ...] = ("CNY",)
     fx_max_age_days: int = FX_MAX_AGE_DAYS
     engine_max_batch: int = ENGINE_MAX_BATCH
+    engine_max_waiting: int = ENGINE_MAX_WAITING
     issuers_file: Path | None = None
     fx_fetch: bool = False
 
@@ -98,6 +103,9 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         fx_fetch=_flag(values, "COMPTOIR_FX_FETCH"),
         issuers_file=Path(values["COMPTOIR_ISSUERS_FILE"]) if values.get("COMPTOIR_ISSUERS_FILE") else None,
         engine_max_batch=_number(values, "COMPTOIR_ENGINE_MAX_BATCH", ENGINE_MAX_BATCH, range(1, 1001)),
+        engine_max_waiting=_number(
+            values, "COMPTOIR_ENGINE_MAX_WAITING", ENGINE_MAX_WAITING, range(1, 100_001)
+        ),
     )
 
 

@@ -46,6 +46,7 @@ async def start(pool: Pool, database_url: str) -> AsyncIterator[Operations]:
         connect=connect,
         desk=Desk(settings.COMPTOIR.fx_max_age_days),
         max_batch=settings.COMPTOIR.engine_max_batch,
+        max_waiting=settings.COMPTOIR.engine_max_waiting,
     )
     issuers = open_issuers()
     desk = PaymentDesk(engine.submit, issuers)

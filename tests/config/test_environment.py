@@ -61,6 +61,7 @@ def test_the_master_key_is_in_no_repr(tmp_path: Path) -> None:
         ("COMPTOIR_FX_MAX_AGE_DAYS", "five"),
         ("COMPTOIR_ENGINE_MAX_BATCH", "0"),
         ("COMPTOIR_ENGINE_MAX_BATCH", "1001"),
+        ("COMPTOIR_ENGINE_MAX_WAITING", "0"),
         ("COMPTOIR_MASTER_KEY", "short"),
         ("COMPTOIR_MASTER_KEY", base64.b64encode(KEY[:31]).decode()),
         ("COMPTOIR_MASTER_KEY", "!" + base64.b64encode(KEY).decode()),
