@@ -60,7 +60,7 @@ class House:
         return machine.family(self.postgres.pid)
 
     @contextmanager
-    def gateway(self, workers: int = 1, **variables: str) -> Iterator[Gateway]:
+    def gateway(self, **variables: str) -> Iterator[Gateway]:
         """A gateway process of its own, as `comptoir up` starts it, with more environment variables."""
         import signal
 
@@ -68,7 +68,6 @@ class House:
 
         port = _free_port()
         command = [sys.executable, "-m", "comptoir.cli.main", "serve", "gateway", "--port", str(port)]
-        command += ["--workers", str(workers)]
         log = self.home / "logs" / f"gateway-{port}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("door", choices=sorted(_TARGETS))
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, help="port to listen on (default COMPTOIR_PORT or 8400)")
-    parser.add_argument("--workers", type=int, default=1, help="server processes (default %(default)s)")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=_workers(),
+        help="server processes (default here: %(default)s)",
+    )
     parser.add_argument("--tls-cert", type=Path, help="PEM certificate chain: listen with TLS 1.2 or newer")
     parser.add_argument("--tls-key", type=Path, help="PEM private key of the certificate, PKCS#8")
+
+
+def _workers() -> int:
+    """Two, where there are two processors: a third more payments than one (docs/operating/performance.md).
+
+    The database and everybody else need the rest, and the books take one batch at a time anyway.
+    """
+    return min(2, os.cpu_count() or 1)
 
 
 def run(arguments: argparse.Namespace) -> int:
