@@ -126,7 +126,7 @@ def desk(module_database: Database, tmp_path_factory: pytest.TempPathFactory) ->
             house,
             shop,
             f"https://{host}",
-            signing.export_private_key(house.key, pkcs1=True),
+            signing.export_private_key(house.key),
             signing.export_public_key(house.platform_key),
         )
         house.assert_holds()
@@ -229,7 +229,7 @@ def test_a_foreign_key_is_noticed_on_both_sides(desk: Desk, traveller: Traveller
             desk.house,
             desk.shop,
             desk.gateway_url,
-            signing.export_private_key(signing.generate_key(), pkcs1=True),
+            signing.export_private_key(signing.generate_key()),
             desk.platform_key,
         )
         assert stranger.execute(request)["result"]["resultCode"] == "INVALID_SIGNATURE"

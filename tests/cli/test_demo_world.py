@@ -80,11 +80,10 @@ def test_demo_json_has_what_a_till_needs(demo_world: DemoWorld) -> None:
         load_der_public_key(base64.b64decode(one["platform_public_key"], validate=True))
         known = identity.client(one["client_id"])
         assert known is not None
-        for form in ("merchant_private_key", "merchant_private_key_pkcs1"):
-            key: Any = load_der_private_key(base64.b64decode(one[form], validate=True), None)
-            assert key.key_size == 2048
-            numbers: Any = load_der_public_key(known.keys[0].public_key)
-            assert key.public_key().public_numbers() == numbers.public_numbers()
+        key: Any = load_der_private_key(base64.b64decode(one["merchant_private_key"], validate=True), None)
+        assert key.key_size == 2048
+        numbers: Any = load_der_public_key(known.keys[0].public_key)
+        assert key.public_key().public_numbers() == numbers.public_numbers()
         assert exponent(one["currency"]) in (0, 2)
         assert one["merchant_id"]
         assert one["store_id"]

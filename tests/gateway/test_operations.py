@@ -121,7 +121,7 @@ async def shop(
     async with app.router.lifespan_context(app):
         yield Shop(
             app,
-            signing.export_private_key(key, pkcs1=True),
+            signing.export_private_key(key),
             signing.export_public_key(signing.public_key_from_der(platform.public_key)),
             world,
         )

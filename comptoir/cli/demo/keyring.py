@@ -7,21 +7,14 @@ import secrets
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
 from comptoir.cli.demo.cast import MERCHANTS, STAFF, TRAVELLERS, Merchant, Staff, Traveller
-
-#: A client's private key in two forms. PKCS #8 is what SDKs document; the official Python SDK puts PKCS #1
-#: armor around whatever it gets, which a current cryptography only reads when it really is PKCS #1.
-_PKCS8: Final = "merchant_private_key"
-_PKCS1: Final = "merchant_private_key_pkcs1"
 
 
 def complete(world: Mapping[str, Any], platform_public_key: str) -> dict[str, Any]:
     """The clients and people of the cast, with the secrets `world` has and fresh ones for all others."""
-    keys = {
-        one["client_id"]: {form: one[form] for form in (_PKCS8, _PKCS1)} for one in world.get("clients", ())
-    }
+    keys = {one["client_id"]: one["merchant_private_key"] for one in world.get("clients", ())}
     people = {one["login"]: one for one in world.get("people", ())}
     keyless = [one.client_id for one in MERCHANTS if one.client_id not in keys]
     # Making a key takes a tenth of a second and lets other threads work meanwhile.
@@ -33,10 +26,10 @@ def complete(world: Mapping[str, Any], platform_public_key: str) -> dict[str, An
     }
 
 
-def _client(one: Merchant, keys: dict[str, str], platform_public_key: str) -> dict[str, str]:
+def _client(one: Merchant, private_key: str, platform_public_key: str) -> dict[str, str]:
     return {
         "client_id": one.client_id,
-        **keys,
+        "merchant_private_key": private_key,
         "platform_public_key": platform_public_key,
         "merchant_id": one.ref,
         "merchant_name": one.name,
@@ -56,11 +49,11 @@ def _person(one: Traveller | Staff, known: Mapping[str, Any]) -> dict[str, str |
     }
 
 
-def _private_key(_: str) -> dict[str, str]:
+def _private_key(_: str) -> str:
+    """A fresh key as the SDKs want it: base64 of PKCS #8, without armor."""
     from comptoir.standards.antom import signing
 
-    key = signing.generate_key()
-    return {_PKCS8: signing.export_private_key(key), _PKCS1: signing.export_private_key(key, pkcs1=True)}
+    return signing.export_private_key(signing.generate_key())
 
 
 def _pin() -> str:

@@ -180,21 +180,9 @@ def export_public_key(key: rsa.RSAPublicKey) -> str:
     return base64.b64encode(public_der(key)).decode()
 
 
-def export_private_key(key: rsa.RSAPrivateKey, *, pkcs1: bool = False) -> str:
-    """One line of base64 without armor, as the SDKs want it: PKCS #8, or PKCS #1. A secret.
-
-    PKCS #8 is what the documentation says and what Java, Go and .NET need. The Python SDK 1.7.1 puts
-    PKCS #1 armor around either; cryptography 44 (which it pins) reads that, 45 and later only when
-    the key really is PKCS #1.
-    """
-    if not pkcs1:
-        return base64.b64encode(private_der(key)).decode()
-    der = key.private_bytes(
-        serialization.Encoding.DER,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        serialization.NoEncryption(),
-    )
-    return base64.b64encode(der).decode()
+def export_private_key(key: rsa.RSAPrivateKey) -> str:
+    """One line of base64 of PKCS #8 without armor, as the SDKs of all languages want it. A secret."""
+    return base64.b64encode(private_der(key)).decode()
 
 
 def _der(text: str) -> bytes:

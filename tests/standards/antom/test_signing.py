@@ -65,7 +65,7 @@ def test_what_we_sign_the_official_sdk_verifies(key: rsa.RSAPrivateKey) -> None:
 
 
 def test_what_the_official_sdk_signs_we_verify(key: rsa.RSAPrivateKey) -> None:
-    encoded = signature_tool.sign("POST", PATH, "C1", "t", "{}", signing.export_private_key(key, pkcs1=True))
+    encoded = signature_tool.sign("POST", PATH, "C1", "t", "{}", signing.export_private_key(key))
     signature = signing.decode_signature(encoded)
     assert signature is not None
     assert signing.verify(key.public_key(), signing.content_to_sign(PATH, "C1", "t", b"{}"), signature)
@@ -130,7 +130,13 @@ def test_keys_with_and_without_armor(key: rsa.RSAPrivateKey) -> None:
     )
     for form in (public, pem.decode(), pem.decode().replace("\n", "\r\n"), f"\n {public} \n"):
         assert signing.export_public_key(signing.load_public_key(form)) == public
-    pkcs1 = signing.export_private_key(key, pkcs1=True)
+    pkcs1 = base64.b64encode(
+        key.private_bytes(
+            serialization.Encoding.DER,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        )
+    ).decode()
     for form in (private, pkcs1, f"-----BEGIN PRIVATE KEY-----\n{private}\n"):
         assert signing.export_private_key(signing.load_private_key(form)) == private
 

@@ -51,7 +51,7 @@ class Till:
         self._client = DefaultAlipayClient(
             gateway,
             client["client_id"],
-            client["merchant_private_key_pkcs1"],
+            client["merchant_private_key"],
             client["platform_public_key"],
         )
 
