@@ -51,10 +51,10 @@ clean: ## Remove the environment and all caches
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Comptoir needs Python 3.11 or newer: make PYTHON=...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Filling .venv with the locked packages (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes \
 		-r requirements/dev.txt -r requirements/sdk.txt
 	@touch $@
 
 .venv/installed: .venv/locked pyproject.toml
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
