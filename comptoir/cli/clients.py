@@ -192,7 +192,8 @@ def _show(arguments: argparse.Namespace) -> None:
         ("keyVersion", "SHA-256", "State"),
         [(str(one.version), fingerprint(one.public_key), _state_of(one)) for one in keys],
     )
-    say(f"\nOur public key, to check our answers with. SHA-256 {fingerprint(platform.public_key)}:")
+    say(f"\nOur public key (keyVersion {platform.version}), to check our answers with. SHA-256")
+    say(f"{fingerprint(platform.public_key)}:")
     print(public_key)
 
 

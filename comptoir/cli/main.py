@@ -24,10 +24,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser(words[:1]).parse_args(words)
     command = _module(arguments.command)
     try:
-        return int(command.run(arguments))
+        result = int(command.run(arguments))
+        sys.stdout.flush()
+        return result
     except ComptoirError as error:
         print(f"comptoir {arguments.command}: {error.message}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python must not try to write the rest at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except KeyboardInterrupt:
         return 130
 

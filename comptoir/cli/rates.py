@@ -10,6 +10,11 @@ HELP = "show the reference rates in use; load the packaged history, or fetch tod
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("what", nargs="?", choices=("show", "load", "fetch"), default="show")
+    parser.add_argument(
+        "--accept-jump",
+        action="store_true",
+        help="fetch: take a rate that moved by more than a quarter, because you looked and it is true",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.what == "load":
         print(f"{fx.load_packaged_rates(now)} new rates")
     elif arguments.what == "fetch":
-        print(f"{fx.fetch_daily(now)} new rates")
+        print(f"{fx.fetch_daily(now, accept_jump=arguments.accept_jump)} new rates")
     table = fx.latest_table()
     if not table.per_euro:
         print("no reference rates are recorded: comptoir rates load")

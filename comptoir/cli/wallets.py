@@ -19,7 +19,7 @@ from comptoir.kernel.errors import ComptoirError, InvalidValue
 if TYPE_CHECKING:
     from comptoir.wallet.api import Limits, WalletSummary
 
-HELP = "travellers' wallets: open, enroll a phone, top up, freeze, set limits, list, statement"
+HELP = "travellers' wallets: open, enroll and revoke phones, top up, freeze, set limits, list, statement"
 
 _LIMITS = (
     ("--no-pin", "without the PIN"),
@@ -48,6 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     enroll.add_argument("--device", required=True, type=_text(64), help="what to call it")
     enroll.add_argument("--show-seed", action="store_true", help="print the seed, this once, in hex")
     enroll.add_argument("--json", action="store_true", help="JSON instead of text")
+    _part(parts, "devices", "show the phones that may show codes")
+    revoke = _part(parts, "revoke", "take no code of a phone any more, for good")
+    revoke.add_argument("device", type=int, help="its number, as `devices` shows it")
     top_up = _part(parts, "top-up", "post money from the operator's funding to a wallet")
     top_up.add_argument("amount", help="in the wallet's currency, such as 500.00")
     top_up.add_argument("--note", type=_text(256), default="", help="what the statement says")
@@ -73,6 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
     parts = {
         "open": _open,
         "enroll": _enroll,
+        "devices": _devices,
+        "revoke": _revoke,
         "top-up": _top_up,
         "freeze": _freeze,
         "unfreeze": _freeze,
@@ -172,6 +177,28 @@ def _enroll(arguments: argparse.Namespace) -> None:
     if seed:
         say("Its seed, which is shown only now and is as good as money:")
         print(seed)
+
+
+def _devices(arguments: argparse.Namespace) -> None:
+    from comptoir.cli.show import table
+    from comptoir.wallet import api as wallet
+
+    table(
+        ("Device", "Name", "State", "Enrolled"),
+        [
+            (str(one.number), one.name, "active" if one.active else "revoked", f"{one.created_at:%Y-%m-%d}")
+            for one in wallet.devices_of(_wallet_id(arguments.wallet))
+        ],
+    )
+
+
+def _revoke(arguments: argparse.Namespace) -> None:
+    from comptoir.cli.show import say
+    from comptoir.wallet import api as wallet
+
+    own = _wallet_id(arguments.wallet)
+    wallet.revoke_device(own, arguments.device)
+    say(f"Device {arguments.device} of wallet {own.hex} is revoked: no code of it is taken from now on.")
 
 
 def _top_up(arguments: argparse.Namespace) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import Product, Scenario
@@ -21,6 +24,7 @@ from comptoir.kernel.clock import utc_now
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.money import Money
 from comptoir.standards.antom import signing
+from comptoir.standards.ecb_rates import DailyRates
 from comptoir.standards.payment_code import Form, build
 from comptoir.wallet import api as wallet
 from comptoir.wallet.operations import devices
@@ -347,6 +351,18 @@ def test_no_secret_is_printed_unless_asked_for(
     assert seeds[-1].hex() in capsys.readouterr().out.splitlines()
 
 
+def test_a_lost_phone_is_revoked(database: Database, pin_file: str, capsys: Capture) -> None:
+    open_wallet(pin_file)
+    lost = listed(capsys, "wallets", "enroll", LOGIN, "--device", "Phone")["device"]
+    kept = listed(capsys, "wallets", "enroll", LOGIN, "--device", "Watch")["device"]
+    assert "no device" in refused(capsys, "wallets", "revoke", LOGIN, "12345678")
+    done("wallets", "revoke", LOGIN, str(lost))
+    phones = wallet.devices_of(wallet.wallets_of(identity_of(LOGIN))[0])
+    assert {one.number: one.active for one in phones} == {lost: False, kept: True}
+    done("wallets", "devices", LOGIN)
+    assert f"{lost} │ Phone │ revoked" in capsys.readouterr().out
+
+
 def test_a_wallet_is_frozen_and_limited(database: Database, pin_file: str, capsys: Capture) -> None:
     open_wallet(pin_file)
     done("wallets", "freeze", LOGIN)
@@ -440,3 +456,24 @@ def identity_of(login: str) -> Any:
 
 def sha256_of(public_key: str) -> str:
     return hashlib.sha256(signing.public_der(signing.load_public_key(public_key))).hexdigest()
+
+
+# ---------------------------------------------------------------- rates
+
+
+def test_a_jump_of_the_rates_is_taken_when_the_operator_says_so(
+    database: Database, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    now = utc_now()
+    fx.record_rates(DailyRates(now.date() - timedelta(days=1), {"CNY": Decimal("7.9")}), now, "test")
+    feed = (
+        '<gesmes:Envelope xmlns:gesmes="http://www.gesmes.org/xml/2002-08-01" '
+        'xmlns="http://www.ecb.int/vocabulary/2002-08-01/eurofxref"><Cube>'
+        f'<Cube time="{now.date()}"><Cube currency="CNY" rate="11.5"/></Cube></Cube></gesmes:Envelope>'
+    )
+    monkeypatch.setattr("comptoir.fx.operations.rates.fetch_daily_xml", lambda _: feed.encode())
+    monkeypatch.setattr(settings, "COMPTOIR_FX_FETCH", True)
+    assert "moved too far" in refused(capsys, "rates", "fetch")
+    assert fx.latest_table().per_euro == {"CNY": Decimal("7.9")}
+    done("rates", "fetch", "--accept-jump")
+    assert fx.latest_table().per_euro == {"CNY": Decimal("11.5")}

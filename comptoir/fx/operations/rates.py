@@ -76,8 +76,8 @@ def record_rates(daily: DailyRates, now: datetime, source: str, *, accept_jump: 
         return _insert([daily], source, now)
 
 
-def fetch_daily(now: datetime, url: str = DAILY_URL) -> int:
-    """Fetch the ECB's daily file and record it; returns how many rates were new.
+def fetch_daily(now: datetime, url: str = DAILY_URL, *, accept_jump: bool = False) -> int:
+    """Fetch the ECB's daily file and record it (`accept_jump`: see there); returns how many rates were new.
 
     Off unless settings.COMPTOIR_FX_FETCH is true. The network is asked before any transaction
     begins. Raises FetchOff, FetchFailed, RatesConflict, RatesImplausible; nothing was recorded then.
@@ -90,7 +90,7 @@ def fetch_daily(now: datetime, url: str = DAILY_URL) -> int:
         daily = parse_daily_xml(fetch_daily_xml(url))
     except RatesMalformed as error:
         raise FetchFailed(f"the ECB did not answer with rates: {error.message}", field=error.field) from None
-    return record_rates(daily, now, "ecb-daily")
+    return record_rates(daily, now, "ecb-daily", accept_jump=accept_jump)
 
 
 def _packaged_history() -> list[DailyRates]:
