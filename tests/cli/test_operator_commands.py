@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,16 +15,19 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection as django_connection
 
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import Product, Scenario
 from comptoir.cli.main import main
+from comptoir.db.sealed import CannotUnseal
 from comptoir.flows.api import OK, Desk, Outcome, Pay, execute, verify_books
 from comptoir.fx import api as fx
 from comptoir.identity import api as identity
 from comptoir.kernel.clock import utc_now
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.money import Money
+from comptoir.ledger import api as ledger
 from comptoir.standards.antom import signing
 from comptoir.standards.ecb_rates import DailyRates
 from comptoir.standards.payment_code import Form, build
@@ -152,6 +157,26 @@ def test_a_suspended_merchant_takes_no_payment(shop: None, capsys: Capture) -> N
     assert listed(capsys, "merchants", "list")[0]["active"]
     # A payment is opened now, and fails for its code alone.
     assert pay(merchant_id, "281200000000000000").code == wallet.errors.CODE_INVALID
+
+
+def test_a_suspension_waits_for_the_batch_under_way(shop: None, database: Database) -> None:
+    """What holds the books may have read the merchant as active: the command returns only after it."""
+
+    def suspend() -> int:
+        try:
+            return main(["merchants", "suspend", REF])
+        finally:
+            django_connection.close()  # the thread's own
+
+    with psycopg.connect(database.url) as batch, ThreadPoolExecutor(1) as pool:
+        batch.execute(ledger.lock().sql)
+        asked = pool.submit(suspend)
+        with pytest.raises(TimeoutError):
+            asked.result(0.5)
+        assert acquiring.merchant_summary(REF).active
+        batch.commit()
+        assert asked.result(20) == 0
+    assert not acquiring.merchant_summary(REF).active
 
 
 @pytest.mark.parametrize(
@@ -456,6 +481,21 @@ def identity_of(login: str) -> Any:
 
 def sha256_of(public_key: str) -> str:
     return hashlib.sha256(signing.public_der(signing.load_public_key(public_key))).hexdigest()
+
+
+# ---------------------------------------------------------------- without the master key
+
+
+def test_the_books_can_be_read_and_proven_under_another_master_key(
+    shop: None, pin_file: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    open_wallet(pin_file)
+    done("wallets", "top-up", LOGIN, "1.00")
+    monkeypatch.setattr(settings, "COMPTOIR", replace(settings.COMPTOIR, master_key=bytes(32)))
+    with pytest.raises(CannotUnseal):
+        identity.platform_key()
+    assert listed(capsys, "verify")["holds"]
+    assert len(listed(capsys, "books")) > 1
 
 
 # ---------------------------------------------------------------- rates
