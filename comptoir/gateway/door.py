@@ -53,7 +53,10 @@ _LOGGED_PATH: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the door takes. SDKs give up after 15 s: an operation must have answered before."""
+    """What the door takes. SDKs give up after 15 s: by then the caller is known and the operation done.
+
+    `operation_seconds` is for both: a database that is away may hold up either.
+    """
 
     body_bytes: int = 256 * 1024
     body_seconds: float = 10.0
@@ -139,9 +142,10 @@ class Door:
         try:
             body = await read_body(receive, head, self._limits.body_bytes, self._limits.body_seconds)
             operation = self._admit(head)
-            client, answer.path = await self._recognize(head, body)
-            self._check_standing(client, head.request_time, now)
-            message = await self._perform(operation, Call(client.view, body, now, request_id), head)
+            async with asyncio.timeout(self._limits.operation_seconds):
+                client, answer.path = await self._recognize(head, body)
+                self._check_standing(client, head.request_time, now)
+                message = await self._perform(operation, Call(client.view, body, now, request_id), head)
             answer.body, answer.code = encode(message), _code_in(message)
             return answer
         except Turned as turned:
@@ -215,8 +219,7 @@ class Door:
             raise Turned(ResultCode.NO_INTERFACE_DEF)
         if not head.is_json:
             raise Turned(ResultCode.MEDIA_TYPE_NOT_ACCEPTABLE)
-        async with asyncio.timeout(self._limits.operation_seconds):
-            return await perform(call)
+        return await perform(call)
 
 
 def _code_in(message: Message) -> str:

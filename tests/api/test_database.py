@@ -23,6 +23,9 @@ pytestmark = pytest.mark.slow
 SUCCESS = ("SUCCESS", "S")
 UNKNOWN = ("UNKNOWN_EXCEPTION", "U")
 
+#: Seconds. SDKs give up after 15.
+PATIENCE = 14.5
+
 
 @pytest.fixture(autouse=True)
 def our_own_connection_is_new() -> None:
@@ -85,7 +88,7 @@ def test_f20_the_books_are_held_for_long(site: Site) -> None:
         started = time.monotonic()
         answers = together([lambda n=n: shop.till.pay(f"R{n}", codes[n]) for n in range(6)])
         assert {one.kind for one in answers} == {UNKNOWN}
-        assert time.monotonic() - started < 14.5  # SDKs give up after 15
+        assert time.monotonic() - started < PATIENCE
         holder.rollback()
     assert (shop.owed, li.purse) == (0, 1_000_000)
     for n, code in enumerate(codes):
@@ -117,7 +120,9 @@ def test_f20_no_connection_is_left(site: Site) -> None:
         terminate(house)
         greedy(house, strangers)
         code = li.code()
+        started = time.monotonic()
         refused = together([lambda: shop.till.pay("R1", code)] * 4)
+        assert time.monotonic() - started < PATIENCE
         assert {one.kind for one in refused} == {UNKNOWN}
     assert shop.till.pay("R1", code).kind == SUCCESS
     assert shop.owed == 2000

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from structlog.testing import capture_logs
 
 from comptoir.flows.api import Broken, Overloaded, Unavailable
+from comptoir.gateway.clients import Clients
 from comptoir.kernel.errors import ComptoirError, InvalidValue, InvariantBroken
 from comptoir.standards.antom import signing
 from comptoir.standards.antom.messages import PayResponse
@@ -320,6 +321,20 @@ async def test_an_operation_that_hangs_is_unknown(till: Till, platform_key: rsa.
 
     house.fake.does = hangs
     assert till.check(await house.post())["resultCode"] == "UNKNOWN_EXCEPTION"
+
+
+async def test_a_client_that_cannot_be_looked_up_in_time_is_unknown(
+    till: Till, platform_key: rsa.RSAPrivateKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = build(till, platform_key, operation_seconds=0.02)
+
+    async def hangs(*_: Any) -> None:
+        await asyncio.sleep(5)
+        raise AssertionError
+
+    monkeypatch.setattr(Clients, "get", hangs)
+    assert till.check(await house.post())["resultCode"] == "UNKNOWN_EXCEPTION"
+    assert not house.fake.calls
 
 
 @pytest.mark.parametrize(
