@@ -107,6 +107,7 @@ def open_house() -> Iterator[House]:
     finally:
         if postgres is not None:
             postgres.stop()
+            shutil.rmtree(postgres.socket_dir, ignore_errors=True)
         shutil.rmtree(home, ignore_errors=True)
 
 

@@ -99,9 +99,11 @@ class _Generator:
         self._idle.extend(self._lines)
         self._next_due = started
         more = True
-        while more or len(self._idle) < len(self._lines):
+        while True:
             now = time.perf_counter()
             more = more and now < deadline and self._send_due(now)
+            if not more and len(self._idle) == len(self._lines):
+                break
             pause = max(0.0, min(self._next_due, deadline) - now) if more and self._idle else _TIMEOUT
             events = self._selector.select(pause)
             now = time.perf_counter()
