@@ -74,9 +74,9 @@ def _as_json(one: AccountView, balance: Balance) -> dict[str, Any]:
 
 
 def _show(shown: list[tuple[AccountView, Balance]]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
+    from comptoir.cli.show import console
     from comptoir.kernel.money import Money
 
     table = Table("Role", "Owner", "Currency", box=None)
@@ -87,4 +87,4 @@ def _show(shown: list[tuple[AccountView, Balance]]) -> None:
             f"{Money(minor, balance.currency).decimal():,}" for minor in (balance.posted, balance.available)
         )
         table.add_row(one.role.value, one.owner_id.hex, balance.currency, posted, available)
-    Console().print(table)
+    console().print(table)
