@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -32,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show the accounts asked for. An unknown role or an instant without offset is refused (exit 2)."""
     from comptoir.cli.database import open_database
+    from comptoir.cli.show import print_json
     from comptoir.kernel.errors import InvalidValue
 
     if arguments.at is not None and arguments.at.tzinfo is None:
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = ledger.accounts(arguments.owner, roles.get(arguments.role or ""))
     shown = [(one, _balance(one, arguments)) for one in found]
     if arguments.json:
-        print(json.dumps([_as_json(one, balance) for one, balance in shown]))
+        print_json([_as_json(one, balance) for one, balance in shown])
     else:
         _show(shown)
     return 0
@@ -74,17 +74,16 @@ def _as_json(one: AccountView, balance: Balance) -> dict[str, Any]:
 
 
 def _show(shown: list[tuple[AccountView, Balance]]) -> None:
-    from rich.table import Table
-
-    from comptoir.cli.show import console
+    from comptoir.cli.show import money_text, table
     from comptoir.kernel.money import Money
 
-    table = Table("Role", "Owner", "Currency", box=None)
-    for name in ("Posted", "Available"):
-        table.add_column(name, justify="right")
-    for one, balance in shown:
-        posted, available = (
-            f"{Money(minor, balance.currency).decimal():,}" for minor in (balance.posted, balance.available)
+    rows = (
+        (
+            one.role.value,
+            one.owner_id.hex,
+            money_text(Money(balance.posted, balance.currency)),
+            money_text(Money(balance.available, balance.currency)),
         )
-        table.add_row(one.role.value, one.owner_id.hex, balance.currency, posted, available)
-    console().print(table)
+        for one, balance in shown
+    )
+    table(("Role", "Owner", "Posted", "Available"), rows, right=("Posted", "Available"))
