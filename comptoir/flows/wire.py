@@ -49,6 +49,7 @@ _RESULT_CODES: Final = {
     wallet.DECLINED: ResultCode.USER_PAYMENT_VERIFICATION_FAILED,
     fx.RateMissing.code: ResultCode.CURRENCY_NOT_SUPPORT,
     fx.AmountTooSmall.code: ResultCode.PARAM_ILLEGAL,
+    fx.AmountTooLarge.code: ResultCode.PAYMENT_AMOUNT_EXCEED_LIMIT,
     fx.QuoteExpired.code: ResultCode.QUOTE_EXPIRED,
 }
 

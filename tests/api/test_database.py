@@ -6,7 +6,9 @@ gets its one answer afterwards.
 
 from __future__ import annotations
 
+import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import psycopg
@@ -17,6 +19,7 @@ from tests.api.conftest import Site
 from tests.api.load import Load
 from tests.api.support import House, Shop, pause, together
 from tests.api.test_kill9 import healthy, kill_postgres
+from tests.cli.processes import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -108,6 +111,42 @@ def test_f20_the_books_are_held_for_a_while(site: Site) -> None:
         )
     assert answer.kind == SUCCESS
     assert shop.owed == 1000
+
+
+def test_f20_a_gateway_hangs_with_the_books_in_its_hands(site: Site) -> None:
+    """Stopped like a paused machine, in the middle of its transaction: the others soon go on without it.
+
+    When it runs again it has lost its transaction, does it once more, and answers right.
+    """
+    house = site.house
+    hanging, (port, other_port) = house.servers[0], house.ports
+    shop, li = house.shop(), house.traveller()
+    ours, theirs = li.code(), li.code()
+    with ThreadPoolExecutor(1) as pool:
+        with psycopg.connect(house.url) as holder:
+            holder.execute("SELECT ledger_lock()")
+            waiting = pool.submit(shop.till.pay, "R1", theirs, port=port)
+            wait_for(lambda: waits_for_the_books(house))
+            hanging.signal(signal.SIGSTOP)
+            holder.rollback()
+        try:
+            assert shop.till.pay("R2", ours, port=other_port).kind == SUCCESS
+        finally:
+            hanging.signal(signal.SIGCONT)
+        assert waiting.result().kind == SUCCESS
+    assert shop.till.pay("R1", theirs).body == waiting.result().body
+    assert shop.owed == 2000
+    assert b"command broken" not in hanging.log.read_bytes()
+    house.assert_holds()
+
+
+def waits_for_the_books(house: House) -> bool:
+    with psycopg.connect(house.url, autocommit=True) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE application_name = 'comptoir engine' AND wait_event_type = 'Lock'"
+        ).fetchone()
+    return bool(row and row[0])
 
 
 def test_f20_no_connection_is_left(site: Site) -> None:

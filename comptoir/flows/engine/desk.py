@@ -58,5 +58,5 @@ class Desk:
         rate = fx.mid(self._table, amount.currency, currency)
         owed = rate.convert(amount, Rounding.HALF_EVEN, fx.payable_step(currency))
         if owed.minor == 0:
-            raise fx.errors.AmountTooSmall(f"{amount} is nothing in {currency}")
+            raise fx.errors.AmountTooSmall(f"{amount} is nothing in {currency}", field="paymentAmount")
         return owed, rate
