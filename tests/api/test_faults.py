@@ -238,6 +238,22 @@ def test_f9_confirm_cancel_and_expiry_in_a_race(house: House, shop: Shop, n: int
     house.assert_holds()
 
 
+def test_f9_an_order_that_nobody_pays_is_closed_by_the_worker(house: House, shop: Shop) -> None:
+    """Soon after its time, without anybody asking; then it can neither be paid nor come to life again."""
+    li = house.traveller(phones=1)
+    soon = (utc_now() + timedelta(seconds=2)).isoformat(timespec="seconds")
+    order = shop.till.pay("R1", None, paymentExpiryTime=soon, paymentNotifyUrl="http://127.0.0.1:9/n")
+    digits = order["orderCodeForm"]["codeDetails"][0]["codeValue"].rpartition("/")[2]
+    house.do(flows.Claim(order_code=digits, wallet_id=li.wallet_id))
+    [asked] = li.waiting()
+    wait_for(lambda: shop.till.inquire("R1")["paymentStatus"] == "FAIL", 10)
+    [late] = house.do(flows.Confirm(wallet_id=li.wallet_id, authorization_id=asked))
+    assert late.code != flows.OK
+    assert shop.till.pay("R1", None, paymentExpiryTime=soon).kind == ("ORDER_IS_CLOSED", "F")
+    assert (shop.owed, li.purse, notices(house, UUID(order["paymentId"]))) == (0, 1_000_000, 1)
+    house.assert_holds()
+
+
 def notices(house: House, subject_id: UUID) -> int:
     with psycopg.connect(house.url) as connection:
         wanted = "SELECT count(*) FROM db_outbox WHERE topic = 'notify.payment' AND subject_id = %s"

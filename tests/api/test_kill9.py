@@ -48,6 +48,8 @@ def test_nothing_that_was_answered_is_lost_and_nothing_is_done_twice(site: Site)
             worker.kill()
             pause(0.3)
             worker.start()
+            first.stop()  # in order, as in a rolling update
+            first.start()
             for _ in range(2):
                 kill_postgres(site)
                 pause(0.3)
