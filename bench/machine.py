@@ -32,12 +32,13 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 
 def resident_mb(pids: Iterable[int]) -> float:
-    """Resident memory of processes in MB (10^6 bytes); pages that two of them share count twice."""
-    total = 0
-    for pid in pids:
-        found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-        total += int(found[1]) * 1024 if found else 0
-    return total / 1e6
+    """Resident memory of processes in MB of 2^20 bytes; pages that two of them share count twice."""
+    return _sum_kb(pids, "status", r"VmRSS:\s+(\d+) kB") / 1024
+
+
+def proportional_mb(pids: Iterable[int]) -> float:
+    """The same with shared pages divided among those who share them: what the machine really gives."""
+    return _sum_kb(pids, "smaps_rollup", r"Pss:\s+(\d+) kB") / 1024
 
 
 def signatures_per_second(seconds: float) -> float:
@@ -86,6 +87,11 @@ class PgBench:
         if done.returncode:
             raise RuntimeError(f"pgbench failed: {done.stderr}")
         return done.stdout
+
+
+def _sum_kb(pids: Iterable[int], file: str, pattern: str) -> int:
+    found = (re.search(pattern, Path(f"/proc/{pid}/{file}").read_text()) for pid in pids)
+    return sum(int(one[1]) for one in found if one)
 
 
 def _stat(pid: int) -> list[str]:

@@ -27,7 +27,7 @@ class Plan:
 
     rounds: int = 3
     seconds: float = 5.0
-    connections: int = 128
+    connections: int = 384
     shops: int = 20
     wallets: int = 20_000
     pgbench_scale: int = 10
@@ -67,6 +67,7 @@ class Figures:
     pgbench: list[float] = field(default_factory=list)
     signatures: list[float] = field(default_factory=list)
     gateway_rss_mb: float = 0.0
+    gateway_pss_mb: float = 0.0
     gateway_processes: int = 0
     verified_payments: int = 0
     verified_transfers: int = 0
@@ -131,6 +132,7 @@ class _Bench:
         self._full(figures.ungrouped, self._ungrouped)
         pids = self._gateway.pids
         figures.gateway_rss_mb = max(figures.gateway_rss_mb, machine.resident_mb(pids))
+        figures.gateway_pss_mb = max(figures.gateway_pss_mb, machine.proportional_mb(pids))
         figures.gateway_processes = len(pids)
 
     def verify(self) -> None:

@@ -53,7 +53,7 @@ async def send(connection: AsyncConnection[Any], statements: list[Statement]) ->
     else:
         async with connection.pipeline():
             cursors = [await connection.execute(one.sql, one.params) for one in statements]
-    return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+    return [await cursor.fetchall() if cursor.rownumber is not None else [] for cursor in cursors]
 
 
 def _execute(cursor: Cursor, statement: Statement) -> Rows:
