@@ -27,6 +27,10 @@ HEALTH_SECONDS: Final = 2.0
 #: Seconds between the tries of a read; there is one try more than there are pauses.
 READ_PAUSES: Final = (0.0, 0.2, 1.0)
 
+#: The pool doubles its pauses between tries for so long, then begins anew when a connection is asked for.
+#: With the library's five minutes, a long outage of the database was followed by a minute of ours.
+RECONNECT_SECONDS: Final = 2.0
+
 Pool = AsyncConnectionPool[AsyncConnection[Any]]
 
 #: Starts what the operations need (the engine) on a pool for reading and the database's URL for
@@ -46,7 +50,13 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         pool: Pool = AsyncConnectionPool(
-            database_url, min_size=1, max_size=readers, open=False, kwargs={"autocommit": True}, timeout=5.0
+            database_url,
+            min_size=1,
+            max_size=readers,
+            open=False,
+            kwargs={"autocommit": True},
+            timeout=5.0,
+            reconnect_timeout=RECONNECT_SECONDS,
         )
         async with pool:
             key = identity.read_platform_key((await read(pool, [identity.platform_key_statement()]))[0])

@@ -55,6 +55,18 @@ def test_f20_a_restart_under_load(site: Site) -> None:
     load.prove()
 
 
+def test_f20_an_outage_that_nobody_noticed(site: Site) -> None:
+    """Nobody asked while the database was away for longer than the pool tries: the first request is right."""
+    shop, li = site.house.shop(), site.house.traveller()
+    site.postgres.stop()
+    pause(5)
+    site.postgres.ensure()
+    for port in site.house.ports:
+        started = time.monotonic()
+        assert shop.till.pay(f"R{port}", li.code(), port=port).kind == SUCCESS
+        assert time.monotonic() - started < 3
+
+
 def test_f20_a_crash_under_load(site: Site) -> None:
     """The postmaster is killed -9: after its recovery every answered success is there."""
     load = load_on(site.house)
