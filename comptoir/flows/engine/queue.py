@@ -32,9 +32,11 @@ _PASSING = (
     psycopg.InterfaceError,
     psycopg.errors.ReadOnlySqlTransaction,
     psycopg.errors.IdleInTransactionSessionTimeout,
-    psycopg.errors.TransactionTimeout,
     OSError,
 )
+
+#: The batch had the books for too long (see `ledger.lock`): it is too large, or this process was paused.
+_TOO_LONG = psycopg.errors.TransactionTimeout
 
 
 class Overloaded(ComptoirError):
@@ -142,7 +144,7 @@ class Engine:
                     one.answer.set_result(outcome)
 
     async def _isolate(self, batch: list[_Waiting], error: Exception) -> None:
-        """A fault that is not the database's: halve the batch until the command that causes it is alone."""
+        """A fault of commands, not of the database: halve the batch until the one that causes it is alone."""
         if len(batch) == 1:
             log.error(
                 "command broken",
@@ -165,11 +167,12 @@ class Engine:
             try:
                 async with asyncio.timeout_at(deadline):
                     return await self._attempt(commands)
-            except _PASSING as error:
+            except (*_PASSING, _TOO_LONG) as error:
                 await self._disconnect()
                 self.stats.retries += 1
                 log.warning("batch tried again", commands=len(commands), error=type(error).__name__)
-                if loop.time() + pause >= deadline:
+                in_parts = isinstance(error, _TOO_LONG) and len(commands) > 1
+                if in_parts or loop.time() + pause >= deadline:
                     raise
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter is no secret
             pause = min(pause * 2, 1.0)
