@@ -1,11 +1,14 @@
-"""The engine's queue when a batch takes too long with the books."""
+"""The engine when the database does not do as it should: too slow, or silent after the commit."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 
+import psycopg
 import pytest
 from psycopg import AsyncConnection
 
@@ -13,7 +16,9 @@ from comptoir.flows import api as flows
 from comptoir.flows.engine import queue
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.statements import Flow, Statement
+from comptoir.wallet import api as wallet
 from tests.conftest import Database
+from tests.flows.support import NOW, assert_books_hold, make_scene
 
 
 def a_tenth_of_a_second_each(
@@ -44,3 +49,66 @@ def test_a_batch_that_takes_too_long_is_done_in_parts(
     outcomes, stats = asyncio.run(work())
     assert [one.message for one in outcomes] == [str(command.payment_id) for command in commands]
     assert (stats.commands, stats.largest < 5, stats.retries >= 1) == (5, True, True)
+
+
+class Forgetful(AsyncConnection[Any]):
+    """Commits, and then loses the answer to every other commit."""
+
+    commits = 0
+
+    @asynccontextmanager
+    async def transaction(self, *_: Any, **__: Any) -> AsyncIterator[Any]:  # type: ignore[override]
+        async with super().transaction() as transaction:
+            yield transaction
+        Forgetful.commits += 1
+        if Forgetful.commits % 2:
+            raise psycopg.OperationalError("the server closed the connection")
+
+
+def test_a_commit_whose_answer_was_lost_is_not_done_again(database: Database) -> None:
+    """Every kind of command a merchant or traveller gives: tried again, it finds what it has done."""
+    scene = make_scene(limits=wallet.Limits(no_pin=10_000, payment=500_000, day=2_000_000))
+    by_code, order, free = scene.pay("R1", 1000), scene.order("R2", 2000), scene.order("R3", 3000)
+
+    async def connect() -> AsyncConnection[Any]:
+        return await Forgetful.connect(database.url, autocommit=True)
+
+    async def work() -> list[str]:
+        engine = flows.Engine(connect=connect, desk=scene.desk, clock=lambda: NOW)
+        engine.start()
+        codes = []
+
+        async def do(command: flows.Command) -> flows.Outcome:
+            before = engine.stats.retries
+            outcome = await engine.submit(command)
+            assert engine.stats.retries == before + 1
+            codes.append(outcome.code)
+            return outcome
+
+        async def claimed(command: flows.Pay) -> flows.Confirm:
+            made = (await do(command)).payment
+            assert made is not None
+            assert made.order_code is not None
+            shown = (await do(flows.Claim(order_code=made.order_code, wallet_id=scene.wallet_id))).payment
+            assert shown is not None
+            assert shown.authorization_id is not None
+            return flows.Confirm(wallet_id=scene.wallet_id, authorization_id=shown.authorization_id)
+
+        paid = (await do(by_code)).payment
+        assert paid is not None
+        await do(scene.refund("F1", paid.id, 300))
+        await do(await claimed(order))
+        await do(scene.cancel(ref="R2"))
+        asked = await claimed(free)
+        await do(flows.Decline(wallet_id=asked.wallet_id, authorization_id=asked.authorization_id))
+        await engine.stop()
+        return codes
+
+    codes = asyncio.run(work())
+    assert codes == [
+        flows.OK, flows.OK, flows.IN_PROCESS, flows.IN_PROCESS, flows.OK, flows.OK,
+        flows.IN_PROCESS, flows.IN_PROCESS, wallet.errors.DECLINED,
+    ]  # fmt: skip
+    assert scene.owed() == 700
+    assert scene.purse == 1_000_000 - 7979 + 2393
+    assert_books_hold()

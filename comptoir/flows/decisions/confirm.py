@@ -60,7 +60,13 @@ def confirm(command: Confirm, world: World) -> Decision:
 
 
 def decline(command: Decline, world: World) -> Decision:
-    """The traveller refused: a scanned code's payment ends, an order is free for another wallet."""
+    """The traveller refused: a scanned code's payment ends, an order is free for another wallet.
+
+    Repeating it gets the same answer.
+    """
+    known = world.authorizations.get(command.authorization_id)
+    if known and known.wallet_id == command.wallet_id and known.state is AuthorizationState.DECLINED:
+        return Decision(outcome=Outcome(code=wallet.errors.DECLINED, payment=world.payment_of(command)))
     authorization, payment, closed = _waiting(command, world)
     if closed is not None or authorization is None or payment is None:
         return closed or refuse(wallet.errors.AUTHORIZATION_UNKNOWN, "nothing waits under this id")
