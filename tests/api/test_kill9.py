@@ -69,6 +69,9 @@ def test_nothing_that_was_answered_is_lost_and_nothing_is_done_twice(site: Site)
         wait_for(lambda: (house.hurry("notify."), house.outbox("notify.payment", done=False) == 0)[1], 60)
         told = {one.message["paymentRequestId"] for one in server.heard}
         assert told == {one.ref for one in load.asked if one.name == "pay"} - expired(load)
+    logs = b"".join(one.log.read_bytes() for one in house.servers) + site.postgres.log_file.read_bytes()
+    codes = [one.body["paymentMethod"]["paymentMethodId"] for one in load.asked if one.name == "pay"]
+    assert not [code for code in codes if code.encode() in logs], "a payment code is in a log"
 
 
 def healthy(load: Load, count: int = 25) -> None:
