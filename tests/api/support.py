@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,7 +53,6 @@ PIN = "204681"
 CURRENCIES = ("EUR", "JPY", "IDR", "USD")
 #: 1 EUR is 8 CNY; with the margin of 1 percent the traveller pays 8.08.
 RATES = {"CNY": "8", "JPY": "160", "USD": "1.1", "IDR": "20000"}
-FEN_PER_CENT = Decimal("8.08")
 
 T = TypeVar("T")
 
@@ -383,10 +382,6 @@ def together(work: Sequence[Callable[[], T]]) -> list[T]:
 
     with ThreadPoolExecutor(len(work)) as pool:
         return list(pool.map(run, work))
-
-
-def parse_time(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _healthy(port: int) -> bool:
