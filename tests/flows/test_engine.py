@@ -112,3 +112,25 @@ def test_a_commit_whose_answer_was_lost_is_not_done_again(database: Database) ->
     assert scene.owed() == 700
     assert scene.purse == 1_000_000 - 7979 + 2393
     assert_books_hold()
+
+
+def test_a_fault_of_the_engine_itself_ends_neither_the_engine_nor_a_wait(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = make_scene()
+
+    async def connect() -> AsyncConnection[Any]:
+        return await AsyncConnection.connect(database.url, autocommit=True)
+
+    async def work() -> None:
+        engine = flows.Engine(connect=connect, desk=scene.desk, clock=lambda: NOW)
+        engine.start()
+        with monkeypatch.context() as broken:
+            broken.setattr(engine, "_answer", None)
+            with pytest.raises(flows.Broken):
+                await asyncio.wait_for(engine.submit(scene.pay("R1")), 5)
+        assert (await asyncio.wait_for(engine.submit(scene.pay("R1")), 5)).code == flows.OK
+        await engine.stop()
+
+    asyncio.run(work())
+    assert scene.owed() == 1000

@@ -127,7 +127,16 @@ class Engine:
             # Whoever has gone away (a cancelled request) needs no work begun for it.
             batch = [one for one in batch if not one.answer.done()]
             if batch:
-                await self._answer(batch)
+                await self._answer_all(batch)
+
+    async def _answer_all(self, batch: list[_Waiting]) -> None:
+        """Answer a batch whatever happens: the loop outlives any fault of ours, and nobody waits for ever."""
+        try:
+            await self._answer(batch)
+        except Exception as error:
+            log.exception("engine fault", commands=len(batch), error=type(error).__name__)
+            for one in batch:
+                _fail(one, Broken("the engine met a fault of ours"))
 
     async def _answer(self, batch: list[_Waiting]) -> None:
         """Bring a batch to an end: every future in it gets an outcome or an error."""
