@@ -21,7 +21,8 @@ from comptoir.acquiring.api import (
     store_refunds,
 )
 from comptoir.db import outbox
-from comptoir.flows.notifications import PAYMENT_TOPIC, REFUND_TOPIC, Sender
+from comptoir.flows.notifications import Sender
+from comptoir.flows.topics import NOTIFY_PAYMENT, NOTIFY_REFUND
 from comptoir.flows.worker.notify import NotifyJob
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.money import Money
@@ -86,7 +87,7 @@ def refund(of: PaymentView, **changes: Any) -> RefundView:
 
 def notice(about: PaymentView | RefundView, url: str, due_at: datetime = NOW) -> outbox.OutboxItem:
     """The outbox item that the engine writes."""
-    topic = PAYMENT_TOPIC if isinstance(about, PaymentView) else REFUND_TOPIC
+    topic = NOTIFY_PAYMENT if isinstance(about, PaymentView) else NOTIFY_REFUND
     payload = {"url": url, "client_ref": about.client_ref}
     return outbox.OutboxItem(new_id(), about.merchant_id, topic, about.id, payload, due_at)
 

@@ -17,13 +17,12 @@ from comptoir.flows.decisions.charge import current
 from comptoir.flows.engine import issuer_legs as legs
 from comptoir.flows.engine.decision import Decision, Task, refuse
 from comptoir.flows.engine.world import World
+from comptoir.flows.topics import ISSUER_REFUND, ISSUER_RESOLVE, ISSUER_REVERSE
 from comptoir.flows.types import IN_PROCESS, OK, REFUND_IN_PROCESS, Outcome, Settle, SettleRefund
 from comptoir.kernel.errors import InvariantBroken
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.money import Money
 from comptoir.wallet.api import DEADLINE_S, AnswerState, AuthoriseRequest, RefundRequest
-
-RESOLVE, REVERSE, REFUND = "issuer.resolve", "issuer.reverse", "issuer.refund"
 
 #: The worker begins to ask only when whoever asked first has certainly stopped waiting.
 _FIRST_ASK = timedelta(seconds=DEADLINE_S + 2)
@@ -54,7 +53,7 @@ def open_theirs(payment: PaymentView, issuer: str, code: str, world: World) -> D
         transfers=legs.hold(opened),
         accounts=legs.accounts(opened, issuer),
         payment=opened,
-        task=Task(RESOLVE, opened.id, world.now + _FIRST_ASK),
+        task=Task(ISSUER_RESOLVE, opened.id, world.now + _FIRST_ASK),
     )
 
 
@@ -78,7 +77,7 @@ def settle(command: Settle, world: World) -> Decision:
         case AnswerState.FAILED, PaymentState.PROCESSING:
             return end(payment, command.answer.code or "acquiring.failed", world)
         case AnswerState.SUCCEEDED, PaymentState.CANCELLED | PaymentState.FAIL:
-            return Decision(outcome=current(payment), task=Task(REVERSE, payment.id, world.now))
+            return Decision(outcome=current(payment), task=Task(ISSUER_REVERSE, payment.id, world.now))
         case _:
             return Decision(outcome=current(payment))
 
@@ -91,7 +90,7 @@ def end(payment: PaymentView, reason: str, world: World, *, reverse: bool = Fals
         transfers=legs.void(legs.hold(payment)),
         payment=ended,
         notify=True,
-        task=Task(REVERSE, payment.id, world.now) if reverse else None,
+        task=Task(ISSUER_REVERSE, payment.id, world.now) if reverse else None,
     )
 
 
@@ -108,7 +107,7 @@ def cancel_theirs(payment: PaymentView, world: World) -> Decision:
         outcome=Outcome(code=OK, payment=undone),
         transfers=legs.cancel(payment) if paid else legs.void(legs.hold(payment)),
         payment=undone,
-        task=Task(REVERSE, payment.id, world.now),
+        task=Task(ISSUER_REVERSE, payment.id, world.now),
         if_refused=refuse(
             acquiring.errors.MERCHANT_BALANCE,
             "the merchant's balance is too low to give it back",
@@ -137,7 +136,7 @@ def refund_theirs(opened: RefundView, payment: PaymentView, refused: Decision, w
         transfers=legs.hold_refund(payment, held.id, held.amount.minor, settlement),
         payment=after,
         refund=held,
-        task=Task(REFUND, held.id, world.now + _FIRST_ASK),
+        task=Task(ISSUER_REFUND, held.id, world.now + _FIRST_ASK),
         if_refused=refused,
     )
 

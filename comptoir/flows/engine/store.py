@@ -9,13 +9,11 @@ from comptoir.acquiring import api as acquiring
 from comptoir.db.outbox import OutboxItem, enqueue
 from comptoir.flows.engine.decision import Decision
 from comptoir.flows.engine.desk import Desk
+from comptoir.flows.topics import NOTIFY_PAYMENT, NOTIFY_REFUND
 from comptoir.fx import api as fx
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.statements import Statement
 from comptoir.wallet import api as wallet
-
-PAYMENT_NOTICE = "notify.payment"
-REFUND_NOTICE = "notify.refund"
 
 
 def statements(decisions: Sequence[Decision], desk: Desk, now: datetime) -> list[Statement]:
@@ -60,6 +58,6 @@ def _notice(decision: Decision, now: datetime) -> OutboxItem | None:
     about = decision.refund or decision.payment
     if about is None or not about.notify_url:
         return None
-    topic = PAYMENT_NOTICE if decision.refund is None else REFUND_NOTICE
+    topic = NOTIFY_PAYMENT if decision.refund is None else NOTIFY_REFUND
     payload = {"url": about.notify_url, "client_ref": about.client_ref}
     return OutboxItem(new_id(), about.merchant_id, topic, about.id, payload, now)

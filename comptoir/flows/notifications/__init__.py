@@ -21,8 +21,6 @@ POST), `bodies` (what is said), `delivery` (all of it for one item).
 from __future__ import annotations
 
 from comptoir.flows.notifications.delivery import (
-    PAYMENT_TOPIC,
-    REFUND_TOPIC,
     TOPICS,
     Courier,
     PlatformKey,
@@ -30,4 +28,4 @@ from comptoir.flows.notifications.delivery import (
 )
 from comptoir.flows.notifications.sending import Sender
 
-__all__ = ["PAYMENT_TOPIC", "REFUND_TOPIC", "TOPICS", "Courier", "PlatformKey", "Sender", "load"]
+__all__ = ["TOPICS", "Courier", "PlatformKey", "Sender", "load"]

@@ -19,6 +19,7 @@ from comptoir.flows.notifications.addresses import AddressRefused, AddressUnusab
 from comptoir.flows.notifications.bodies import NotFinal, payment_body, refund_body
 from comptoir.flows.notifications.schedule import MOST_LOST, next_try
 from comptoir.flows.notifications.sending import TOTAL_SECONDS, Answer, Sender, SendFailed
+from comptoir.flows.topics import NOTIFY_PAYMENT, NOTIFY_REFUND
 from comptoir.kernel.clock import Clock, isoformat
 from comptoir.kernel.errors import ComptoirError, InvariantBroken
 from comptoir.kernel.statements import Flow, Statement
@@ -26,9 +27,7 @@ from comptoir.standards.antom import signing
 from comptoir.standards.antom.messages import is_acknowledged
 
 #: Owner: the merchant; subject: the payment or the refund; payload: `url` and `client_ref`.
-PAYMENT_TOPIC: Final = "notify.payment"
-REFUND_TOPIC: Final = "notify.refund"
-TOPICS: Final = (PAYMENT_TOPIC, REFUND_TOPIC)
+TOPICS: Final = (NOTIFY_PAYMENT, NOTIFY_REFUND)
 
 #: A sending that starts has to be over before its lease: nobody else may send the same meanwhile.
 LONGEST: Final = timedelta(seconds=TOTAL_SECONDS)
@@ -49,8 +48,8 @@ class PlatformKey:
 
 def load(claimed: Sequence[Claimed]) -> Flow[dict[UUID, Body]]:
     """The bodies of claimed items, by item id, out of the records as they stand now."""
-    refund_keys = [_key(one) for one in claimed if one.item.topic == REFUND_TOPIC]
-    payment_keys = [_key(one) for one in claimed if one.item.topic == PAYMENT_TOPIC]
+    refund_keys = [_key(one) for one in claimed if one.item.topic == NOTIFY_REFUND]
+    payment_keys = [_key(one) for one in claimed if one.item.topic == NOTIFY_PAYMENT]
     found = yield [payments_by_id(payment_keys), refunds_by_id(refund_keys)]
     payments = {one.id: one for one in decode_payments(found[0])}
     refunds = {one.id: one for one in decode_refunds(found[1])}
@@ -60,7 +59,7 @@ def load(claimed: Sequence[Claimed]) -> Flow[dict[UUID, Body]]:
 
     def body(one: Claimed) -> Body:
         try:
-            if one.item.topic == PAYMENT_TOPIC:
+            if one.item.topic == NOTIFY_PAYMENT:
                 return payment_body(payments[one.item.subject_id])
             refund = refunds[one.item.subject_id]
             return refund_body(refund, payments[refund.payment_id])

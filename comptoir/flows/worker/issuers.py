@@ -20,16 +20,16 @@ from comptoir.acquiring.api import PaymentState, PaymentView, RefundState
 from comptoir.db import outbox
 from comptoir.db.outbox import Claimed
 from comptoir.db.run import run_async, send
-from comptoir.flows.decisions.issuer import REFUND, RESOLVE, REVERSE
 from comptoir.flows.engine.batch import run_batch
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.issuers import answered, ask
+from comptoir.flows.topics import ISSUER_REFUND, ISSUER_RESOLVE, ISSUER_REVERSE
 from comptoir.flows.types import Command, Expire, Settle, SettleRefund
 from comptoir.flows.worker.loop import Connection, Job
 from comptoir.kernel.statements import Statement
 from comptoir.wallet.api import AnswerState, IssuerDirectory, RefundRequest
 
-TOPICS: Final = (RESOLVE, REVERSE, REFUND)
+TOPICS: Final = (ISSUER_RESOLVE, ISSUER_REVERSE, ISSUER_REFUND)
 
 #: Seconds before each further question about a payment (antom-api.md §3.5: 10 to 20 questions, then cancel).
 ASK_AFTER: Final = (2, 2, 3, 3, 5, 5, 5, 10, 10, 10, 10, 15, 15, 20)
@@ -90,7 +90,7 @@ class IssuersJob(Job):
     ) -> tuple[Command | None, bool]:
         """(what to record, whether the matter is settled): asks the issuer if there is something to ask."""
         item = one.item
-        refund = refunds.get(item.subject_id) if item.topic == REFUND else None
+        refund = refunds.get(item.subject_id) if item.topic == ISSUER_REFUND else None
         payment = payments.get(refund.payment_id if refund else item.subject_id)
         if payment is None or payment.issuer is None or payment.authorization_id is None:
             return None, True
@@ -106,7 +106,7 @@ class IssuersJob(Job):
                 SettleRefund(merchant_id=item.owner_id, refund_id=refund.id, answer=answer),
                 answer.state in _FINAL,
             )
-        if item.topic == REVERSE:
+        if item.topic == ISSUER_REVERSE:
             answer = await answered(payment.issuer, connector.reverse(payment.authorization_id))
             return None, answer.state in _FINAL
         if payment.state is not PaymentState.PROCESSING:
@@ -137,7 +137,7 @@ class IssuersJob(Job):
     def _next(self, one: Claimed, settled: bool, now: datetime) -> Statement:
         if settled:
             return outbox.done(one, now)
-        waits = ASK_AFTER if one.item.topic == RESOLVE else INSIST_AFTER
+        waits = ASK_AFTER if one.item.topic == ISSUER_RESOLVE else INSIST_AFTER
         if one.attempts > len(waits):
             log.error("worker.issuer_unresolved", topic=one.item.topic, subject_id=one.item.subject_id.hex)
             return outbox.dead(one, now, "the issuer never answered")

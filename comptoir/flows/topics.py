@@ -1,0 +1,14 @@
+"""What the outbox holds for the worker: each topic is handled by one of its jobs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: Tell the merchant how a payment, or a refund, ended (flows.notifications).
+NOTIFY_PAYMENT: Final = "notify.payment"
+NOTIFY_REFUND: Final = "notify.refund"
+
+#: Ask another issuer what became of a payment; have it reversed; have a refund made (flows.worker.issuers).
+ISSUER_RESOLVE: Final = "issuer.resolve"
+ISSUER_REVERSE: Final = "issuer.reverse"
+ISSUER_REFUND: Final = "issuer.refund"
