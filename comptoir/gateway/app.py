@@ -54,7 +54,8 @@ def create_app(
             min_size=1,
             max_size=readers,
             open=False,
-            kwargs={"autocommit": True},
+            # Not prepared: a plan kept since the tables were small reads too much of them later.
+            kwargs={"autocommit": True, "prepare_threshold": None},
             timeout=5.0,
             reconnect_timeout=RECONNECT_SECONDS,
         )
