@@ -191,7 +191,8 @@ def test_help_is_fast_and_names_every_command() -> None:
         capture_output=True,
         text=True,
     )
-    assert all(f"  {name} " in shown.stdout for name in main.COMMANDS)
+    first_words = {line.split()[0] for line in shown.stdout.splitlines() if line.strip()}
+    assert first_words.issuperset(main.COMMANDS)
     heavy = ("django", "granian", "psycopg", "rich", "starlette")
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in shown.stderr.splitlines()}
     assert loaded.isdisjoint(heavy)
