@@ -31,7 +31,6 @@ _RESULT_CODES: Final = {
     acquiring.PAYMENT_EXPIRED: ResultCode.ORDER_IS_CLOSED,
     acquiring.PAYMENT_CANCELLED: ResultCode.ORDER_IS_CANCELED,
     acquiring.PAYMENT_NOT_PAID: ResultCode.ORDER_STATUS_INVALID,
-    acquiring.PAYMENT_FINAL: ResultCode.ORDER_STATUS_INVALID,
     acquiring.EXPIRY_INVALID: ResultCode.PARAM_ILLEGAL,
     acquiring.CANCEL_WINDOW: ResultCode.CANCEL_WINDOW_EXCEED,
     acquiring.CANCEL_AFTER_REFUND: ResultCode.PROCESS_FAIL,

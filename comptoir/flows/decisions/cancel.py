@@ -6,9 +6,9 @@ from msgspec.structs import replace
 
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentState, PaymentView
-from comptoir.flows.decisions.expire import open_authorization
+from comptoir.flows.decisions.charge import ended
 from comptoir.flows.decisions.issuer import cancel_theirs, is_theirs
-from comptoir.flows.engine.decision import Decision, Parts, cancel_legs, refuse
+from comptoir.flows.engine.decision import Decision, cancel_legs, refuse, whole
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import OK, Cancel, Outcome
 from comptoir.kernel.clock import china_day
@@ -40,30 +40,23 @@ def cancel(command: Cancel, world: World) -> Decision:
             closed = replace(
                 payment, state=PaymentState.CANCELLED, cancelled_at=world.now, finished_at=world.now
             )
-            ended = open_authorization(payment, AuthorizationState.CANCELLED, world)
-            return Decision(outcome=Outcome(code=OK, payment=closed), payment=closed, authorization=ended)
+            withdrawn = ended(world.authorization_of(payment), AuthorizationState.CANCELLED, world)
+            return Decision(outcome=Outcome(code=OK, payment=closed), payment=closed, authorization=withdrawn)
         case _:
             noted = replace(payment, cancelled_at=world.now)
             return Decision(outcome=Outcome(code=OK, payment=noted), payment=noted)
 
 
 def _give_back(payment: PaymentView, world: World) -> Decision:
-    authorization = world.authorizations.get(payment.authorization_id) if payment.authorization_id else None
+    authorization = world.authorization_of(payment)
     if authorization is None or authorization.state is not AuthorizationState.AUTHORISED:
         raise InvariantBroken(f"payment {payment.id.hex} was paid without an authorization")
     total = authorization.total
-    parts = Parts(
-        authorization.wallet_id,
-        total.currency,
-        total.minor - authorization.margin,
-        authorization.margin,
-        payment.settlement.minor,
-    )
     undone = replace(payment, state=PaymentState.CANCELLED, cancelled_at=world.now)
     same_day = authorization.spent_on == china_day(world.now)
     return Decision(
         outcome=Outcome(code=OK, payment=undone),
-        transfers=cancel_legs(payment, parts),
+        transfers=cancel_legs(payment, whole(payment, authorization)),
         payment=undone,
         authorization=replace(authorization, refunded=total.minor),
         credit=wallet.Credit(

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from comptoir.acquiring.api import MerchantView, PaymentState, PaymentView
-from comptoir.flows.engine.decision import Decision, Parts, payment_legs
+from comptoir.flows.engine.decision import Decision, payment_legs, whole
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import IN_PROCESS, OK, Outcome
 from comptoir.fx import api as fx
@@ -53,7 +53,7 @@ def offer(payment: PaymentView, purse: WalletView, merchant: MerchantView, world
         wallet_id=purse.id,
         merchant_id=payment.merchant_id,
         payment_id=payment.id,
-        payee=_payee(payment, merchant),
+        payee=payee(payment, merchant),
         total=parts.total,
         margin=parts.margin_part.minor,
         charge=payment.amount,
@@ -116,28 +116,29 @@ def paid(
 ) -> Decision:
     """The wallet pays, if the books let it."""
     today = china_day(world.now)
-    total = authorization.total
     done = replace(payment, state=PaymentState.SUCCESS, finished_at=world.now)
-    parts = Parts(
-        authorization.wallet_id,
-        total.currency,
-        total.minor - authorization.margin,
-        authorization.margin,
-        payment.settlement.minor,
-    )
     return Decision(
         outcome=Outcome(code=OK, payment=done),
-        transfers=payment_legs(done, parts),
+        transfers=payment_legs(done, whole(payment, authorization)),
         payment=done,
         authorization=replace(
             authorization, state=AuthorizationState.AUTHORISED, decided_at=world.now, spent_on=today
         ),
         quote=quote,
         code_use=code_use,
-        spending=wallet.Spending(authorization.wallet_id, today, total.minor),
+        spending=wallet.Spending(authorization.wallet_id, today, authorization.total.minor),
         notify=True,
         if_refused=if_refused,
     )
+
+
+def ended(
+    authorization: AuthorizationView | None, state: AuthorizationState, world: World
+) -> AuthorizationView | None:
+    """An authorization that still waits for its traveller, as it stands once ended; None for any other."""
+    if authorization is None or authorization.state is not AuthorizationState.WAITING:
+        return None
+    return replace(authorization, state=state, decided_at=world.now)
 
 
 def failed(
@@ -150,10 +151,10 @@ def failed(
     authorization: AuthorizationView | None = None,
 ) -> Decision:
     """The payment ends without money having moved; its request id keeps this answer."""
-    ended = replace(payment, state=PaymentState.FAIL, failure_code=code, finished_at=world.now)
+    over = replace(payment, state=PaymentState.FAIL, failure_code=code, finished_at=world.now)
     return Decision(
-        outcome=current(ended),
-        payment=ended,
+        outcome=current(over),
+        payment=over,
         authorization=authorization,
         code_use=code_use,
         quote=quote,
@@ -161,7 +162,7 @@ def failed(
     )
 
 
-def _payee(payment: PaymentView, merchant: MerchantView) -> str:
+def payee(payment: PaymentView, merchant: MerchantView) -> str:
     """Whom the traveller reads to have paid: the shop's own name for the store, else the merchant's."""
     return str(payment.details.get("storeName") or merchant.name)[:256]
 

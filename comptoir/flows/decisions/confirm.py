@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentState, PaymentView, Scenario
-from comptoir.flows.decisions.charge import current, failed, offer, paid
+from comptoir.flows.decisions.charge import current, ended, failed, offer, paid
 from comptoir.flows.decisions.expire import close
 from comptoir.flows.engine.decision import Decision, refuse
 from comptoir.flows.engine.world import World
@@ -29,7 +29,7 @@ def claim(command: Claim, world: World) -> Decision:
         return refuse(current(payment).code, "the order is not open any more", payment=payment)
     if world.now >= payment.expires_at:
         return close(payment, world)
-    before = world.authorizations.get(payment.authorization_id) if payment.authorization_id else None
+    before = world.authorization_of(payment)
     if before is not None and before.wallet_id == purse.id and before.state is AuthorizationState.WAITING:
         return Decision(outcome=Outcome(code=IN_PROCESS, payment=payment))
     try:
@@ -40,7 +40,7 @@ def claim(command: Claim, world: World) -> Decision:
         outcome=Outcome(code=IN_PROCESS, payment=asked.payment),
         payment=asked.payment,
         authorization=asked.authorization,
-        replaced=_ended(before, AuthorizationState.CANCELLED, world),
+        replaced=ended(before, AuthorizationState.CANCELLED, world),
         quote=asked.quote,
     )
 
@@ -70,9 +70,9 @@ def decline(command: Decline, world: World) -> Decision:
     authorization, payment, closed = _waiting(command, world)
     if closed is not None or authorization is None or payment is None:
         return closed or refuse(wallet.errors.AUTHORIZATION_UNKNOWN, "nothing waits under this id")
-    ended = _ended(authorization, AuthorizationState.DECLINED, world)
+    declined = ended(authorization, AuthorizationState.DECLINED, world)
     if payment.scenario is Scenario.PAYMENT_CODE:
-        return failed(payment, wallet.errors.DECLINED, world, authorization=ended)
+        return failed(payment, wallet.errors.DECLINED, world, authorization=declined)
     free = replace(
         payment,
         issuer=None,
@@ -87,7 +87,7 @@ def decline(command: Decline, world: World) -> Decision:
         customer_ref=None,
     )
     return Decision(
-        outcome=Outcome(code=wallet.errors.DECLINED, payment=free), payment=free, authorization=ended
+        outcome=Outcome(code=wallet.errors.DECLINED, payment=free), payment=free, authorization=declined
     )
 
 
@@ -109,11 +109,3 @@ def _waiting(
     if world.now >= payment.expires_at:
         return authorization, payment, close(payment, world)
     return authorization, payment, None
-
-
-def _ended(
-    authorization: AuthorizationView | None, state: AuthorizationState, world: World
-) -> AuthorizationView | None:
-    if authorization is None or authorization.state is not AuthorizationState.WAITING:
-        return None
-    return replace(authorization, state=state, decided_at=world.now)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentState, PaymentView
-from comptoir.flows.decisions.charge import current, failed
+from comptoir.flows.decisions.charge import current, ended, failed
 from comptoir.flows.decisions.issuer import end, is_theirs
 from comptoir.flows.engine.decision import Decision, refuse
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import Expire
-from comptoir.wallet.api import AuthorizationState, AuthorizationView
+from comptoir.wallet.api import AuthorizationState
 
 
 def expire(command: Expire, world: World) -> Decision:
@@ -33,15 +31,5 @@ def close(payment: PaymentView, world: World) -> Decision:
         payment,
         acquiring.errors.PAYMENT_EXPIRED,
         world,
-        authorization=open_authorization(payment, AuthorizationState.EXPIRED, world),
+        authorization=ended(world.authorization_of(payment), AuthorizationState.EXPIRED, world),
     )
-
-
-def open_authorization(
-    payment: PaymentView, state: AuthorizationState, world: World
-) -> AuthorizationView | None:
-    """The authorization that still waits for this payment's traveller, as it stands once ended."""
-    known = world.authorizations.get(payment.authorization_id) if payment.authorization_id else None
-    if known is None or known.state is not AuthorizationState.WAITING:
-        return None
-    return replace(known, state=state, decided_at=world.now)

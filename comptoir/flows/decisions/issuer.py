@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentState, PaymentView, RefundState, RefundView
-from comptoir.flows.decisions.charge import current
+from comptoir.flows.decisions.charge import current, payee
 from comptoir.flows.engine import issuer_legs as legs
 from comptoir.flows.engine.decision import Decision, Task, refuse
 from comptoir.flows.engine.world import World
@@ -42,7 +42,7 @@ def open_theirs(payment: PaymentView, issuer: str, code: str, world: World) -> D
         payment_id=opened.id,
         code=code,
         charge=opened.amount,
-        payee=str(opened.details.get("storeName") or merchant.name)[:256],
+        payee=payee(opened, merchant),
         merchant_ref=merchant.id.hex,
         mcc=merchant.mcc,
         country=merchant.country,

@@ -51,7 +51,7 @@ def refund(command: Refund, world: World) -> Decision:
 
 
 def _give_back(opened: RefundView, payment: PaymentView, world: World) -> Decision:
-    authorization = world.authorizations.get(payment.authorization_id) if payment.authorization_id else None
+    authorization = world.authorization_of(payment)
     if authorization is None:
         raise InvariantBroken(f"payment {payment.id.hex} was paid without an authorization")
     due = acquiring.rules.refund_parts(payment, opened.amount)

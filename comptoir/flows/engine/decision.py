@@ -71,6 +71,19 @@ class Parts(msgspec.Struct, frozen=True):
 #: Most legs are between a few accounts, and deriving an id costs as much as a leg.
 _account = lru_cache(maxsize=1024)(account_id)
 
+
+def whole(payment: PaymentView, authorization: AuthorizationView) -> Parts:
+    """The parts of a payment as its wallet authorized it."""
+    total = authorization.total
+    return Parts(
+        authorization.wallet_id,
+        total.currency,
+        total.minor - authorization.margin,
+        authorization.margin,
+        payment.settlement.minor,
+    )
+
+
 #: A cancellation's legs are numbered after the payment's own.
 _CANCEL = 16
 

@@ -15,8 +15,8 @@ from comptoir.kernel.ids import OPERATOR, derived_id, leg_id
 from comptoir.kernel.statements import Statement
 from comptoir.ledger.api import Phase, Role, Transfer, account_id, open_account
 
-# How the parts of one payment or refund are numbered: the holds, and what becomes of them.
-_HOLD, _CANCEL, _POST, _VOID = 0, 16, 32, 48
+# What becomes of a hold is numbered after the hold itself.
+_CANCEL, _POST, _VOID = 16, 32, 48
 
 
 def issuer_owner(name: str) -> UUID:
@@ -90,7 +90,7 @@ def _held(
     )
     return tuple(
         Transfer(
-            id=leg_id(parent, number + _HOLD),
+            id=leg_id(parent, number),
             owner_id=payment.merchant_id,
             debit_id=target if back else source,
             credit_id=source if back else target,

@@ -89,6 +89,10 @@ class World:
                 refund = self.refunds_by_id.get(command.refund_id)
                 return self._named(command.merchant_id, refund.payment_id) if refund else None
 
+    def authorization_of(self, payment: acquiring.PaymentView) -> wallet.AuthorizationView | None:
+        """What our own wallet was last asked for this payment, if it was asked."""
+        return self.authorizations.get(payment.authorization_id) if payment.authorization_id else None
+
     def _named(self, merchant_id: UUID, payment_id: UUID | None) -> acquiring.PaymentView | None:
         """A payment by our id, if it is this merchant's."""
         found = self.payments.get(payment_id) if payment_id else None
