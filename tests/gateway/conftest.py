@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,17 +12,25 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from com.alipay.ams.api import default_alipay_client as sdk
 from com.alipay.ams.api.tools.signature_tool import verify as sdk_verify
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from comptoir.config import machines
+from comptoir.gateway.app import create_app
 from comptoir.gateway.call import Call
 from comptoir.gateway.clients import Clients
 from comptoir.gateway.door import Door, Limits
 from comptoir.gateway.signer import Signer
+from comptoir.identity import api as identity
 from comptoir.identity.api import ClientKeyView, ClientStatus, ClientView
 from comptoir.standards.antom import signing
 from comptoir.standards.antom.messages import Codec, PayRequest, PayResponse, Result
 from comptoir.standards.antom.results import ResultCode
+from tests.conftest import Database
+
+from .shop import Shop, aside, now
+from .world import make_world
 
 NOW = datetime(2026, 11, 23, 9, 20, 36, tzinfo=UTC)
 TIME = "2026-11-23T09:20:36+00:00"
@@ -238,3 +246,35 @@ def build(till: Till, platform_key: rsa.RSAPrivateKey, **limits: Any) -> House:
         clock=lambda: NOW,
     )
     return House(door, till, fake, views, loads)
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return signing.generate_key()
+
+
+@pytest.fixture
+async def shop(
+    database: Database, key: rsa.RSAPrivateKey, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Shop]:
+    """The application over a database with a small world, and the SDK's sending led into it."""
+    world = await aside(make_world, key, now())
+    platform = await aside(identity.platform_key)
+    app = create_app(database_url=database.url, start=machines.start)
+    loop = asyncio.get_running_loop()
+
+    def do_post(url: str, headers: dict[str, str], body: str) -> tuple[list[tuple[str, str]], bytes]:
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        coming = asyncio.run_coroutine_threadsafe(exchange(app, "POST", url, raw, [body.encode()]), loop)
+        reply = coming.result(20)
+        assert reply.status == 200
+        return [(name.decode(), value.decode()) for name, value in reply.headers], reply.body
+
+    monkeypatch.setattr(sdk, "do_post", do_post)
+    async with app.router.lifespan_context(app):
+        yield Shop(
+            app,
+            signing.export_private_key(key),
+            signing.export_public_key(signing.public_key_from_der(platform.public_key)),
+            world,
+        )

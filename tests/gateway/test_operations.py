@@ -4,139 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Awaitable
 from typing import Any
 
 import psycopg
 import pytest
-from com.alipay.ams.api import default_alipay_client as sdk
-from cryptography.hazmat.primitives.asymmetric import rsa
-from django.db import connections
 
-from comptoir.config import machines
-from comptoir.gateway.app import create_app
 from comptoir.identity import api as identity
-from comptoir.standards.antom import signing
 from tests.conftest import Database
 
 from .conftest import exchange
-from .world import CLIENT, OTHER_CLIENT, World, count, make_world, money_moved
+from .shop import Shop, aside, code_of, in_store, now
+from .world import CLIENT, OTHER_CLIENT, count, money_moved
 
 pytestmark = pytest.mark.anyio
-
-PATHS = "/ams/api/v1/payments/"
-
-
-@dataclass
-class Request:
-    """A request in the shape the SDK's client wants: a path, a method and a body."""
-
-    path: str
-    body: dict[str, Any]
-
-    class http_method:
-        value = "POST"
-
-    def to_ams_json(self) -> str:
-        return json.dumps(self.body, indent=3)
-
-
-@dataclass
-class Shop:
-    """The official client, talking to our application in this process instead of to port 443."""
-
-    app: Any
-    key: str
-    platform_key: str
-    world: World
-
-    async def call(self, name: str, client_id: str = CLIENT, /, **body: Any) -> dict[str, Any]:
-        """One call; the SDK signs it and verifies the answer."""
-        return await self.execute(Request(PATHS + name, body), client_id)
-
-    async def execute(self, request: Any, client_id: str = CLIENT) -> dict[str, Any]:
-        client = sdk.DefaultAlipayClient("https://localhost", client_id, self.key, self.platform_key)
-        answer: dict[str, Any] = json.loads(await asyncio.to_thread(client.execute, request))
-        return answer
-
-    async def pay(self, client_id: str = CLIENT, /, **changed: Any) -> dict[str, Any]:
-        """A payment in the shop, by default of a fresh code for 12.50 EUR."""
-        return await self.call("pay", client_id, **await aside(lambda: in_store(self.world, **changed)))
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def in_store(world: World, **changed: Any) -> dict[str, Any]:
-    value = changed.pop("value", "1250")
-    amount = {"currency": changed.pop("currency", "EUR"), "value": value}
-    scenario = changed.pop("scenario", "PaymentCode")
-    method = {"paymentMethodType": "CONNECT_WALLET"}
-    if scenario.upper() == "PAYMENTCODE":
-        method["paymentMethodId"] = changed.pop("code", None) or world.code(now())
-    return {
-        "productCode": "IN_STORE_PAYMENT",
-        "paymentRequestId": "R1",
-        "order": {
-            "referenceOrderId": "O1",
-            "orderDescription": "巧克力",
-            "orderAmount": amount,
-            "merchant": {"referenceMerchantId": "M1", "store": {"referenceStoreId": "S1"}},
-        },
-        "paymentAmount": amount,
-        "paymentMethod": method,
-        "paymentFactor": {"inStorePaymentScenario": scenario},
-    } | changed
-
-
-@pytest.fixture(scope="module")
-def key() -> rsa.RSAPrivateKey:
-    return signing.generate_key()
-
-
-@pytest.fixture
-async def shop(
-    database: Database, key: rsa.RSAPrivateKey, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Shop]:
-    world = await aside(make_world, key, now())
-    platform = await aside(identity.platform_key)
-    app = create_app(database_url=database.url, start=machines.start)
-    loop = asyncio.get_running_loop()
-
-    def do_post(url: str, headers: dict[str, str], body: str) -> tuple[list[tuple[str, str]], bytes]:
-        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        coming = asyncio.run_coroutine_threadsafe(exchange(app, "POST", url, raw, [body.encode()]), loop)
-        reply = coming.result(20)
-        assert reply.status == 200
-        return [(name.decode(), value.decode()) for name, value in reply.headers], reply.body
-
-    monkeypatch.setattr(sdk, "do_post", do_post)
-    async with app.router.lifespan_context(app):
-        yield Shop(
-            app,
-            signing.export_private_key(key),
-            signing.export_public_key(signing.public_key_from_der(platform.public_key)),
-            world,
-        )
-
-
-async def aside(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Run what uses Django's ORM, which belongs to threads without an event loop."""
-
-    def run() -> Any:
-        try:
-            return function(*arguments)
-        finally:
-            connections.close_all()
-
-    return await asyncio.to_thread(run)
-
-
-def code_of(answer: dict[str, Any]) -> tuple[str, str]:
-    return answer["result"]["resultCode"], answer["result"]["resultStatus"]
 
 
 async def test_a_small_payment_is_paid_at_once(shop: Shop) -> None:
