@@ -38,7 +38,14 @@ from comptoir.acquiring.queries.payments import (
     refunds_by_request,
     refunds_of_payment,
 )
-from comptoir.acquiring.queries.proof import Expected, counts, expected_movements, refund_difference
+from comptoir.acquiring.queries.proof import (
+    AtQuote,
+    Expected,
+    counts,
+    expected_movements,
+    payments_at_quotes,
+    refund_difference,
+)
 from comptoir.acquiring.types import (
     ContractView,
     MerchantSummary,
@@ -53,6 +60,7 @@ from comptoir.acquiring.types import (
 )
 
 __all__ = [
+    "AtQuote",
     "ContractExists",
     "ContractView",
     "Expected",
@@ -85,6 +93,7 @@ __all__ = [
     "merchant_summary",
     "merchants",
     "open_contract",
+    "payments_at_quotes",
     "payments_by_id",
     "payments_by_order_code",
     "payments_by_request",

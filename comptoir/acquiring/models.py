@@ -133,6 +133,7 @@ class Payment(models.Model):
     notify_url = models.CharField(max_length=2048, null=True)
     redirect_url = models.CharField(max_length=2048, null=True)
     details = models.JSONField()
+    asked_quote_id = models.UUIDField(null=True)
 
     class Meta:
         db_table = "acquiring_payment"
@@ -158,6 +159,13 @@ class Payment(models.Model):
                 condition=Q(wallet_refunded=0, margin_refunded=0)
                 | Q(wallet_refunded__gte=0, wallet_refunded__lte=F("wallet_total"))
                 & Q(margin_refunded__gte=0, margin_refunded__lte=F("wallet_margin")),
+            ),
+            # A payment that was asked for at a quote is never priced at another.
+            models.CheckConstraint(
+                name="acquiring_payment_asked_quote",
+                condition=Q(asked_quote_id__isnull=True)
+                | Q(quote_id__isnull=True)
+                | Q(asked_quote_id=F("quote_id")),
             ),
         ]
         indexes = [

@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
+from uuid import UUID
 
 from comptoir.acquiring import errors
 from comptoir.acquiring.errors import MerchantInvalid, Refused
@@ -69,11 +70,16 @@ def expiry(contract: ContractView, product: Product, asked: datetime | None, now
     return min(asked, now + LONGEST_EXPIRY)
 
 
-def payment_hash(product: str, amount: Money, method_type: str, code: str | None) -> bytes:
+def payment_hash(
+    product: str, amount: Money, method_type: str, code: str | None, quote_id: UUID | None = None
+) -> bytes:
     """What must be the same for a repeated request to be a repeat (antom-api.md §3.3, November 2026):
-    product, amount, and the payment method with the scanned code. The code itself is not kept."""
-    text = "\x1f".join((product, amount.currency, str(amount.minor), method_type, code or ""))
-    return sha256(text.encode()).digest()
+    product, amount, the payment method with the scanned code, and the quote where one is asked for: another
+    price is another payment (decision 0021). The code itself is not kept."""
+    parts = [product, amount.currency, str(amount.minor), method_type, code or ""]
+    if quote_id is not None:
+        parts.append(quote_id.hex)
+    return sha256("\x1f".join(parts).encode()).digest()
 
 
 def refund_hash(payment_id: str, amount: Money) -> bytes:

@@ -100,6 +100,7 @@ class PaymentView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `wallet_total` is what the traveller pays, of which `wallet_margin` is the spread leg; both are
     None until a wallet is known. `settlement` is what the merchant is owed before fees.
+    `asked_quote_id` is the quote at which the merchant asked to be paid: no other prices the payment.
     """
 
     id: UUID
@@ -139,6 +140,7 @@ class PaymentView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     notify_url: str | None = None
     redirect_url: str | None = None
     details: dict[str, Any] = {}
+    asked_quote_id: UUID | None = None
 
 
 class RefundView(msgspec.Struct, frozen=True, gc=False, kw_only=True):

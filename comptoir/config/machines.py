@@ -53,7 +53,12 @@ async def start(pool: Pool, database_url: str) -> AsyncIterator[Operations]:
     )
     issuers = open_issuers()
     desk = PaymentDesk(engine.submit, issuers)
-    services = Services(submit=desk.submit, read=ask, public_url=settings.COMPTOIR.public_url)
+    services = Services(
+        submit=desk.submit,
+        read=ask,
+        public_url=settings.COMPTOIR.public_url,
+        wallet_currencies=settings.COMPTOIR.wallet_currencies,
+    )
     engine.start()
     try:
         yield operations(services)

@@ -13,8 +13,34 @@ from uuid import UUID
 import msgspec
 
 from comptoir.acquiring.api import PaymentView, Product, RefundView, Scenario
-from comptoir.kernel.money import Money
+from comptoir.fx.api import Quote
+from comptoir.kernel.money import Money, Rate
 from comptoir.wallet.api import AuthoriseRequest, IssuerAnswer, RefundRequest
+
+
+class AskedQuote(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A price that a merchant was offered and asks to be paid at.
+
+    `id` alone decides; `rate` (of what it charges in, to what the wallet pays in) and `total` (what the
+    wallet pays) are what the merchant believes, and are checked.
+    """
+
+    id: UUID
+    rate: Rate
+    total: Money | None = None
+
+
+class AskPrice(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a wallet pays in `currency` for what the merchant charges in `base`.
+
+    `promise`: store the price, so that payments may name it. Without it nothing is recorded, and the
+    price is worth no more than to be looked at.
+    """
+
+    merchant_id: UUID
+    base: str
+    currency: str
+    promise: bool
 
 
 class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -22,8 +48,8 @@ class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `code` is the scanned payment code (PAYMENT_CODE only), `issuer` whose it is when it is another
     issuer's: then the payment stays open until that issuer has answered. `expires_at` None means the
-    contract's default. `details` is echoed and shown to people (order description, goods, store names):
-    it is never used in a decision.
+    contract's default. `quote` is the price to be paid at, and no other. `details` is echoed and shown to
+    people (order description, goods, store names): it is never used in a decision.
     """
 
     merchant_id: UUID
@@ -42,6 +68,7 @@ class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     notify_url: str | None = None
     redirect_url: str | None = None
     details: dict[str, Any] = {}
+    quote: AskedQuote | None = None
 
 
 class Cancel(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -113,7 +140,7 @@ class SettleRefund(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     answer: IssuerAnswer
 
 
-Command = Pay | Cancel | Refund | Claim | Confirm | Decline | Expire | Settle | SettleRefund
+Command = Pay | AskPrice | Cancel | Refund | Claim | Confirm | Decline | Expire | Settle | SettleRefund
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -122,7 +149,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `code` is "ok" when the command did what it asks (for Pay: the payment is SUCCESS), or
     "acquiring.in_process" while a traveller has to act, or the dotted code of the refusal. `field`
     names the input at fault, if one is. `payment` and `refund` are the records as they stand now,
-    absent when the command was refused before any record was made. `ask` is what another issuer is to be
+    absent when the command was refused before any record was made. `quote` is the price that was asked
+    for. `ask` is what another issuer is to be
     asked now that the intent is recorded; if nobody does, the worker asks what became of it.
     """
 
@@ -131,6 +159,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     field: str | None = None
     payment: PaymentView | None = None
     refund: RefundView | None = None
+    quote: Quote | None = None
     ask: AuthoriseRequest | RefundRequest | None = None
 
 

@@ -8,7 +8,9 @@ from itertools import groupby, zip_longest
 from uuid import UUID
 
 from comptoir.acquiring import api as acquiring
+from comptoir.db.run import read
 from comptoir.db.snapshot import snapshot
+from comptoir.fx import api as fx
 from comptoir.ledger import api as ledger
 from comptoir.ledger.api import LedgerReport, Role
 from comptoir.wallet import api as wallet
@@ -51,6 +53,7 @@ def verify_books() -> VerificationReport:
         report.payments, report.refunds = acquiring.counts()
         report.differences.extend(_first(_movement_differences()))
         report.differences.extend(_first(_wallet_differences(report)))
+        report.differences.extend(_first(_quote_differences()))
         if (difference := acquiring.refund_difference()) is not None:
             report.differences.append(difference)
     return report
@@ -127,6 +130,24 @@ def _wallet_differences(report: VerificationReport) -> Iterator[str]:
             yield f"{name}: its movements come to {balance} {currency}, its account holds {held}"
         elif refunded != credited:
             yield f"{name}: {refunded} {currency} were refunded, {credited} were credited"
+
+
+def _quote_differences() -> Iterator[str]:
+    """Whoever asked to be paid at a quote was: its own, at its price, within its time."""
+    for paid in acquiring.payments_at_quotes():
+        quotes = fx.decode_quotes(read(fx.load_quotes([one.asked_id for one in paid])))
+        for one in paid:
+            quote = quotes.get(one.asked_id)
+            if quote is None or quote.owner_id != one.merchant_id:
+                yield f"payment {one.payment_id.hex} was asked for at a quote that its merchant never had"
+            elif (one.quote_id, one.price, one.paid) != (
+                quote.id,
+                quote.price,
+                fx.split(one.amount, quote).total,
+            ):
+                yield f"payment {one.payment_id.hex} was not paid at the quote that it was asked for at"
+            elif one.finished_at >= quote.expires_at:
+                yield f"payment {one.payment_id.hex} was paid after its quote had expired"
 
 
 def _first(differences: Iterator[str]) -> list[str]:

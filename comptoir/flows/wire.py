@@ -11,6 +11,7 @@ from typing import Final
 from comptoir.acquiring.api import PaymentState, PaymentView
 from comptoir.acquiring.api import errors as acquiring
 from comptoir.flows.types import IN_PROCESS, OK, REFUND_IN_PROCESS
+from comptoir.fx import api as fx_api
 from comptoir.fx.api import errors as fx
 from comptoir.standards.antom.messages import Amount, PspCustomerInfo, Quote
 from comptoir.standards.antom.results import ResultCode
@@ -50,6 +51,7 @@ _RESULT_CODES: Final = {
     fx.AmountTooSmall.code: ResultCode.PARAM_ILLEGAL,
     fx.AmountTooLarge.code: ResultCode.PAYMENT_AMOUNT_EXCEED_LIMIT,
     fx.QuoteExpired.code: ResultCode.QUOTE_EXPIRED,
+    fx.QuoteUnfit.code: ResultCode.PARAM_ILLEGAL,
 }
 
 
@@ -61,6 +63,18 @@ def result_code(code: str) -> ResultCode:
 def time_of(instant: datetime | None) -> str | None:
     """An instant on the wire, or its absence."""
     return None if instant is None else format_time(instant)
+
+
+def quote(one: fx_api.Quote) -> Quote:
+    """A promised price on the wire."""
+    return Quote(
+        quote_id=one.id.hex,
+        quote_currency_pair=one.pair,
+        quote_price=one.price,
+        quote_start_time=format_time(one.created_at),
+        quote_expiry_time=format_time(one.expires_at),
+        guaranteed=one.guaranteed,
+    )
 
 
 def payment_quote(payment: PaymentView) -> Quote | None:

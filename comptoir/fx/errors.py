@@ -42,9 +42,15 @@ class AmountTooLarge(ComptoirError):
 
 
 class QuoteExpired(ComptoirError):
-    """The promise of the price has run out (or not begun)."""
+    """The promise of the price has run out."""
 
     code = "fx.quote_expired"
+
+
+class QuoteUnfit(ComptoirError):
+    """The quote cannot price this: it is nobody's, somebody else's, of another pair or other terms."""
+
+    code = "fx.quote_unfit"
 
 
 class FetchOff(ComptoirError):

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Final
+from uuid import UUID
 
 from comptoir.fx.errors import (
     AmountTooLarge,
     AmountTooSmall,
     QuoteExpired,
+    QuoteUnfit,
     RateMissing,
     RatesImplausible,
     RateStale,
@@ -42,6 +44,9 @@ DEFAULT_JUMP: Final = Fraction(5, 4)
 #: A rate within 2 percent of the inverse of yesterday's, and more than 5 percent off it, is upside down.
 _INVERSE_TOLERANCE: Final = Fraction(2, 100)
 _INVERSE_DISTANCE: Final = Fraction(105, 100)
+
+#: How exactly a caller must tell the price of a quote: to one part in so many.
+_TOLD: Final = 1_000_000
 
 #: Currencies that are paid in steps of more than one minor unit. Antom takes the rupiah in whole
 #: units: two decimals on the wire, the last two digits 00 (docs.antom.com/ac/ref/cc, November 2026).
@@ -118,9 +123,37 @@ def check_fresh(table: RateTable, now: datetime, max_age_days: int = DEFAULT_MAX
 
 
 def check_unexpired(quote: Quote, now: datetime) -> None:
-    """Raise QuoteExpired unless the quote's price is promised at `now`."""
-    if not quote.created_at <= now < quote.expires_at:
+    """Raise QuoteExpired once the quote's price is no longer promised at `now`.
+
+    Whoever has a quote was given it: that it seems to begin later only means that two clocks differ.
+    """
+    if now >= quote.expires_at:
         raise QuoteExpired("the quote has expired")
+
+
+def check_fit(quote: Quote | None, owner_id: UUID, base: str, margin_bps: int) -> Quote:
+    """The quote, if it was made for this owner to charge in `base` under these terms. Raises QuoteUnfit.
+
+    Another owner's quote is refused as one that does not exist: ids tell nothing about others.
+    """
+    if quote is None or quote.owner_id != owner_id:
+        raise QuoteUnfit("there is no such quote", field="paymentQuote.quoteId")
+    if quote.base != base:
+        raise QuoteUnfit(f"the quote prices {quote.base}, not {base}", field="paymentQuote.quoteCurrencyPair")
+    if quote.margin_bps != margin_bps:
+        raise QuoteUnfit("the quote was made under other terms", field="paymentQuote.quoteId")
+    return quote
+
+
+def check_told(quote: Quote, told: Rate) -> None:
+    """Raise QuoteUnfit unless a caller tells the pair and the price of the quote as they are.
+
+    The price may be off by a millionth: clients that keep it as a 32-bit number tell seven digits.
+    """
+    if (told.base, told.quote) != (quote.base, quote.quote):
+        raise QuoteUnfit(f"the quote is for {quote.pair}", field="paymentQuote.quoteCurrencyPair")
+    if abs(Fraction(told.value) - Fraction(quote.price)) * _TOLD > Fraction(quote.price):
+        raise QuoteUnfit(f"the quote's price is {quote.price}", field="paymentQuote.quotePrice")
 
 
 def check_plausible(previous: RateTable, new: RateTable, jump: Fraction = DEFAULT_JUMP) -> None:

@@ -53,6 +53,10 @@ pytestmark = pytest.mark.slow
 HOSTS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 
 
+#: Requests that are complete when nothing in them is set.
+ASKS_FOR_EVERYTHING = {"AlipayInquireExchangeRateRequest"}
+
+
 @dataclass
 class Desk:
     """A shop whose software is the official SDK, in production and in its sandbox."""
@@ -257,6 +261,9 @@ def test_every_request_class_gets_an_answer_that_the_sdk_accepts(desk: Desk) -> 
         answers = pool.map(lambda one: desk.execute(kinds[one[0]](), one[1]), sent)
         for one, answer in zip(sent, answers, strict=True):
             result = answer["result"]
+            if one[0] in ASKS_FOR_EVERYTHING:
+                assert result["resultCode"] == "SUCCESS", (one, result)
+                continue
             assert result["resultStatus"] == "F", one
             assert result["resultCode"] in ("NO_INTERFACE_DEF", "PARAM_ILLEGAL"), (one, result)
 

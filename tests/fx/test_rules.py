@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -16,6 +18,7 @@ from comptoir.fx.errors import (
     AmountTooLarge,
     AmountTooSmall,
     QuoteExpired,
+    QuoteUnfit,
     RateMissing,
     RatesImplausible,
     RateStale,
@@ -23,8 +26,10 @@ from comptoir.fx.errors import (
 from comptoir.fx.rules import (
     MAX_MARGIN_BPS,
     SIGNIFICANT_DIGITS,
+    check_fit,
     check_fresh,
     check_plausible,
+    check_told,
     check_unexpired,
     mid,
     payable_step,
@@ -262,13 +267,42 @@ def test_the_greatest_age_is_configuration_and_no_rates_are_never_fresh() -> Non
         check_fresh(NO_RATES, NOW, max_age_days=10**6)
 
 
-def test_a_quote_holds_from_its_making_to_just_before_its_end() -> None:
+def test_a_quote_holds_to_just_before_its_end() -> None:
     made = a_quote("EUR", "CNY", 150)
     check_unexpired(made, made.created_at)
     check_unexpired(made, made.expires_at - timedelta(microseconds=1))
-    for now in (made.expires_at, made.created_at - timedelta(microseconds=1)):
-        with pytest.raises(QuoteExpired):
-            check_unexpired(made, now)
+    with pytest.raises(QuoteExpired):
+        check_unexpired(made, made.expires_at)
+
+
+def test_a_quote_fits_its_owner_its_base_and_its_terms_only() -> None:
+    made = a_quote("EUR", "CNY", 150)
+    assert check_fit(made, made.owner_id, "EUR", 150) is made
+    for quote, owner_id, base, margin in [
+        (None, made.owner_id, "EUR", 150),
+        (made, UUID(int=7), "EUR", 150),
+        (made, made.owner_id, "CNY", 150),
+        (made, made.owner_id, "EUR", 149),
+    ]:
+        with pytest.raises(QuoteUnfit):
+            check_fit(quote, owner_id, base, margin)
+
+
+@given(price=st.decimals("0.000001", "1000000", places=9))
+def test_a_told_price_may_have_gone_through_a_32_bit_number(price: Decimal) -> None:
+    made = replace(a_quote("EUR", "CNY", 150), price=price)
+    check_told(made, Rate("EUR", "CNY", price))
+    narrow = Decimal(repr(struct.unpack("f", struct.pack("f", float(price)))[0]))
+    check_told(made, Rate("EUR", "CNY", narrow))
+    for other in [Rate("CNY", "EUR", price), Rate("EUR", "CNY", price * Decimal("1.00001"))]:
+        with pytest.raises(QuoteUnfit):
+            check_told(made, other)
+
+
+def test_a_price_the_wrong_way_round_is_not_the_quotes() -> None:
+    made = a_quote("EUR", "CNY", 150)
+    with pytest.raises(QuoteUnfit):
+        check_told(made, Rate("EUR", "CNY", made.price_rate.inverse(12).value))
 
 
 def moved(**changes: str) -> RateTable:

@@ -17,13 +17,13 @@ INSERT INTO acquiring_payment (merchant_id, id, client_ref, request_ref, input_h
     expires_at, finished_at, cancelled_at, method_type, issuer, wallet_id, authorization_id, wallet_currency,
     wallet_total, wallet_margin, quote_id, quote_price, quote_from, quote_until, customer_ref, order_code,
     refunded, wallet_refunded, margin_refunded, settlement_refunded, store_ref, terminal_ref, notify_url,
-    redirect_url, details)
+    redirect_url, details, asked_quote_id)
 SELECT merchant_id, id, client_ref, request_ref, decode(input_hash, 'hex'), product, scenario, currency,
     amount, settlement_currency, settlement, settlement_price, state, failure_code, created_at, expires_at,
     finished_at, cancelled_at, method_type, issuer, wallet_id, authorization_id, wallet_currency,
     wallet_total, wallet_margin, quote_id, quote_price, quote_from, quote_until, customer_ref, order_code,
     refunded, wallet_refunded, margin_refunded, settlement_refunded, store_ref, terminal_ref, notify_url,
-    redirect_url, details
+    redirect_url, details, asked_quote_id
 FROM json_to_recordset(%s::json) AS r (merchant_id uuid, id uuid, client_ref text, request_ref text,
     input_hash text, product text, scenario text, currency text, amount bigint, settlement_currency text,
     settlement bigint, settlement_price numeric, state text, failure_code text, created_at timestamptz,
@@ -32,7 +32,7 @@ FROM json_to_recordset(%s::json) AS r (merchant_id uuid, id uuid, client_ref tex
     quote_id uuid, quote_price numeric, quote_from timestamptz, quote_until timestamptz, customer_ref text,
     order_code text, refunded bigint, wallet_refunded bigint, margin_refunded bigint,
     settlement_refunded bigint, store_ref text, terminal_ref text, notify_url text, redirect_url text,
-    details jsonb)
+    details jsonb, asked_quote_id uuid)
 ON CONFLICT (merchant_id, id) DO UPDATE SET state = excluded.state, failure_code = excluded.failure_code,
     finished_at = excluded.finished_at, cancelled_at = excluded.cancelled_at, issuer = excluded.issuer,
     wallet_id = excluded.wallet_id, authorization_id = excluded.authorization_id,

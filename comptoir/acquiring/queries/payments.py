@@ -23,7 +23,7 @@ SELECT p.id, p.merchant_id, p.client_ref, p.request_ref, p.input_hash, p.product
     p.authorization_id, p.wallet_currency, p.wallet_total, p.wallet_margin, p.quote_id,
     trim_scale(p.quote_price), p.quote_from, p.quote_until, p.customer_ref, p.order_code, p.refunded,
     p.wallet_refunded, p.margin_refunded, p.settlement_refunded, p.store_ref, p.terminal_ref, p.notify_url,
-    p.redirect_url, p.details
+    p.redirect_url, p.details, p.asked_quote_id
 FROM acquiring_payment p
 """
 
@@ -130,6 +130,7 @@ def _payment(row: Row) -> PaymentView:
         notify_url=row[37],
         redirect_url=row[38],
         details=json_value(row[39]),
+        asked_quote_id=row[40],
     )
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
+
+from comptoir.kernel.money import Money
 
 _CHUNK = 20_000
 
@@ -40,6 +44,26 @@ ORDER BY p.id LIMIT 1
 """
 
 
+_ASKED = """
+SELECT id, merchant_id, currency, amount, wallet_currency, wallet_total, asked_quote_id, quote_id,
+    trim_scale(quote_price), finished_at
+FROM acquiring_payment WHERE asked_quote_id IS NOT NULL AND state = 'SUCCESS' ORDER BY id
+"""
+
+
+class AtQuote(NamedTuple):
+    """What a payment that was asked for at a quote says of its price."""
+
+    payment_id: UUID
+    merchant_id: UUID
+    amount: Money
+    paid: Money
+    asked_id: UUID
+    quote_id: UUID | None
+    price: Decimal | None
+    finished_at: datetime
+
+
 class Expected(NamedTuple):
     """What one payment or refund moved, in minor units: to the merchant, and out of the wallet."""
 
@@ -58,6 +82,17 @@ def expected_movements() -> Iterator[Expected]:
         while rows := cursor.fetchmany(_CHUNK):
             for row in rows:
                 yield Expected(*row)
+
+
+def payments_at_quotes() -> Iterator[list[AtQuote]]:
+    """Every payment that was asked for at a quote and is paid, in order of id, some thousands at a time."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(_ASKED)
+        while rows := cursor.fetchmany(_CHUNK):
+            yield [
+                AtQuote(row[0], row[1], Money(row[3], row[2]), Money(row[5], row[4]), *row[6:])
+                for row in rows
+            ]
 
 
 def refund_difference() -> str | None:

@@ -7,10 +7,12 @@ from comptoir.flows.decisions.confirm import claim, confirm, decline
 from comptoir.flows.decisions.expire import expire
 from comptoir.flows.decisions.issuer import settle, settle_refund
 from comptoir.flows.decisions.pay import pay
+from comptoir.flows.decisions.price import ask_price
 from comptoir.flows.decisions.refund import refund
 from comptoir.flows.engine.decision import Decision
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import (
+    AskPrice,
     Cancel,
     Claim,
     Command,
@@ -29,6 +31,8 @@ def decide(command: Command, world: World) -> Decision:
     match command:
         case Pay():
             return pay(command, world)
+        case AskPrice():
+            return ask_price(command, world)
         case Confirm():
             return confirm(command, world)
         case Cancel():

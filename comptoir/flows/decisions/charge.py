@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from comptoir.acquiring.api import MerchantView, PaymentState, PaymentView
+from comptoir.flows.decisions.price import price_for
 from comptoir.flows.engine.decision import Decision, payment_legs, whole
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import IN_PROCESS, OK, Outcome
@@ -20,11 +21,14 @@ from comptoir.wallet.api import AuthorizationState, AuthorizationView, Verdict, 
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """What a wallet is asked for one payment: the payment with its price, and the authorization."""
+    """What a wallet is asked for one payment: the payment with its price, and the authorization.
+
+    `quote` is to be stored; None when it was stored as it was asked for.
+    """
 
     payment: PaymentView
     authorization: AuthorizationView
-    quote: fx.Quote
+    quote: fx.Quote | None
 
 
 def current(payment: PaymentView) -> Outcome:
@@ -46,7 +50,7 @@ def offer(payment: PaymentView, purse: WalletView, merchant: MerchantView, world
     margin_bps = next(
         c.margin_bps for c in merchant.contracts if c.settlement_currency == payment.settlement.currency
     )
-    quote = world.desk.quote(merchant.id, payment.amount.currency, purse.currency, margin_bps, world.now)
+    quote = price_for(payment, purse.currency, margin_bps, world)
     parts = fx.split(payment.amount, quote)
     authorization = AuthorizationView(
         id=new_id(),
@@ -77,7 +81,7 @@ def offer(payment: PaymentView, purse: WalletView, merchant: MerchantView, world
         quote_until=quote.expires_at,
         customer_ref=_customer_ref(purse.id, payment.merchant_id),
     )
-    return Offer(priced, authorization, quote)
+    return Offer(priced, authorization, quote if payment.asked_quote_id is None else None)
 
 
 def charge(payment: PaymentView, purse: WalletView, world: World, *, code_use: wallet.CodeUse) -> Decision:

@@ -8,6 +8,7 @@ from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentState, PaymentView, Scenario
 from comptoir.flows.decisions.charge import charge, current
 from comptoir.flows.decisions.issuer import open_theirs
+from comptoir.flows.decisions.price import asked_quote
 from comptoir.flows.engine.decision import Decision, refuse
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import IN_PROCESS, Outcome, Pay
@@ -19,7 +20,13 @@ from comptoir.wallet import api as wallet
 
 def pay(command: Pay, world: World) -> Decision:
     """Charge a scanned code now, or set up an order to be scanned. A repeat gets its first answer."""
-    asked = acquiring.rules.payment_hash(command.product, command.amount, command.method_type, command.code)
+    asked = acquiring.rules.payment_hash(
+        command.product,
+        command.amount,
+        command.method_type,
+        command.code,
+        command.quote.id if command.quote else None,
+    )
     known = world.payment_of(command)
     if known is not None:
         if known.input_hash != asked:
@@ -42,6 +49,9 @@ def _open(command: Pay, world: World, asked: bytes) -> PaymentView:
     merchant = world.merchants.get(command.merchant_id)
     contract = acquiring.rules.contract_for(merchant, command.amount.currency, command.settlement_currency)
     expires_at = acquiring.rules.expiry(contract, command.product, command.expires_at, world.now)
+    quote = asked_quote(command, contract, world)
+    if quote is not None:
+        expires_at = min(expires_at, quote.expires_at)
     settlement, rate = world.desk.settlement(command.amount, contract.settlement_currency, world.now)
     return PaymentView(
         id=new_id(),
@@ -63,6 +73,7 @@ def _open(command: Pay, world: World, asked: bytes) -> PaymentView:
         notify_url=command.notify_url,
         redirect_url=command.redirect_url,
         details=command.details,
+        asked_quote_id=quote.id if quote else None,
     )
 
 

@@ -17,7 +17,7 @@ from comptoir.flows.engine import store
 from comptoir.flows.engine.decision import Decision
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.engine.world import World, load
-from comptoir.flows.types import Cancel, Claim, Command, Confirm, Decline, Outcome, Pay, Refund
+from comptoir.flows.types import AskPrice, Cancel, Claim, Command, Confirm, Decline, Outcome, Pay, Refund
 from comptoir.kernel.errors import InvariantBroken
 from comptoir.kernel.statements import Flow
 from comptoir.ledger import api as ledger
@@ -78,6 +78,8 @@ def _subjects(command: Command, world: World) -> set[Hashable]:
             subjects.add(("refund", command.merchant_id, command.client_ref, command.request_ref))
         case Claim() | Confirm() | Decline():
             subjects.add(("wallet", command.wallet_id))
+        case AskPrice():
+            pass  # it reads merchants and rates, and changes neither
         case _:
             pass
     return subjects

@@ -11,6 +11,7 @@ from uuid import UUID
 from comptoir.acquiring import api as acquiring
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.types import (
+    AskPrice,
     Cancel,
     Claim,
     Command,
@@ -45,6 +46,7 @@ class World:
     devices: dict[int, wallet.DeviceView] = field(default_factory=dict)
     wallets: dict[UUID, wallet.WalletView] = field(default_factory=dict)
     authorizations: dict[UUID, wallet.AuthorizationView] = field(default_factory=dict)
+    quotes: dict[UUID, fx.Quote] = field(default_factory=dict)
 
     def keep_payments(self, rows: Rows) -> None:
         """Let payments be found by each of their names."""
@@ -71,6 +73,9 @@ class World:
     def keep_authorizations(self, rows: Rows) -> None:
         self.authorizations.update(wallet.decode_authorizations(rows))
 
+    def keep_quotes(self, rows: Rows) -> None:
+        self.quotes.update(fx.decode_quotes(rows))
+
     def payment_of(self, command: Command) -> acquiring.PaymentView | None:
         """The payment a command is about, if there is one already."""
         match command:
@@ -88,6 +93,8 @@ class World:
             case SettleRefund():
                 refund = self.refunds_by_id.get(command.refund_id)
                 return self._named(command.merchant_id, refund.payment_id) if refund else None
+            case AskPrice():
+                return None
 
     def authorization_of(self, payment: acquiring.PaymentView) -> wallet.AuthorizationView | None:
         """What our own wallet was last asked for this payment, if it was asked."""
@@ -148,12 +155,14 @@ def _requests(commands: Sequence[Command], world: World) -> list[_Load]:
         loads.append((acquiring.payments_by_id(list(named)), world.keep_payments))
     if codes := {c.order_code for c in commands if isinstance(c, Claim)}:
         loads.append((acquiring.payments_by_order_code(list(codes)), world.keep_payments))
-    if merchants := {c.merchant_id for c in commands if isinstance(c, Pay | Refund)}:
+    if merchants := {c.merchant_id for c in commands if isinstance(c, Pay | AskPrice | Refund)}:
         loads.append((acquiring.merchants(list(merchants)), world.keep_merchants))
     if refunds := {(c.merchant_id, c.client_ref, c.request_ref) for c in commands if isinstance(c, Refund)}:
         loads.append((acquiring.refunds_by_request(list(refunds)), world.keep_refunds))
     if answered := {(c.merchant_id, c.refund_id) for c in commands if isinstance(c, SettleRefund)}:
         loads.append((acquiring.refunds_by_id(list(answered)), world.keep_refunds))
+    if quotes := {c.quote.id for c in commands if isinstance(c, Pay) and c.quote}:
+        loads.append((fx.load_quotes(list(quotes)), world.keep_quotes))
     return loads
 
 
@@ -178,7 +187,7 @@ def _rates(world: World) -> list[_Load]:
 
 
 def _named_by_records(commands: Sequence[Command], world: World) -> list[_Load]:
-    """A confirmed authorization's payment; a touched payment's authorization and merchant."""
+    """A confirmed authorization's payment; a touched payment's authorization, merchant and asked quote."""
     loads: list[_Load] = []
     payments = {(a.merchant_id, a.payment_id) for a in world.authorizations.values()}
     payments |= {
@@ -193,4 +202,7 @@ def _named_by_records(commands: Sequence[Command], world: World) -> list[_Load]:
         loads.append((wallet.authorizations(list(keys)), world.keep_authorizations))
     if merchants := {p.merchant_id for p in touched} - world.merchants.keys():
         loads.append((acquiring.merchants(list(merchants)), world.keep_merchants))
+    claimed = [p for c in commands if isinstance(c, Claim) and (p := world.payment_of(c))]
+    if quotes := {p.asked_quote_id for p in claimed if p.asked_quote_id}:
+        loads.append((fx.load_quotes(list(quotes)), world.keep_quotes))
     return loads

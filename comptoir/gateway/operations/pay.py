@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from comptoir.acquiring.api import PaymentState, PaymentView, Product, Scenario
 from comptoir.flows import wire
-from comptoir.flows.api import Outcome, Pay
+from comptoir.flows.api import AskedQuote, Outcome, Pay
 from comptoir.gateway.call import Call
-from comptoir.gateway.operations.services import Services
+from comptoir.gateway.operations.services import Services, id_or_none
 from comptoir.gateway.results import outcome_result
 from comptoir.standards import order_code
+from comptoir.standards.antom.errors import ParamIllegal
 from comptoir.standards.antom.messages import (
     Amount,
     Codec,
@@ -93,7 +94,19 @@ def _command(request: PayRequest, call: Call) -> Pay:
         notify_url=request.payment_notify_url or call.client.notify_url,
         redirect_url=request.payment_redirect_url,
         details=_details(request),
+        quote=_quote(request),
     )
+
+
+def _quote(request: PayRequest) -> AskedQuote | None:
+    """The price the merchant was offered and asks for. Raises ParamIllegal for an id that is none of ours."""
+    quote, total = request.payment_quote, request.processing_amount
+    if quote is None:
+        return None
+    quote_id = id_or_none(quote.quote_id)
+    if quote_id is None:
+        raise ParamIllegal("paymentQuote.quoteId: there is no such quote", field="paymentQuote.quoteId")
+    return AskedQuote(id=quote_id, rate=quote.rate(), total=total.money() if total else None)
 
 
 def _details(request: PayRequest) -> dict[str, Any]:

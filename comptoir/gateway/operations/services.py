@@ -19,11 +19,13 @@ Read = Callable[[Sequence[Statement]], Awaitable[list[Rows]]]
 @dataclass(frozen=True, slots=True)
 class Services:
     """`submit` hands a command to the engine, `read` runs statements outside it, `public_url` is where
-    travellers and buyers reach us (HTTPS, or this very machine; raises InvalidValue otherwise)."""
+    travellers and buyers reach us (HTTPS, or this very machine; raises InvalidValue otherwise).
+    `wallet_currencies` are those that our own wallets pay in."""
 
     submit: Submit
     read: Read
     public_url: str
+    wallet_currencies: tuple[str, ...]
 
     def __post_init__(self) -> None:
         order_code.build(self.public_url, order_code.new_digits())

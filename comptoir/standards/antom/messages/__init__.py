@@ -20,6 +20,13 @@ from comptoir.standards.antom.messages.payments import (
     PayRequest,
     PayResponse,
 )
+from comptoir.standards.antom.messages.rates import (
+    CurrencyPair,
+    InquireExchangeRateRequest,
+    InquireExchangeRateResponse,
+    PaymentQuote,
+    RateType,
+)
 from comptoir.standards.antom.messages.refunds import (
     InquiryRefundRequest,
     InquiryRefundResponse,
@@ -54,9 +61,12 @@ __all__ = [
     "CancelResponse",
     "CodeDetail",
     "Codec",
+    "CurrencyPair",
     "Env",
     "Goods",
     "InStorePaymentScenario",
+    "InquireExchangeRateRequest",
+    "InquireExchangeRateResponse",
     "InquiryPaymentRequest",
     "InquiryPaymentResponse",
     "InquiryRefundRequest",
@@ -70,9 +80,11 @@ __all__ = [
     "PaymentFactor",
     "PaymentMethod",
     "PaymentNotification",
+    "PaymentQuote",
     "ProductCode",
     "PspCustomerInfo",
     "Quote",
+    "RateType",
     "RefundNotification",
     "RefundRequest",
     "RefundResponse",

@@ -39,6 +39,16 @@ def check_url(url: str | None, member: str) -> None:
         raise WrongMember(member, "must be an absolute http or https URL")
 
 
+def check_quote(quote: Quote, member: str) -> None:
+    """Refuse a quote that nobody could find, or whose rate is none."""
+    if not quote.quote_id:
+        raise WrongMember(f"{member}.quoteId", "is missing")
+    try:
+        quote.rate()
+    except WrongMember as wrong:
+        raise WrongMember(f"{member}.{wrong.member}", str(wrong)) from None
+
+
 class PayRequest(Message, frozen=True):
     """Take a payment. `payment_request_id` is the idempotency key.
 
@@ -60,6 +70,8 @@ class PayRequest(Message, frozen=True):
     merchant: Merchant | None = None
     merchant_account_id: Max32 | None = None
     is_authorization: bool | None = None
+    payment_quote: Quote | None = None
+    processing_amount: Amount | None = None
 
     def __post_init__(self) -> None:
         must_be_positive(self.payment_amount, "paymentAmount")
@@ -70,6 +82,10 @@ class PayRequest(Message, frozen=True):
                 parse_time(self.payment_expiry_time, "paymentExpiryTime")
             except ParamIllegal:
                 raise WrongMember("paymentExpiryTime", "must be ISO 8601 with an offset") from None
+        if self.payment_quote:
+            check_quote(self.payment_quote, "paymentQuote")
+        elif self.processing_amount:
+            raise WrongMember("paymentQuote", "is missing: only a quote makes processingAmount certain")
         if self.product_code is ProductCode.IN_STORE_PAYMENT:
             self._check_in_store()
         elif self.product_code is ProductCode.CASHIER_PAYMENT and not self.payment_redirect_url:

@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from comptoir.kernel.money import Money, UnknownCurrency, exponent
+from comptoir.kernel.errors import InvalidValue
+from comptoir.kernel.money import Money, Rate, UnknownCurrency, exponent
 from comptoir.standards.antom.messages.wire import (
     Digits,
     Max3,
@@ -131,6 +132,16 @@ class Quote(Message, frozen=True):
     def __post_init__(self) -> None:
         if not self.quote_price.is_finite() or self.quote_price <= 0:
             raise WrongMember("quotePrice", "must be a number above zero")
+
+    def rate(self) -> Rate:
+        """The price with its direction. Raises WrongMember where pair or price are none."""
+        base, _, quote = self.quote_currency_pair.partition("/")
+        try:
+            return Rate(base, quote, self.quote_price)
+        except UnknownCurrency:
+            raise WrongMember("quoteCurrencyPair", "must be two ISO 4217 codes, AAA/BBB") from None
+        except InvalidValue:
+            raise WrongMember("quotePrice", "has too many digits") from None
 
 
 class Store(Message, frozen=True):
