@@ -58,6 +58,7 @@ async def start(pool: Pool, database_url: str) -> AsyncIterator[Operations]:
         read=ask,
         public_url=settings.COMPTOIR.public_url,
         wallet_currencies=settings.COMPTOIR.wallet_currencies,
+        issuers=issuers.names,
     )
     engine.start()
     try:

@@ -34,13 +34,16 @@ class AskPrice(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a wallet pays in `currency` for what the merchant charges in `base`.
 
     `promise`: store the price, so that payments may name it. Without it nothing is recorded, and the
-    price is worth no more than to be looked at.
+    price is worth no more than to be looked at. `amount` (in `base`) asks whether a payment of it can be
+    priced, and owed in `settlement_currency`.
     """
 
     merchant_id: UUID
     base: str
     currency: str
     promise: bool
+    amount: Money | None = None
+    settlement_currency: str | None = None
 
 
 class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -15,10 +15,13 @@ def ask_price(command: AskPrice, world: World) -> Decision:
     """Say what a wallet would pay, and promise it if that is asked for. Moves nothing."""
     merchant = world.merchants.get(command.merchant_id)
     try:
-        contract = acquiring.rules.contract_for(merchant, command.base, None)
+        contract = acquiring.rules.contract_for(merchant, command.base, command.settlement_currency)
         quote = world.desk.quote(
             command.merchant_id, command.base, command.currency, contract.margin_bps, world.now
         )
+        if command.amount is not None:
+            world.desk.settlement(command.amount, contract.settlement_currency, world.now)
+            fx.split(command.amount, quote)
     except ComptoirError as error:
         return refuse(error.code, error.message, field=error.field)
     return Decision(outcome=Outcome(code=OK, quote=quote), quote=quote if command.promise else None)

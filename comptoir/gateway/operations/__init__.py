@@ -8,7 +8,15 @@ from __future__ import annotations
 from functools import partial
 
 from comptoir.gateway.call import Operations
-from comptoir.gateway.operations import cancel, exchange_rate, inquiry_payment, inquiry_refund, pay, refund
+from comptoir.gateway.operations import (
+    cancel,
+    consult,
+    exchange_rate,
+    inquiry_payment,
+    inquiry_refund,
+    pay,
+    refund,
+)
 from comptoir.gateway.operations.services import Services
 
 __all__ = ["Services", "operations"]
@@ -19,6 +27,7 @@ def operations(services: Services) -> Operations:
     return {
         "payments/pay": partial(pay.pay, services),
         "payments/inquiryPayment": partial(inquiry_payment.inquiry_payment, services),
+        "payments/consult": partial(consult.consult, services),
         "payments/inquireExchangeRate": partial(exchange_rate.exchange_rate, services),
         "payments/cancel": partial(cancel.cancel, services),
         "payments/refund": partial(refund.refund, services),

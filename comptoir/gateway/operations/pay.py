@@ -25,10 +25,6 @@ from comptoir.standards.antom.messages import (
 )
 from comptoir.standards.antom.results import ResultCode
 from comptoir.standards.antom.times import format_time
-from comptoir.wallet.api import OWN_ISSUER
-
-#: Method types that mean "a wallet, whichever": in-store classes send the first, cashiers the second.
-_WALLETS: Final = frozenset({"CONNECT_WALLET", "ALIPAY_CN", OWN_ISSUER})
 
 _PRODUCTS: Final = {
     ProductCode.IN_STORE_PAYMENT: Product.IN_STORE,
@@ -45,14 +41,14 @@ _REQUEST: Final = Codec(PayRequest)
 async def pay(services: Services, call: Call) -> PayResponse:
     """Take a payment. Raises ParamIllegal, and what the engine raises."""
     request = _REQUEST.decode(call.body)
-    refusal = _not_open(request)
+    refusal = _not_open(request, services.method_types)
     if refusal is not None:
         return PayResponse(result=refusal)
     outcome = await services.submit(_command(request, call))
     return _answer(outcome, services.public_url)
 
 
-def _not_open(request: PayRequest) -> Result | None:
+def _not_open(request: PayRequest, method_types: frozenset[str]) -> Result | None:
     """What the API knows and Comptoir does not do yet; the request id is not used up."""
     factor = request.payment_factor
     if request.product_code not in _PRODUCTS:
@@ -61,10 +57,10 @@ def _not_open(request: PayRequest) -> Result | None:
         what = "paymentFactor.inStorePaymentScenario EntryCode"
     elif request.is_authorization or (factor and factor.is_authorization):
         what = "paymentFactor.isAuthorization true"
-    elif request.payment_method.payment_method_type not in _WALLETS:
+    elif request.payment_method.payment_method_type not in method_types:
         return Result.of(
             ResultCode.UNAVAILABLE_PAYMENT_METHOD,
-            f"paymentMethod.paymentMethodType must be one of {', '.join(sorted(_WALLETS))}",
+            f"paymentMethod.paymentMethodType must be one of {', '.join(sorted(method_types))}",
         )
     else:
         return None

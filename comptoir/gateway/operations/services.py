@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from comptoir.flows.api import Command, Outcome
@@ -11,6 +12,10 @@ from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.ids import parse_id
 from comptoir.kernel.statements import Rows, Statement
 from comptoir.standards import order_code
+from comptoir.wallet.api import OWN_ISSUER
+
+#: Method types that mean "a wallet, whichever": in-store classes send the first, cashiers the second.
+OWN_METHOD_TYPES: Final = frozenset({"CONNECT_WALLET", "ALIPAY_CN", OWN_ISSUER})
 
 Submit = Callable[[Command], Awaitable[Outcome]]
 Read = Callable[[Sequence[Statement]], Awaitable[list[Rows]]]
@@ -20,12 +25,18 @@ Read = Callable[[Sequence[Statement]], Awaitable[list[Rows]]]
 class Services:
     """`submit` hands a command to the engine, `read` runs statements outside it, `public_url` is where
     travellers and buyers reach us (HTTPS, or this very machine; raises InvalidValue otherwise).
-    `wallet_currencies` are those that our own wallets pay in."""
+    `wallet_currencies` are those that our own wallets pay in, `issuers` the names of the other wallets."""
 
     submit: Submit
     read: Read
     public_url: str
     wallet_currencies: tuple[str, ...]
+    issuers: tuple[str, ...]
+
+    @property
+    def method_types(self) -> frozenset[str]:
+        """What `pay` takes as paymentMethodType."""
+        return OWN_METHOD_TYPES | frozenset(self.issuers)
 
     def __post_init__(self) -> None:
         order_code.build(self.public_url, order_code.new_digits())

@@ -77,6 +77,11 @@ class IssuerDirectory:
                 return name
         return self._schemes.get(scheme)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The issuers of the table, as it lists them."""
+        return tuple(self._connectors)
+
     def connector(self, name: str) -> IssuerConnector:
         """The connector of an issuer of the table. Raises IssuersInvalid for any other, our own too."""
         try:

@@ -6,6 +6,14 @@ Read one with a `Codec` built once per kind (``Codec(PayRequest).decode(body)``)
 
 from __future__ import annotations
 
+from comptoir.standards.antom.messages.consult import (
+    AmountLimit,
+    AmountLimits,
+    ConsultRequest,
+    ConsultResponse,
+    DisableReason,
+    PaymentOption,
+)
 from comptoir.standards.antom.messages.notifications import (
     Acknowledgement,
     PaymentNotification,
@@ -57,11 +65,16 @@ from comptoir.standards.antom.messages.wire import Codec, Message, encode
 __all__ = [
     "Acknowledgement",
     "Amount",
+    "AmountLimit",
+    "AmountLimits",
     "CancelRequest",
     "CancelResponse",
     "CodeDetail",
     "Codec",
+    "ConsultRequest",
+    "ConsultResponse",
     "CurrencyPair",
+    "DisableReason",
     "Env",
     "Goods",
     "InStorePaymentScenario",
@@ -80,6 +93,7 @@ __all__ = [
     "PaymentFactor",
     "PaymentMethod",
     "PaymentNotification",
+    "PaymentOption",
     "PaymentQuote",
     "ProductCode",
     "PspCustomerInfo",
