@@ -8,6 +8,7 @@ COMPTOIR_NOTIFY_PRIVATE  1: notify merchants on this machine and in private netw
 COMPTOIR_FX_MAX_AGE_DAYS  reference rates older than this many days are refused (default 5)
 COMPTOIR_FX_FETCH    1: the worker fetches the ECB's reference rates (default 0: nothing is fetched)
 COMPTOIR_ISSUERS_FILE  JSON file of other wallets' issuers (see comptoir.wallet.connectors; may hold keys)
+COMPTOIR_QR_TEMPLATES_FILE  JSON file of payment schemes' account templates (see comptoir.standards.emv_qr)
 COMPTOIR_ENGINE_MAX_BATCH  most commands that share one commit (default 128; 1: no grouping)
 COMPTOIR_ENGINE_MAX_WAITING  most commands that wait for their commit, more are throttled (default 1024)
 COMPTOIR_WALLET_CURRENCIES  currencies in which wallets can be opened, with commas (default CNY)
@@ -67,6 +68,7 @@ class Environment:
     engine_max_batch: int = ENGINE_MAX_BATCH
     engine_max_waiting: int = ENGINE_MAX_WAITING
     issuers_file: Path | None = None
+    qr_templates_file: Path | None = None
     fx_fetch: bool = False
 
     def require_master_key(self) -> bytes:
@@ -101,7 +103,8 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         wallet_currencies=_currencies(values.get("COMPTOIR_WALLET_CURRENCIES")),
         fx_max_age_days=_number(values, "COMPTOIR_FX_MAX_AGE_DAYS", FX_MAX_AGE_DAYS, range(100_000)),
         fx_fetch=_flag(values, "COMPTOIR_FX_FETCH"),
-        issuers_file=Path(values["COMPTOIR_ISSUERS_FILE"]) if values.get("COMPTOIR_ISSUERS_FILE") else None,
+        issuers_file=_file(values, "COMPTOIR_ISSUERS_FILE"),
+        qr_templates_file=_file(values, "COMPTOIR_QR_TEMPLATES_FILE"),
         engine_max_batch=_number(values, "COMPTOIR_ENGINE_MAX_BATCH", ENGINE_MAX_BATCH, range(1, 1001)),
         engine_max_waiting=_number(
             values, "COMPTOIR_ENGINE_MAX_WAITING", ENGINE_MAX_WAITING, range(1, 100_001)
@@ -160,6 +163,10 @@ def _currencies(text: str | None) -> tuple[str, ...]:
                 f"COMPTOIR_WALLET_CURRENCIES names no currency: {one!r}", field="COMPTOIR_WALLET_CURRENCIES"
             ) from None
     return currencies
+
+
+def _file(values: Mapping[str, str], name: str) -> Path | None:
+    return Path(values[name]) if values.get(name) else None
 
 
 def _flag(values: Mapping[str, str], name: str) -> bool:

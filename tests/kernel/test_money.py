@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comptoir.kernel.currencies import _BY_DECIMALS, EXPONENTS
+from comptoir.kernel.currencies import _BY_DECIMALS, EXPONENTS, NUMBERS
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.money import (
     CurrencyMismatch,
@@ -57,6 +57,16 @@ def test_exponent(currency: str, decimals: int) -> None:
 def test_every_code_is_three_capitals_and_none_is_listed_twice() -> None:
     assert len(EXPONENTS) == sum(len(codes.split()) for codes in _BY_DECIMALS.values())
     assert all(len(code) == 3 and code.isascii() and code.isupper() for code in EXPONENTS)
+
+
+@pytest.mark.parametrize(
+    ("currency", "number"), [("EUR", "978"), ("CNY", "156"), ("USD", "840"), ("JPY", "392"), ("ALL", "008")]
+)
+def test_every_currency_has_a_number_of_its_own(currency: str, number: str) -> None:
+    assert NUMBERS[currency] == number
+    assert NUMBERS.keys() == EXPONENTS.keys()
+    assert len(set(NUMBERS.values())) == len(NUMBERS)
+    assert all(len(one) == 3 and one.isascii() and one.isdigit() for one in NUMBERS.values())
 
 
 @pytest.mark.parametrize("currency", ["eur", "BGN", "XAU", "XXX", "", "EURO", None, 978])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import segno
 from babel.numbers import format_currency
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,7 +19,7 @@ from comptoir.db.run import read
 from comptoir.kernel.clock import utc_now
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.money import Money
-from comptoir.standards import order_code
+from comptoir.standards import order_code, qr_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,9 +84,7 @@ def code_image(request: HttpRequest, digits: str) -> HttpResponse:
     """The order code as a QR picture (SVG), holding the address that a wallet reads."""
     _find(digits)
     address = order_code.build(settings.COMPTOIR.public_url, digits)
-    picture = io.BytesIO()
-    segno.make(address, error="m", micro=False).save(picture, kind="svg", border=4, scale=8, nl=False)
-    return HttpResponse(picture.getvalue(), content_type="image/svg+xml")
+    return HttpResponse(qr_code.build(address, qr_code.Picture.SVG), content_type="image/svg+xml")
 
 
 def _find(digits: str) -> tuple[PaymentView, str]:
