@@ -54,6 +54,15 @@ class Claimed(msgspec.Struct, frozen=True):
         return self.attempts - self.lost
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """An item as it stands, whatever became of it: `done_at`, `dead_at`, or neither while it is open."""
+
+    item: OutboxItem
+    attempts: int
+    done_at: datetime | None
+    dead_at: datetime | None
+
+
 def enqueue(items: Sequence[OutboxItem]) -> Statement:
     """Write items; one whose (owner, id) is there already is left as it is. Returns no rows."""
     return Statement(
@@ -162,6 +171,27 @@ def dead(claimed: Claimed, now: datetime, error: str) -> Statement:
         """,
         (now, _short(error), claimed.item.owner_id, claimed.item.id, claimed.leased_until),
     )
+
+
+def kept(owner_id: UUID, topics: Sequence[str], after: UUID, before: UUID, limit: int) -> Statement:
+    """Items of one owner whose ids lie between two others, the oldest first; see `decode_kept`.
+
+    What was done and forgotten is not among them.
+    """
+    return Statement(
+        """
+        SELECT id, owner_id, topic, subject_id, payload, due_at, attempts, done_at, dead_at FROM db_outbox
+        WHERE owner_id = %s AND id > %s AND id < %s AND topic = ANY (%s::text[]) ORDER BY id LIMIT %s
+        """,
+        (owner_id, after, before, list(topics), limit),
+    )
+
+
+def decode_kept(rows: Rows) -> list[Kept]:
+    """The rows of `kept`."""
+    return [
+        Kept(OutboxItem(row[0], row[1], row[2], row[3], json_value(row[4]), row[5]), *row[6:]) for row in rows
+    ]
 
 
 def forget(before: datetime, limit: int) -> Statement:

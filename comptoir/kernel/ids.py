@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
 from comptoir.kernel.errors import InvalidValue
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Namespace of ids that are derived from a name instead of made fresh.
 NAMESPACE = UUID("6f0c7a52-5d53-5f0e-9c43-7d5b0f8f9a11")
@@ -26,6 +29,17 @@ def new_id(now_ms: int | None = None) -> UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value)
+
+
+def made_at(fresh: UUID) -> datetime:
+    """The instant, to the millisecond, at which `new_id` made an id."""
+    return _EPOCH + timedelta(milliseconds=fresh.int >> 80)
+
+
+def before_all_of(instant: datetime) -> UUID:
+    """What sorts before every id made at `instant` (its millisecond) or later, and after all made before."""
+    ms = (instant - _EPOCH) // timedelta(milliseconds=1)
+    return UUID(int=min(max(ms, 0), 0xFFFF_FFFF_FFFF) << 80)
 
 
 def derived_id(*parts: str) -> UUID:

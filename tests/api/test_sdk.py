@@ -54,7 +54,7 @@ HOSTS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 
 
 #: Requests that are complete when nothing in them is set.
-ASKS_FOR_EVERYTHING = {"AlipayInquireExchangeRateRequest"}
+ASKS_FOR_EVERYTHING = {"AlipayInquireExchangeRateRequest", "AlipayInquireNotificationListRequest"}
 
 
 @dataclass

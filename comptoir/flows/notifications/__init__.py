@@ -15,7 +15,7 @@ What a merchant may rely on, and what not (docs.antom.com, "Payment notification
 - **Heard** is HTTP 200 with result SUCCESS, S, success, within 10 s and 16 KiB. Nothing else is.
 
 Address, then sending, then judgment: `addresses` (where we may connect to), `sending` (one bounded
-POST), `bodies` (what is said), `delivery` (all of it for one item).
+POST), `bodies` (what is said), `delivery` (all of it for one item). `replay` tells it again on demand.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from comptoir.flows.notifications.delivery import (
     PlatformKey,
     load,
 )
+from comptoir.flows.notifications.replay import KINDS, Event, events
 from comptoir.flows.notifications.sending import Sender
 
-__all__ = ["TOPICS", "Courier", "PlatformKey", "Sender", "load"]
+__all__ = ["KINDS", "TOPICS", "Courier", "Event", "PlatformKey", "Sender", "events", "load"]

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from comptoir.acquiring.api import decode_payments, decode_refunds, payments_by_id, refunds_by_id
 from comptoir.db import outbox
-from comptoir.db.outbox import Claimed
+from comptoir.db.outbox import Claimed, Kept
 from comptoir.flows.notifications.addresses import AddressRefused, AddressUnusable, target_of
 from comptoir.flows.notifications.bodies import NotFinal, payment_body, refund_body
 from comptoir.flows.notifications.schedule import MOST_LOST, next_try
@@ -46,8 +46,8 @@ class PlatformKey:
     key: RSAPrivateKey
 
 
-def load(claimed: Sequence[Claimed]) -> Flow[dict[UUID, Body]]:
-    """The bodies of claimed items, by item id, out of the records as they stand now."""
+def load(claimed: Sequence[Claimed | Kept]) -> Flow[dict[UUID, Body]]:
+    """The bodies of items, by item id, out of the records as they stand now."""
     refund_keys = [_key(one) for one in claimed if one.item.topic == NOTIFY_REFUND]
     payment_keys = [_key(one) for one in claimed if one.item.topic == NOTIFY_PAYMENT]
     found = yield [payments_by_id(payment_keys), refunds_by_id(refund_keys)]
@@ -57,7 +57,7 @@ def load(claimed: Sequence[Claimed]) -> Flow[dict[UUID, Body]]:
         found = yield [payments_by_id([(one.merchant_id, one.payment_id) for one in refunds.values()])]
         payments |= {one.id: one for one in decode_payments(found[0])}
 
-    def body(one: Claimed) -> Body:
+    def body(one: Claimed | Kept) -> Body:
         try:
             if one.item.topic == NOTIFY_PAYMENT:
                 return payment_body(payments[one.item.subject_id])
@@ -144,7 +144,7 @@ def not_acknowledged(answer: Answer) -> str | None:
     return None if is_acknowledged(answer.body) else "the answer is not the acknowledgment"
 
 
-def _key(claimed: Claimed) -> tuple[UUID, UUID]:
+def _key(claimed: Claimed | Kept) -> tuple[UUID, UUID]:
     return claimed.item.owner_id, claimed.item.subject_id
 
 

@@ -14,6 +14,7 @@ from comptoir.gateway.operations import (
     exchange_rate,
     inquiry_payment,
     inquiry_refund,
+    notification,
     pay,
     refund,
 )
@@ -29,6 +30,8 @@ def operations(services: Services) -> Operations:
         "payments/inquiryPayment": partial(inquiry_payment.inquiry_payment, services),
         "payments/consult": partial(consult.consult, services),
         "payments/inquireExchangeRate": partial(exchange_rate.exchange_rate, services),
+        "notification/inquireNotification": partial(notification.inquire_notification, services),
+        "notification/inquireNotificationList": partial(notification.inquire_notification_list, services),
         "payments/cancel": partial(cancel.cancel, services),
         "payments/refund": partial(refund.refund, services),
         "payments/inquiryRefund": partial(inquiry_refund.inquiry_refund, services),

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from comptoir.flows.api import Command, Outcome
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.ids import parse_id
-from comptoir.kernel.statements import Rows, Statement
+from comptoir.kernel.statements import Flow, Rows, Statement
 from comptoir.standards import order_code
 from comptoir.wallet.api import OWN_ISSUER
 
 #: Method types that mean "a wallet, whichever": in-store classes send the first, cashiers the second.
 OWN_METHOD_TYPES: Final = frozenset({"CONNECT_WALLET", "ALIPAY_CN", OWN_ISSUER})
+
+T = TypeVar("T")
 
 Submit = Callable[[Command], Awaitable[Outcome]]
 Read = Callable[[Sequence[Statement]], Awaitable[list[Rows]]]
@@ -32,6 +34,16 @@ class Services:
     public_url: str
     wallet_currencies: tuple[str, ...]
     issuers: tuple[str, ...]
+
+    async def run(self, flow: Flow[T]) -> T:
+        """The value of a flow that only reads, each of its steps in one round trip."""
+        try:
+            wanted = next(flow)
+            while True:
+                wanted = flow.send(await self.read(wanted))
+        except StopIteration as end:
+            value: T = end.value
+            return value
 
     @property
     def method_types(self) -> frozenset[str]:

@@ -41,6 +41,13 @@ from comptoir.standards.antom.messages.refunds import (
     RefundRequest,
     RefundResponse,
 )
+from comptoir.standards.antom.messages.replay import (
+    InquireNotificationListRequest,
+    InquireNotificationListResponse,
+    InquireNotificationRequest,
+    InquireNotificationResponse,
+    NotificationEvent,
+)
 from comptoir.standards.antom.messages.shared import (
     Amount,
     CodeDetail,
@@ -80,12 +87,17 @@ __all__ = [
     "InStorePaymentScenario",
     "InquireExchangeRateRequest",
     "InquireExchangeRateResponse",
+    "InquireNotificationListRequest",
+    "InquireNotificationListResponse",
+    "InquireNotificationRequest",
+    "InquireNotificationResponse",
     "InquiryPaymentRequest",
     "InquiryPaymentResponse",
     "InquiryRefundRequest",
     "InquiryRefundResponse",
     "Merchant",
     "Message",
+    "NotificationEvent",
     "Order",
     "OrderCodeForm",
     "PayRequest",

@@ -1,0 +1,27 @@
+"""Ids that sort by the time they were made."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comptoir.kernel.ids import before_all_of, made_at, new_id
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+INSTANTS = st.integers(0, 10**16).map(lambda micros: _EPOCH + timedelta(microseconds=micros))
+
+
+@given(made=INSTANTS, asked=INSTANTS)
+def test_a_bound_parts_what_was_made_before_from_what_was_made_since(made: datetime, asked: datetime) -> None:
+    ms = (made - _EPOCH) // timedelta(milliseconds=1)
+    one = new_id(ms)
+    assert timedelta(0) <= made - made_at(one) < timedelta(milliseconds=1)
+    bound = (asked - _EPOCH) // timedelta(milliseconds=1)
+    assert (one > before_all_of(asked)) == (ms >= bound)
+
+
+def test_a_bound_exists_for_every_instant() -> None:
+    assert before_all_of(datetime.min.replace(tzinfo=UTC)).int == 0
+    assert before_all_of(datetime.max.replace(tzinfo=UTC)) > new_id()
