@@ -18,6 +18,7 @@ from comptoir.wallet.api import (
     DEADLINE_S,
     OWN_ISSUER,
     AnswerState,
+    Authorization,
     AuthoriseRequest,
     IssuerAnswer,
     IssuerDirectory,
@@ -62,19 +63,30 @@ class PaymentDesk:
         )
 
 
-async def ask(issuers: IssuerDirectory, name: str, request: AuthoriseRequest | RefundRequest) -> IssuerAnswer:
-    """Ask an issuer to authorise or refund; whatever goes wrong with the call is UNKNOWN."""
-    connector = issuers.connector(name)
-    if isinstance(request, AuthoriseRequest):
-        return await answered(name, connector.authorise(request))
-    return await answered(name, connector.refund(request))
+async def ask(
+    issuers: IssuerDirectory,
+    name: str,
+    request: AuthoriseRequest | RefundRequest | Authorization,
+    *,
+    reverse: bool = False,
+) -> IssuerAnswer:
+    """Ask an issuer to authorise or refund, what became of an authorization, or to `reverse` one.
 
-
-async def answered(name: str, call: Awaitable[IssuerAnswer]) -> IssuerAnswer:
-    """An issuer's answer within the deadline, or UNKNOWN. Never raises but for cancellation."""
+    Its answer within the deadline, or UNKNOWN: whatever goes wrong is UNKNOWN, also when nobody knows the
+    way to this issuer any more. Never raises but for cancellation.
+    """
     try:
+        connector = issuers.connector(name)
         async with asyncio.timeout(DEADLINE_S + 1):
-            return await call
+            match request:
+                case AuthoriseRequest():
+                    return await connector.authorise(request)
+                case RefundRequest():
+                    return await connector.refund(request)
+                case Authorization() if reverse:
+                    return await connector.reverse(request)
+                case Authorization():
+                    return await connector.query(request)
     except TimeoutError:
         log.warning("issuers.silent", issuer=name)
     except Exception as error:

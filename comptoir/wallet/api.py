@@ -10,6 +10,7 @@ from comptoir.wallet import errors
 from comptoir.wallet.connectors import (
     DEADLINE_S,
     AnswerState,
+    Authorization,
     AuthoriseRequest,
     IssuerAnswer,
     IssuerConnector,
@@ -89,6 +90,7 @@ __all__ = [
     "DEADLINE_S",
     "OWN_ISSUER",
     "AnswerState",
+    "Authorization",
     "AuthoriseRequest",
     "AuthorizationState",
     "AuthorizationView",

@@ -26,7 +26,14 @@ from typing import Any
 from uuid import UUID
 
 from comptoir.kernel.money import Money
-from comptoir.wallet.api import AnswerState, AuthoriseRequest, IssuerAnswer, RefundRequest, errors
+from comptoir.wallet.api import (
+    AnswerState,
+    Authorization,
+    AuthoriseRequest,
+    IssuerAnswer,
+    RefundRequest,
+    errors,
+)
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS script (code TEXT, verb TEXT, acts TEXT, PRIMARY KEY (code, verb));
@@ -138,10 +145,12 @@ class ScriptedIssuer:
 
         return await self._call("authorise", request.authorization_id, request.code, work)
 
-    async def query(self, authorization_id: UUID) -> IssuerAnswer:
-        return await self._call("query", authorization_id, None, lambda books, act: None)
+    async def query(self, asked: Authorization) -> IssuerAnswer:
+        return await self._call("query", asked.authorization_id, None, lambda books, act: None)
 
-    async def reverse(self, authorization_id: UUID) -> IssuerAnswer:
+    async def reverse(self, asked: Authorization) -> IssuerAnswer:
+        authorization_id = asked.authorization_id
+
         def work(books: sqlite3.Connection, act: Act) -> None:
             if act is Act.REFUSE:
                 return

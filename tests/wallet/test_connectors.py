@@ -21,6 +21,7 @@ from comptoir.standards.payment_code import Form, Scheme, build
 from comptoir.wallet.api import (
     OWN_ISSUER,
     AnswerState,
+    Authorization,
     AuthoriseRequest,
     IssuerAnswer,
     IssuerDirectory,
@@ -170,6 +171,12 @@ def ask(authorization_id: UUID | None = None, code: str = CODE) -> AuthoriseRequ
     )
 
 
+def about(request: AuthoriseRequest) -> Authorization:
+    return Authorization(
+        authorization_id=request.authorization_id, charge=request.charge, expires_at=request.expires_at
+    )
+
+
 def test_a_request_does_not_print_its_code() -> None:
     assert CODE not in f"{ask()!r} {ask()}"
 
@@ -199,7 +206,7 @@ async def test_what_is_answered_and_what_is_true(
     request = ask()
     assert (await issuer.authorise(request)).state is answered
     assert (issuer.truth(request.authorization_id), issuer.moved(request.authorization_id)) == (truth, moved)
-    assert (await issuer.query(request.authorization_id)).state is queried
+    assert (await issuer.query(about(request))).state is queried
 
 
 async def test_a_repeat_moves_nothing_again(issuer: ScriptedIssuer) -> None:
@@ -220,7 +227,7 @@ async def test_a_traveller_decides(
     await issuer.authorise(request)
     issuer.decide(request.authorization_id, approved)
     issuer.decide(request.authorization_id, not approved)
-    assert (await issuer.query(request.authorization_id)).state is state
+    assert (await issuer.query(about(request))).state is state
     assert issuer.moved(request.authorization_id) == moved
 
 
@@ -233,9 +240,9 @@ async def test_a_reversal_undoes_whatever_there_was_and_bars_what_comes_late(
         issuer.script(CODE, authorise=[before, Act.PLAIN])
         await issuer.authorise(request)
     for _ in range(2):
-        assert (await issuer.reverse(request.authorization_id)).state is SUCCEEDED
+        assert (await issuer.reverse(about(request))).state is SUCCEEDED
     assert (await issuer.authorise(request)).state is FAILED
-    assert (await issuer.query(request.authorization_id)).state is FAILED
+    assert (await issuer.query(about(request))).state is FAILED
     assert issuer.moved(request.authorization_id) == 0
 
 
@@ -245,7 +252,10 @@ async def test_refunds_never_exceed_the_charge(issuer: ScriptedIssuer) -> None:
 
     def back(minor: int) -> RefundRequest:
         return RefundRequest(
-            refund_id=new_id(), authorization_id=request.authorization_id, amount=Money(minor, "EUR")
+            refund_id=new_id(),
+            authorization_id=request.authorization_id,
+            issuer_ref="any",
+            amount=Money(minor, "EUR"),
         )
 
     first = back(600)

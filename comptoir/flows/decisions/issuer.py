@@ -130,7 +130,7 @@ def refund_theirs(opened: RefundView, payment: PaymentView, refused: Decision, w
         refunded=payment.refunded + opened.amount.minor,
         settlement_refunded=payment.settlement_refunded + settlement,
     )
-    ask = RefundRequest(refund_id=held.id, authorization_id=_authorization(payment), amount=held.amount)
+    ask = refund_request(held, payment)
     return Decision(
         outcome=Outcome(code=REFUND_IN_PROCESS, refund=held, payment=after, ask=ask),
         transfers=legs.hold_refund(payment, held.id, held.amount.minor, settlement),
@@ -182,6 +182,16 @@ def settle_refund(command: SettleRefund, world: World) -> Decision:
             )
         case _:
             return Decision(outcome=Outcome(code=REFUND_IN_PROCESS, refund=refund, payment=payment))
+
+
+def refund_request(refund: RefundView, payment: PaymentView) -> RefundRequest:
+    """What an issuer is asked, and asked again, about a refund."""
+    return RefundRequest(
+        refund_id=refund.id,
+        authorization_id=_authorization(payment),
+        issuer_ref=payment.customer_ref or "",
+        amount=refund.amount,
+    )
 
 
 def _authorization(payment: PaymentView) -> UUID:

@@ -20,14 +20,15 @@ from comptoir.acquiring.api import PaymentState, PaymentView, RefundState
 from comptoir.db import outbox
 from comptoir.db.outbox import Claimed
 from comptoir.db.run import run_async, send
+from comptoir.flows.decisions.issuer import refund_request
 from comptoir.flows.engine.batch import run_batch
 from comptoir.flows.engine.desk import Desk
-from comptoir.flows.issuers import answered, ask
+from comptoir.flows.issuers import ask
 from comptoir.flows.topics import ISSUER_REFUND, ISSUER_RESOLVE, ISSUER_REVERSE
 from comptoir.flows.types import Command, Expire, Settle, SettleRefund
 from comptoir.flows.worker.loop import Connection, Job
 from comptoir.kernel.statements import Statement
-from comptoir.wallet.api import AnswerState, IssuerDirectory, RefundRequest
+from comptoir.wallet.api import AnswerState, Authorization, IssuerDirectory
 
 TOPICS: Final = (ISSUER_RESOLVE, ISSUER_REVERSE, ISSUER_REFUND)
 
@@ -94,24 +95,23 @@ class IssuersJob(Job):
         payment = payments.get(refund.payment_id if refund else item.subject_id)
         if payment is None or payment.issuer is None or payment.authorization_id is None:
             return None, True
-        connector = self._issuers.connector(payment.issuer)
         if refund is not None:
             if refund.state is not RefundState.PROCESSING:
                 return None, True
-            request = RefundRequest(
-                refund_id=refund.id, authorization_id=payment.authorization_id, amount=refund.amount
-            )
-            answer = await ask(self._issuers, payment.issuer, request)
+            answer = await ask(self._issuers, payment.issuer, refund_request(refund, payment))
             return (
                 SettleRefund(merchant_id=item.owner_id, refund_id=refund.id, answer=answer),
                 answer.state in _FINAL,
             )
+        asked = Authorization(
+            authorization_id=payment.authorization_id, charge=payment.amount, expires_at=payment.expires_at
+        )
         if item.topic == ISSUER_REVERSE:
-            answer = await answered(payment.issuer, connector.reverse(payment.authorization_id))
+            answer = await ask(self._issuers, payment.issuer, asked, reverse=True)
             return None, answer.state in _FINAL
         if payment.state is not PaymentState.PROCESSING:
             return None, True
-        answer = await answered(payment.issuer, connector.query(payment.authorization_id))
+        answer = await ask(self._issuers, payment.issuer, asked)
         settled = answer.state in _FINAL
         if not settled and one.attempts > len(ASK_AFTER):
             return Expire(merchant_id=item.owner_id, payment_id=payment.id, unresolved=True), True

@@ -16,7 +16,7 @@ Every connector holds:
 3.  *FAILED is final and certain*: the money did not move and never will under this id. Where the other side
     cannot promise that, the answer is UNKNOWN. "Not found" is UNKNOWN from `query`, because the request may
     still be on its way; after `reverse` it is FAILED.
-4.  *SUCCEEDED is certain*, and has the amount and the issuer's reference. It does not turn into FAILED. A
+4.  *SUCCEEDED is certain*, and has the issuer's reference. It does not turn into FAILED. A
     caller that had concluded failure and then sees SUCCEEDED reverses.
 5.  *PENDING* means that the traveller is being asked in their own app. That is the confirmation of design
     §2; it ends in SUCCEEDED or FAILED, at the latest soon after `expires_at`.
@@ -25,8 +25,10 @@ Every connector holds:
     fails; where the other side cannot bar it, the answer is UNKNOWN until it can no longer succeed.
 7.  *Nothing comes back twice*: refunds and a reversal together never exceed the charge.
 8.  *Bounded*: an answer, or UNKNOWN, within `DEADLINE_S`. At most one attempt a call: the caller repeats.
-9.  *Quiet*: codes, keys and the issuer's raw answers are in no log, repr or exception.
-10. *No state of its own* that an answer depends on: any process may go on where another died.
+9.  *About this very authorization*: an answer that names another payment or another amount than was asked
+    for is UNKNOWN, however well it is signed.
+10. *Quiet*: codes, keys and the issuer's raw answers are in no log, repr or exception.
+11. *No state of its own* that an answer depends on: any process may go on where another died.
 
 The issuer owes us the `charge` in its currency, or what is left of it after refunds.
 """
@@ -76,19 +78,32 @@ class AuthoriseRequest(msgspec.Struct, frozen=True, kw_only=True):
         return f"AuthoriseRequest({self.authorization_id.hex}, {self.charge})"
 
 
+class Authorization(msgspec.Struct, frozen=True, kw_only=True):
+    """What an issuer was asked for, as every later call about it names it."""
+
+    authorization_id: UUID
+    charge: Money
+    expires_at: datetime
+
+
 class RefundRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Give back `amount`, in the currency of the charge and at most what is left of it."""
+    """Give back `amount`, in the currency of the charge and at most what is left of it.
+
+    `issuer_ref` is the issuer's name for the authorization, as its SUCCEEDED answer said.
+    """
 
     refund_id: UUID
     authorization_id: UUID
+    issuer_ref: str
     amount: Money
 
 
 class IssuerAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What an issuer answered. `code` (dotted, one of `wallet.errors`) says why it FAILED.
 
-    `wallet_amount` is what the wallet takes from its holder, or gives back, in its own currency;
-    `issuer_ref` is the issuer's name for it. SUCCEEDED has both, except the reversal of nothing.
+    `issuer_ref` is the issuer's name for it; SUCCEEDED has it, except the reversal of nothing.
+    `wallet_amount` is what the wallet takes from its holder, or gives back, in its own currency, where the
+    issuer says so.
     """
 
     state: AnswerState
@@ -108,10 +123,10 @@ class IssuerConnector(Protocol):
     async def authorise(self, request: AuthoriseRequest) -> IssuerAnswer:
         """Ask the issuer to take the money [1, 3, 5]."""
 
-    async def query(self, authorization_id: UUID) -> IssuerAnswer:
+    async def query(self, asked: Authorization) -> IssuerAnswer:
         """What has become of an authorization. A reversed one is FAILED with `wallet.cancelled` [3, 4]."""
 
-    async def reverse(self, authorization_id: UUID) -> IssuerAnswer:
+    async def reverse(self, asked: Authorization) -> IssuerAnswer:
         """Undo an authorization, or bar it. Asking again is how an UNKNOWN is resolved [6]."""
 
     async def refund(self, request: RefundRequest) -> IssuerAnswer:
