@@ -35,6 +35,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = _part(parts, "add", "register a client of a merchant with its public key")
     add.add_argument("--merchant", required=True, help="the merchant's public reference")
     _configure_key(add)
+    add.add_argument(
+        "--acquirer",
+        action="store_true",
+        help="it is an acquirer's: it pays for merchants of its own, over /aps/api/v1",
+    )
     add.add_argument("--notify-url", metavar="URL", help="where to notify when a request does not say")
     _configure_key(_part(parts, "key", "add one more live key; the older ones stay live"))
     revoke = _part(parts, "revoke", "stop trusting a key, within seconds and for good")
@@ -126,9 +131,14 @@ def _add(arguments: argparse.Namespace) -> None:
     if arguments.notify_url:
         target_of(arguments.notify_url)
     made = identity.register_client(
-        arguments.client, merchant.id, key, now=utc_now(), notify_url=arguments.notify_url
+        arguments.client,
+        merchant.id,
+        key,
+        now=utc_now(),
+        notify_url=arguments.notify_url,
+        acquirer=arguments.acquirer,
     )
-    kind = "test client" if made.sandbox else "client"
+    kind = ("test client" if made.sandbox else "client") + (" (acquirer)" if made.acquirer else "")
     say(f"{made.client_ref} is a {kind} of merchant {merchant.ref}; its key is version 1.")
     say(f"SHA-256 of its key: {fingerprint(made.keys[0].public_key)}")
     say(f"Now give it our public key: comptoir clients show {made.client_ref}")
@@ -185,7 +195,10 @@ def _show(arguments: argparse.Namespace) -> None:
         described["platform_key_sha256"] = fingerprint(platform.public_key)
         print_json(described)
         return
-    say(f"{client.client_ref}, {client.status}, for merchant {_merchant_refs().get(client.merchant_id)}")
+    kind = ", an acquirer" if client.acquirer else ""
+    say(
+        f"{client.client_ref}{kind}, {client.status}, for merchant {_merchant_refs().get(client.merchant_id)}"
+    )
     say(f"Notifications: {client.notify_url or 'only where a request says so'}")
     say("\nThe merchant's own public keys (it keeps the private half):")
     table(
@@ -246,6 +259,7 @@ def _as_json(one: ClientView, merchant: str) -> dict[str, Any]:
         "client_id": one.client_ref,
         "merchant": merchant,
         "sandbox": one.sandbox,
+        "acquirer": one.acquirer,
         "status": one.status.value,
         "notify_url": one.notify_url,
         "live_keys": [key.version for key in one.keys],

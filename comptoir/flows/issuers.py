@@ -18,8 +18,8 @@ from comptoir.wallet.api import (
     DEADLINE_S,
     OWN_ISSUER,
     AnswerState,
-    Authorization,
     AuthoriseRequest,
+    Authorization,
     IssuerAnswer,
     IssuerDirectory,
     RefundRequest,
@@ -43,7 +43,7 @@ class PaymentDesk:
 
     async def submit(self, command: Command) -> Outcome:
         """Do a command. Raises what the engine raises; an issuer's silence is no error."""
-        if isinstance(command, Pay) and command.code:
+        if isinstance(command, Pay) and command.code and command.issuer is None:
             issuer = self._issuers.route(command.code)
             if issuer not in (None, OWN_ISSUER):
                 command = replace(command, issuer=issuer)

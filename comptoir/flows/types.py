@@ -50,9 +50,10 @@ class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Take a payment. Idempotent by (merchant, client, request_ref).
 
     `code` is the scanned payment code (PAYMENT_CODE only), `issuer` whose it is when it is another
-    issuer's: then the payment stays open until that issuer has answered. `expires_at` None means the
-    contract's default. `quote` is the price to be paid at, and no other. `details` is echoed and shown to
-    people (order description, goods, store names): it is never used in a decision.
+    issuer's: then the payment stays open until that issuer has answered. OWN_ISSUER there: only our own
+    wallet may pay. `expires_at` None means the contract's default. `quote` is the price to be paid at, and
+    no other. `details` is echoed and shown to people (order description, goods, store names): it is never
+    used in a decision.
     """
 
     merchant_id: UUID

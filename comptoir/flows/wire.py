@@ -18,6 +18,9 @@ from comptoir.standards.antom.results import ResultCode
 from comptoir.standards.antom.times import format_time
 from comptoir.wallet.api import errors as wallet
 
+#: In a payment's details: the acquirer's own name of the merchant it paid for. Others have none.
+ACQUIRER_MERCHANT: Final = "acquirerMerchantId"
+
 #: Our codes in the words of the catalogue (antom-api.md §3.4, November 2026).
 _RESULT_CODES: Final = {
     OK: ResultCode.SUCCESS,

@@ -26,5 +26,5 @@ class Call:
 #: Answers one call. May raise ComptoirError, which the door translates; anything else is our failure.
 Operation = Callable[[Call], Awaitable[Message]]
 
-#: By the operation's name in the catalogue of paths: ``payments/pay``.
+#: By the operation's key in the catalogue of paths: ``payments/pay``, ``aps/payments/pay``.
 Operations = Mapping[str, Operation]

@@ -171,7 +171,8 @@ class Door:
         if operation is None:
             raise Turned(
                 ResultCode.NO_INTERFACE_DEF,
-                "there is no such path here: paths begin with /ams/api/v1/ or /ams/sandbox/api/v1/",
+                "there is no such path here: paths begin with /ams/api/v1/ or /ams/sandbox/api/v1/,"
+                " an acquirer's with /aps/api/v1/",
             )
         if head.fault is not None:
             raise head.fault
@@ -214,9 +215,11 @@ class Door:
 
     async def _perform(self, operation: Operation, call: Call, head: Head) -> Message:
         """Hand over to the operation. Raises Turned, ComptoirError, or anything on a failure of ours."""
-        perform = self._operations.get(operation.name) if operation.family == "ams" else None
+        perform = self._operations.get(operation.key)
         if perform is None:
             raise Turned(ResultCode.NO_INTERFACE_DEF)
+        if operation.family == "aps" and not call.client.acquirer:
+            raise Turned(ResultCode.CLIENT_FORBIDDEN_ACCESS_API)
         if not head.is_json:
             raise Turned(ResultCode.MEDIA_TYPE_NOT_ACCEPTABLE)
         return await perform(call)

@@ -53,12 +53,13 @@ class Person(AbstractBaseUser, PermissionsMixin):
 
 
 class ApiClient(models.Model):
-    """A machine that signs its requests, for one merchant."""
+    """A machine that signs its requests, for one merchant; an acquirer's, for merchants of its own."""
 
     id = models.UUIDField(primary_key=True)
     client_ref = models.CharField(max_length=64, unique=True)
     merchant_id = models.UUIDField(db_index=True)
     sandbox = models.BooleanField()
+    acquirer = models.BooleanField(default=False, db_default=False)
     status = models.CharField(max_length=9, default=ClientStatus.ACTIVE.value)
     notify_url = models.CharField(max_length=2048, null=True)
     created_at = models.DateTimeField()

@@ -35,9 +35,17 @@ _PLATFORM_KEY_LOCK = 0x6964656E74
 
 @transaction.atomic
 def register_client(
-    client_ref: str, merchant_id: UUID, public_key: str, *, now: datetime, notify_url: str | None = None
+    client_ref: str,
+    merchant_id: UUID,
+    public_key: str,
+    *,
+    now: datetime,
+    notify_url: str | None = None,
+    acquirer: bool = False,
 ) -> ClientView:
     """A new client with its first key (base64 SubjectPublicKeyInfo, armor allowed) as version 1.
+
+    An `acquirer` may call the Alipay+ family, where it names merchants of its own.
 
     Raises ClientRefInvalid, ClientRefTaken, and what `add_key` raises.
     """
@@ -47,6 +55,7 @@ def register_client(
             "id": new_id(),
             "merchant_id": merchant_id,
             "sandbox": is_sandbox(client_ref),
+            "acquirer": acquirer,
             "notify_url": notify_url,
             "created_at": now,
         },

@@ -27,7 +27,8 @@ from comptoir.kernel.statements import Flow, Rows, Statement
 PLATFORM_KEY_PURPOSE: Final = "platform key"
 
 _CLIENT = """
-SELECT c.id, c.client_ref, c.merchant_id, c.sandbox, c.status, c.notify_url, k.version, k.public_key
+SELECT c.id, c.client_ref, c.merchant_id, c.sandbox, c.status, c.notify_url, c.acquirer, k.version,
+    k.public_key
 FROM identity_api_client c
 LEFT JOIN identity_api_client_key k ON k.client_id = c.id AND k.revoked_at IS NULL
 WHERE c.client_ref = %s ORDER BY k.version DESC
@@ -47,9 +48,11 @@ def read_client(rows: Rows) -> ClientView | None:
     """The client, or None when there is none of that client ref."""
     if not rows:
         return None
-    client_id, client_ref, merchant_id, sandbox, status, notify_url, _, _ = rows[0]
-    keys = tuple(ClientKeyView(row[6], bytes(row[7])) for row in rows if row[6] is not None)
-    return ClientView(client_id, client_ref, merchant_id, sandbox, ClientStatus(status), notify_url, keys)
+    client_id, client_ref, merchant_id, sandbox, status, notify_url, acquirer, _, _ = rows[0]
+    keys = tuple(ClientKeyView(row[7], bytes(row[8])) for row in rows if row[7] is not None)
+    return ClientView(
+        client_id, client_ref, merchant_id, sandbox, ClientStatus(status), notify_url, keys, acquirer
+    )
 
 
 def platform_key_statement() -> Statement:
@@ -132,6 +135,7 @@ def _view_of_client(row: ApiClient) -> ClientView:
         ClientStatus(row.status),
         row.notify_url,
         tuple(ClientKeyView(key.version, bytes(key.public_key)) for key in live),
+        row.acquirer,
     )
 
 

@@ -57,7 +57,7 @@ class ClientKeySummary(msgspec.Struct, frozen=True):
 
 
 class ClientView(msgspec.Struct, frozen=True):
-    """A client with its live keys, newest first."""
+    """A client with its live keys, newest first. An `acquirer` pays for merchants of its own."""
 
     id: UUID
     client_ref: str
@@ -66,6 +66,7 @@ class ClientView(msgspec.Struct, frozen=True):
     status: ClientStatus
     notify_url: str | None
     keys: tuple[ClientKeyView, ...]
+    acquirer: bool = False
 
 
 class PlatformKeyView(msgspec.Struct, frozen=True):

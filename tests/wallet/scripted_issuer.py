@@ -28,8 +28,8 @@ from uuid import UUID
 from comptoir.kernel.money import Money
 from comptoir.wallet.api import (
     AnswerState,
-    Authorization,
     AuthoriseRequest,
+    Authorization,
     IssuerAnswer,
     RefundRequest,
     errors,

@@ -21,8 +21,8 @@ from comptoir.standards.payment_code import Form, Scheme, build
 from comptoir.wallet.api import (
     OWN_ISSUER,
     AnswerState,
-    Authorization,
     AuthoriseRequest,
+    Authorization,
     IssuerAnswer,
     IssuerDirectory,
     IssuersInvalid,

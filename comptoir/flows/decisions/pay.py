@@ -36,8 +36,8 @@ def pay(command: Pay, world: World) -> Decision:
         payment = _open(command, world, asked)
     except ComptoirError as error:
         return refuse(error.code, error.message, field=error.field)
-    if command.issuer is not None:
-        return open_theirs(payment, command.issuer, command.code or "", world)
+    if command.issuer not in (None, wallet.OWN_ISSUER):
+        return open_theirs(payment, str(command.issuer), command.code or "", world)
     if command.scenario is Scenario.PAYMENT_CODE:
         return _scanned(command, payment, world)
     shown = replace(payment, order_code=order_code.new_digits())

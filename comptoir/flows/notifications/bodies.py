@@ -5,9 +5,17 @@ from __future__ import annotations
 from comptoir.acquiring.api import PaymentState, PaymentView, RefundState, RefundView
 from comptoir.flows import wire
 from comptoir.kernel.errors import ComptoirError
-from comptoir.standards.antom.messages import Amount, PaymentNotification, RefundNotification, Result, encode
+from comptoir.standards.antom.messages import (
+    AcquirerPaymentNotification,
+    Amount,
+    PaymentNotification,
+    RefundNotification,
+    Result,
+    encode,
+)
 from comptoir.standards.antom.results import ResultCode
 from comptoir.standards.antom.times import format_time
+from comptoir.wallet.api import OWN_ISSUER
 
 
 class NotFinal(ComptoirError):
@@ -18,6 +26,8 @@ class NotFinal(ComptoirError):
 
 def payment_body(payment: PaymentView) -> bytes:
     """notifyPayment. There is no status member: S means paid, F means not paid. Raises NotFinal."""
+    if wire.ACQUIRER_MERCHANT in payment.details:
+        return _acquirer_body(payment)
     paid = payment.state is PaymentState.SUCCESS
     return encode(
         PaymentNotification(
@@ -32,6 +42,25 @@ def payment_body(payment: PaymentView) -> bytes:
             psp_customer_info=wire.customer(payment),
             payment_quote=wire.payment_quote(payment) if paid else None,
             gross_settlement_amount=wire.gross_settlement(payment) if paid else None,
+            settlement_quote=wire.settlement_quote(payment) if paid else None,
+        )
+    )
+
+
+def _acquirer_body(payment: PaymentView) -> bytes:
+    """The same in the words of the Alipay+ family, for a payment that came that way."""
+    paid = payment.state is PaymentState.SUCCESS
+    return encode(
+        AcquirerPaymentNotification(
+            payment_result=Result.of(_payment_code(payment)),
+            acquirer_id=payment.merchant_id.hex,
+            psp_id=OWN_ISSUER,
+            payment_request_id=payment.request_ref,
+            payment_id=payment.id.hex,
+            payment_amount=Amount.of(payment.amount),
+            payment_time=wire.time_of(payment.finished_at) if paid else None,
+            actual_payment_amount=Amount.of(payment.wallet_total) if paid and payment.wallet_total else None,
+            settlement_amount=wire.gross_settlement(payment),
             settlement_quote=wire.settlement_quote(payment) if paid else None,
         )
     )

@@ -9,6 +9,7 @@ from functools import partial
 
 from comptoir.gateway.call import Operations
 from comptoir.gateway.operations import (
+    acquirer,
     cancel,
     consult,
     exchange_rate,
@@ -24,7 +25,7 @@ __all__ = ["Services", "operations"]
 
 
 def operations(services: Services) -> Operations:
-    """Every operation that is open, by its name in the catalogue of paths."""
+    """Every operation that is open, by its key in the catalogue of paths."""
     return {
         "payments/pay": partial(pay.pay, services),
         "payments/inquiryPayment": partial(inquiry_payment.inquiry_payment, services),
@@ -35,4 +36,8 @@ def operations(services: Services) -> Operations:
         "payments/cancel": partial(cancel.cancel, services),
         "payments/refund": partial(refund.refund, services),
         "payments/inquiryRefund": partial(inquiry_refund.inquiry_refund, services),
+        "aps/payments/pay": partial(acquirer.pay, services),
+        "aps/payments/inquiryPayment": partial(acquirer.inquiry_payment, services),
+        "aps/payments/cancelPayment": partial(acquirer.cancel_payment, services),
+        "aps/payments/refund": partial(acquirer.refund, services),
     }

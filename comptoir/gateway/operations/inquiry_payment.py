@@ -9,7 +9,6 @@ from comptoir.acquiring.api import PaymentState, PaymentView, RefundState, Refun
 from comptoir.flows import wire
 from comptoir.gateway.call import Call
 from comptoir.gateway.operations.services import Services, id_or_none
-from comptoir.kernel.statements import Statement
 from comptoir.standards.antom.messages import (
     Amount,
     Codec,
@@ -27,28 +26,37 @@ _REQUEST: Final = Codec(InquiryPaymentRequest)
 async def inquiry_payment(services: Services, call: Call) -> InquiryPaymentResponse:
     """Look a payment of the caller's merchant up; our id wins. Raises ParamIllegal."""
     request = _REQUEST.decode(call.body)
-    question = _question(request, call)
-    found = acquiring.decode_payments((await services.read([question]))[0]) if question else []
-    if not found:
+    payment = await find_payment(services, call, request.payment_id, request.payment_request_id)
+    if payment is None:
         return InquiryPaymentResponse(result=Result.of(ResultCode.ORDER_NOT_EXIST))
-    payment = found[0]
-    refunds: list[RefundView] = []
-    if payment.state is PaymentState.SUCCESS:
-        statement = acquiring.refunds_of_payment(payment.merchant_id, payment.id)
-        refunds = acquiring.decode_refunds((await services.read([statement]))[0])
-    return _answer(payment, refunds)
+    return _answer(payment, await refunds_of(services, payment))
 
 
-def _question(request: InquiryPaymentRequest, call: Call) -> Statement | None:
-    if request.payment_id:
-        payment_id = id_or_none(request.payment_id)
-        return acquiring.payments_by_id([(call.client.merchant_id, payment_id)]) if payment_id else None
-    key = (call.client.merchant_id, call.client.client_ref, request.payment_request_id or "")
-    return acquiring.payments_by_request([key])
+async def find_payment(
+    services: Services, call: Call, payment_id: str | None, request_ref: str | None
+) -> PaymentView | None:
+    """A payment of the caller's merchant by our id, which wins, or by the caller's."""
+    if payment_id:
+        known = id_or_none(payment_id)
+        question = acquiring.payments_by_id([(call.client.merchant_id, known)]) if known else None
+    else:
+        key = (call.client.merchant_id, call.client.client_ref, request_ref or "")
+        question = acquiring.payments_by_request([key])
+    if question is None:
+        return None
+    return next(iter(acquiring.decode_payments((await services.read([question]))[0])), None)
+
+
+async def refunds_of(services: Services, payment: PaymentView) -> list[RefundView]:
+    """Every refund of a payment; only one that was paid has any."""
+    if payment.state is not PaymentState.SUCCESS:
+        return []
+    statement = acquiring.refunds_of_payment(payment.merchant_id, payment.id)
+    return acquiring.decode_refunds((await services.read([statement]))[0])
 
 
 def _answer(payment: PaymentView, refunds: list[RefundView]) -> InquiryPaymentResponse:
-    code = _payment_code(payment)
+    code = payment_code(payment)
     paid = payment.state is PaymentState.SUCCESS
     return InquiryPaymentResponse(
         result=Result.of(ResultCode.SUCCESS),
@@ -66,11 +74,11 @@ def _answer(payment: PaymentView, refunds: list[RefundView]) -> InquiryPaymentRe
         psp_customer_info=wire.customer(payment) if paid else None,
         gross_settlement_amount=wire.gross_settlement(payment) if paid else None,
         settlement_quote=wire.settlement_quote(payment) if paid else None,
-        transactions=[_transaction(one) for one in refunds] or None,
+        transactions=[transaction(one) for one in refunds] or None,
     )
 
 
-def _payment_code(payment: PaymentView) -> ResultCode:
+def payment_code(payment: PaymentView) -> ResultCode:
     """What `pay` would answer now."""
     match payment.state:
         case PaymentState.SUCCESS:
@@ -83,7 +91,8 @@ def _payment_code(payment: PaymentView) -> ResultCode:
             return wire.result_code(payment.failure_code or "")
 
 
-def _transaction(refund: RefundView) -> Transaction:
+def transaction(refund: RefundView) -> Transaction:
+    """A refund as the inquiry's list has it."""
     match refund.state:
         case RefundState.SUCCESS:
             code = ResultCode.SUCCESS

@@ -134,7 +134,7 @@ def _answer(outcome: Outcome, public_url: str) -> PayResponse:
         payment_create_time=format_time(payment.created_at),
         payment_time=wire.time_of(payment.finished_at) if paid else None,
         normal_url=order_code.build(public_url, open_to_scan) if open_to_scan and not in_store else None,
-        order_code_form=_form(payment, public_url, open_to_scan) if open_to_scan and in_store else None,
+        order_code_form=order_form(payment, public_url, open_to_scan) if open_to_scan and in_store else None,
         actual_payment_amount=Amount.of(payment.wallet_total) if paid and payment.wallet_total else None,
         payment_quote=wire.payment_quote(payment) if paid else None,
         gross_settlement_amount=wire.gross_settlement(payment) if paid else None,
@@ -143,7 +143,7 @@ def _answer(outcome: Outcome, public_url: str) -> PayResponse:
     )
 
 
-def _form(payment: PaymentView, public_url: str, digits: str) -> OrderCodeForm:
+def order_form(payment: PaymentView, public_url: str, digits: str) -> OrderCodeForm:
     """The code the shop shows: its text, for the till to draw."""
     detail = CodeDetail(
         code_value=order_code.build(public_url, digits), display_type="TEXT", code_value_type="QRCODE"

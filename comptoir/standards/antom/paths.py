@@ -22,6 +22,11 @@ class Operation:
     family: str
     name: str
 
+    @property
+    def key(self) -> str:
+        """The operation in one word: its name, behind ``aps/`` in the Alipay+ family."""
+        return self.name if self.family == "ams" else f"{self.family}/{self.name}"
+
 
 #: Group below /v1 -> operations. SDK 1.7.1 path constants and request classes; docs.antom.com.
 _AMS: Final = {

@@ -122,6 +122,7 @@ _MESSAGES: Final[dict[ResultCode, str]] = {
     ResultCode.UNKNOWN_CLIENT: "no client has this client-id",
     ResultCode.INVALID_CLIENT: "the client-id header is missing or malformed",
     ResultCode.INVALID_CLIENT_STATUS: "this client is suspended",
+    ResultCode.CLIENT_FORBIDDEN_ACCESS_API: "this interface is not open to this client",
     ResultCode.KEY_NOT_FOUND: "no public key of this client has this keyVersion",
     ResultCode.NO_INTERFACE_DEF: "this interface is not open here",
     ResultCode.METHOD_NOT_SUPPORTED: "only POST is supported",

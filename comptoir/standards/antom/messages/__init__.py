@@ -6,6 +6,16 @@ Read one with a `Codec` built once per kind (``Codec(PayRequest).decode(body)``)
 
 from __future__ import annotations
 
+from comptoir.standards.antom.messages.alipay_plus import (
+    AcquirerCancelResponse,
+    AcquirerInquiryResponse,
+    AcquirerPaymentFactor,
+    AcquirerPaymentNotification,
+    AcquirerPayRequest,
+    AcquirerPayResponse,
+    AcquirerRefundRequest,
+    AcquirerRefundResponse,
+)
 from comptoir.standards.antom.messages.consult import (
     AmountLimit,
     AmountLimits,
@@ -71,6 +81,14 @@ from comptoir.standards.antom.messages.wire import Codec, Message, encode
 
 __all__ = [
     "Acknowledgement",
+    "AcquirerCancelResponse",
+    "AcquirerInquiryResponse",
+    "AcquirerPayRequest",
+    "AcquirerPayResponse",
+    "AcquirerPaymentFactor",
+    "AcquirerPaymentNotification",
+    "AcquirerRefundRequest",
+    "AcquirerRefundResponse",
     "Amount",
     "AmountLimit",
     "AmountLimits",

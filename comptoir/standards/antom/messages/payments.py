@@ -49,6 +49,15 @@ def check_quote(quote: Quote, member: str) -> None:
         raise WrongMember(f"{member}.{wrong.member}", str(wrong)) from None
 
 
+def check_expiry(text: str | None) -> None:
+    """Refuse a paymentExpiryTime that names no instant."""
+    if text:
+        try:
+            parse_time(text, "paymentExpiryTime")
+        except ParamIllegal:
+            raise WrongMember("paymentExpiryTime", "must be ISO 8601 with an offset") from None
+
+
 class PayRequest(Message, frozen=True):
     """Take a payment. `payment_request_id` is the idempotency key.
 
@@ -77,11 +86,7 @@ class PayRequest(Message, frozen=True):
         must_be_positive(self.payment_amount, "paymentAmount")
         check_url(self.payment_redirect_url, "paymentRedirectUrl")
         check_url(self.payment_notify_url, "paymentNotifyUrl")
-        if self.payment_expiry_time:
-            try:
-                parse_time(self.payment_expiry_time, "paymentExpiryTime")
-            except ParamIllegal:
-                raise WrongMember("paymentExpiryTime", "must be ISO 8601 with an offset") from None
+        check_expiry(self.payment_expiry_time)
         if self.payment_quote:
             check_quote(self.payment_quote, "paymentQuote")
         elif self.processing_amount:
