@@ -36,10 +36,10 @@ async def _work(environment: Environment) -> None:
     from comptoir.flows.api import Desk
     from comptoir.flows.worker import Worker, jobs
     from comptoir.kernel.clock import utc_now
-    from comptoir.wallet.api import open_issuers
+    from comptoir.wallet.api import configured_issuers
 
     desk = Desk(environment.fx_max_age_days)
-    issuers = open_issuers()
+    issuers = await configured_issuers(environment.public_url)
     work = jobs(
         clock=utc_now,
         desk=desk,

@@ -14,7 +14,7 @@ from comptoir.gateway.app import Pool, read
 from comptoir.gateway.call import Operations
 from comptoir.gateway.operations import Services, operations
 from comptoir.kernel.statements import Rows, Statement
-from comptoir.wallet.api import open_issuers
+from comptoir.wallet.api import configured_issuers
 
 #: The engine holds the books while it works: a server that hangs or a network that is gone must not let
 #: one process keep them from the others. JIT costs more than it gains on statements this small.
@@ -51,7 +51,7 @@ async def start(pool: Pool, database_url: str) -> AsyncIterator[Operations]:
         max_batch=settings.COMPTOIR.engine_max_batch,
         max_waiting=settings.COMPTOIR.engine_max_waiting,
     )
-    issuers = open_issuers()
+    issuers = await configured_issuers(settings.COMPTOIR.public_url)
     desk = PaymentDesk(engine.submit, issuers)
     services = Services(
         submit=desk.submit,

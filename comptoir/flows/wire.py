@@ -50,6 +50,8 @@ _RESULT_CODES: Final = {
     wallet.PAYMENT_LIMIT: ResultCode.PAYMENT_AMOUNT_EXCEED_LIMIT,
     wallet.DAY_LIMIT: ResultCode.USER_AMOUNT_EXCEED_LIMIT,
     wallet.DECLINED: ResultCode.USER_PAYMENT_VERIFICATION_FAILED,
+    wallet.CANCELLED: ResultCode.ORDER_IS_CANCELED,
+    wallet.AUTHORIZATION_CLOSED: ResultCode.ORDER_IS_CLOSED,
     fx.RateMissing.code: ResultCode.CURRENCY_NOT_SUPPORT,
     fx.AmountTooSmall.code: ResultCode.PARAM_ILLEGAL,
     fx.AmountTooLarge.code: ResultCode.PAYMENT_AMOUNT_EXCEED_LIMIT,

@@ -16,7 +16,7 @@ from comptoir.wallet.connectors import (
     IssuerConnector,
     RefundRequest,
 )
-from comptoir.wallet.connectors.directory import IssuerDirectory, open_issuers
+from comptoir.wallet.connectors.directory import IssuerDirectory, configured_issuers, open_issuers
 from comptoir.wallet.errors import (
     CodesExhausted,
     CurrencyUnfit,
@@ -28,6 +28,8 @@ from comptoir.wallet.errors import (
     PinUnfit,
     TopUpConflict,
     TopUpUnfit,
+    UpstreamExists,
+    UpstreamUnknown,
     WalletExists,
     WalletInactive,
     WalletNotEmpty,
@@ -49,6 +51,7 @@ from comptoir.wallet.operations.engine import (
 )
 from comptoir.wallet.operations.pins import check_pin, set_pin
 from comptoir.wallet.operations.top_up import top_up
+from comptoir.wallet.operations.upstreams import add_upstream, route_upstream
 from comptoir.wallet.operations.wallets import close, freeze, open_wallet, set_limits, unfreeze
 from comptoir.wallet.queries.engine import (
     authorizations,
@@ -60,6 +63,7 @@ from comptoir.wallet.queries.engine import (
 )
 from comptoir.wallet.queries.movements import movements
 from comptoir.wallet.queries.proof import expected_balances
+from comptoir.wallet.queries.upstreams import upstream, upstream_account, upstreams
 from comptoir.wallet.queries.wallets import devices_of, waiting, wallet_summaries, wallet_summary, wallets_of
 from comptoir.wallet.rules import Verdict, check_code, decide, device_number
 from comptoir.wallet.types import (
@@ -80,6 +84,9 @@ from comptoir.wallet.types import (
     MovementPage,
     ShownCode,
     Spending,
+    UpstreamAccount,
+    UpstreamFamily,
+    UpstreamView,
     WalletState,
     WalletSummary,
     WalletView,
@@ -121,6 +128,11 @@ __all__ = [
     "Spending",
     "TopUpConflict",
     "TopUpUnfit",
+    "UpstreamAccount",
+    "UpstreamExists",
+    "UpstreamFamily",
+    "UpstreamUnknown",
+    "UpstreamView",
     "Verdict",
     "WalletExists",
     "WalletInactive",
@@ -130,10 +142,12 @@ __all__ = [
     "WalletUnknown",
     "WalletView",
     "add_spending",
+    "add_upstream",
     "authorizations",
     "check_code",
     "check_pin",
     "close",
+    "configured_issuers",
     "count_bad_code",
     "decide",
     "decode_authorizations",
@@ -153,6 +167,7 @@ __all__ = [
     "payment_code_for",
     "purge_spent_codes",
     "revoke_device",
+    "route_upstream",
     "set_limits",
     "set_pin",
     "spend_codes",
@@ -160,6 +175,9 @@ __all__ = [
     "store_credits",
     "top_up",
     "unfreeze",
+    "upstream",
+    "upstream_account",
+    "upstreams",
     "waiting",
     "wallet_summaries",
     "wallet_summary",

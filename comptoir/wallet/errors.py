@@ -18,6 +18,7 @@ DAY_LIMIT = "wallet.day_limit"
 DECLINED = "wallet.declined"
 AUTHORIZATION_UNKNOWN = "wallet.authorization_unknown"
 AUTHORIZATION_CLOSED = "wallet.authorization_closed"
+REFUSED = "wallet.refused"
 
 
 class WalletUnknown(ComptoirError):
@@ -110,3 +111,15 @@ class IssuersInvalid(ComptoirError):
     """The table of issuers cannot be used: a prefix is claimed twice, or a connector is not there."""
 
     code = "wallet.issuers_invalid"
+
+
+class UpstreamExists(ComptoirError):
+    """The name belongs to an issuer already."""
+
+    code = "wallet.upstream_exists"
+
+
+class UpstreamUnknown(ComptoirError):
+    """No upstream has this name."""
+
+    code = "wallet.upstream_unknown"

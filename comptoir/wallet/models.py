@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -166,3 +167,26 @@ class DaySpending(models.Model):
     class Meta:
         db_table = "wallet_day_spending"
         constraints = [models.CheckConstraint(name="wallet_day_spending_spent", condition=Q(spent__gte=0))]
+
+
+class Upstream(models.Model):
+    """An account of ours with whoever holds other wallets. `sealed_private_key` opens with the master key."""
+
+    name = models.CharField(primary_key=True, max_length=32)
+    family = models.CharField(max_length=3)
+    url = models.CharField(max_length=512)
+    client_ref = models.CharField(max_length=64)
+    key_version = models.IntegerField()
+    sealed_private_key = models.BinaryField()
+    public_key = models.BinaryField()
+    their_public_key = models.BinaryField()
+    prefixes = ArrayField(models.CharField(max_length=16))
+    settlement_currency = models.CharField(max_length=3, null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "wallet_upstream"
+        constraints = [
+            models.CheckConstraint(name="wallet_upstream_family", condition=Q(family__in=["aps", "ams"])),
+            models.CheckConstraint(name="wallet_upstream_key_version", condition=Q(key_version__gte=1)),
+        ]

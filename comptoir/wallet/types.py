@@ -175,6 +175,47 @@ class ShownCode(NamedTuple):
         return f"ShownCode(expires_at={self.expires_at.isoformat()})"
 
 
+class UpstreamFamily(StrEnum):
+    """In which words an upstream is spoken to: as its acquirer (``/aps/api``), or as its merchant."""
+
+    APS = "aps"
+    AMS = "ams"
+
+
+class UpstreamView(msgspec.Struct, frozen=True, kw_only=True):
+    """An upstream as the operator sees it: whose codes (by `prefixes`) go where. Public keys in DER.
+
+    `settlement_currency` is said in payments when the upstream has several contracts with us.
+    """
+
+    name: str
+    family: UpstreamFamily
+    url: str
+    client_ref: str
+    key_version: int
+    public_key: bytes
+    their_public_key: bytes
+    prefixes: tuple[str, ...]
+    settlement_currency: str | None
+    created_at: datetime
+
+
+class UpstreamAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """What it takes to speak to an upstream. `private_key` (PKCS #8 DER) is a secret: for signing only."""
+
+    name: str
+    family: UpstreamFamily
+    url: str
+    client_ref: str
+    key_version: int
+    private_key: bytes
+    their_public_key: bytes
+    settlement_currency: str | None = None
+
+    def __repr__(self) -> str:
+        return f"UpstreamAccount({self.name})"
+
+
 class MovementKind(StrEnum):
     """A PAYMENT takes money out; the others bring it in."""
 

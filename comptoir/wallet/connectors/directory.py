@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 from django.conf import settings
+from django.db import connection
 from django.utils.module_loading import import_string
 
 from comptoir.kernel.errors import InvalidValue
@@ -45,20 +47,7 @@ class IssuerDirectory:
     def __init__(self, entries: Mapping[str, IssuerEntry], connectors: Mapping[str, IssuerConnector]) -> None:
         """`connectors` has one for each entry. Raises IssuersInvalid when two claim the same codes."""
         self._connectors = dict(connectors)
-        self._prefixes: dict[str, str] = {}
-        self._schemes: dict[Scheme, str] = {}
-        for name, entry in entries.items():
-            _check_name(name)
-            for prefix in entry.prefixes:
-                if _PREFIX.fullmatch(prefix) is None:
-                    raise IssuersInvalid(f"{name}: a prefix has 2 to 16 digits")
-                if self._prefixes.setdefault(prefix, name) != name:
-                    raise IssuersInvalid(f"the prefix {prefix} is claimed twice")
-            for scheme in entry.schemes:
-                if scheme in _NO_PAYMENT_CODE:
-                    raise IssuersInvalid(f"{name}: {scheme.value} is no scheme of payment codes")
-                if self._schemes.setdefault(scheme, name) != name:
-                    raise IssuersInvalid(f"the scheme {scheme.value} is claimed twice")
+        self._prefixes, self._schemes = _claims(entries)
         if entries.keys() != self._connectors.keys():
             raise IssuersInvalid("every issuer needs a connector")
 
@@ -100,17 +89,73 @@ def open_issuers(table: Mapping[str, Mapping[str, Any]] | None = None) -> Issuer
 
     The table: name (capitals, digits, underscores) to `connector`, `prefixes`, `schemes`, `options`.
     """
-    given = settings.COMPTOIR_ISSUERS if table is None else table
+    return IssuerDirectory(*_configured(settings.COMPTOIR_ISSUERS if table is None else table))
+
+
+def _configured(
+    table: Mapping[str, Mapping[str, Any]],
+) -> tuple[dict[str, IssuerEntry], dict[str, IssuerConnector]]:
     entries: dict[str, IssuerEntry] = {}
     connectors: dict[str, IssuerConnector] = {}
-    for name, members in given.items():
+    for name, members in table.items():
         try:
             entries[name] = msgspec.convert(members, IssuerEntry)
             connectors[name] = import_string(entries[name].connector)(**entries[name].options)
         except (msgspec.ValidationError, ImportError, TypeError) as error:
             # Not the error's own text: it may quote an option, and options hold keys.
             raise IssuersInvalid(f"the issuer {name} cannot be set up: {type(error).__name__}") from None
-    return IssuerDirectory(entries, connectors)
+    return entries, connectors
+
+
+async def configured_issuers(public_url: str) -> IssuerDirectory:
+    """The directory of this installation: the setting's issuers, and the upstreams of the database.
+
+    `public_url` is where upstreams reach us. The database is read in a thread of its own, whose connection
+    ends with it. Raises IssuersInvalid, CannotUnseal, and what Django's database raises.
+    """
+    return await asyncio.to_thread(_read_configured, public_url)
+
+
+def _read_configured(public_url: str) -> IssuerDirectory:
+    from comptoir.wallet.queries.upstreams import upstream_account, upstreams
+
+    entries, made = _configured(settings.COMPTOIR_ISSUERS)
+    try:
+        for one in upstreams():
+            # Here: who has no upstream needs no HTTP client in each gateway.
+            from comptoir.wallet.connectors.upstream import UpstreamConnector
+
+            if one.name in entries:
+                raise IssuersInvalid(f"there are two issuers {one.name}: one of the file, one added")
+            entries[one.name] = IssuerEntry(connector="", prefixes=one.prefixes)
+            made[one.name] = UpstreamConnector(upstream_account(one.name), public_url)
+    finally:
+        connection.close()
+    return IssuerDirectory(entries, made)
+
+
+def check_claims(entries: Mapping[str, IssuerEntry]) -> None:
+    """Refuse names that are none, and codes that two issuers claim. Raises IssuersInvalid."""
+    _claims(entries)
+
+
+def _claims(entries: Mapping[str, IssuerEntry]) -> tuple[dict[str, str], dict[Scheme, str]]:
+    """Whose a prefix is, and whose a scheme. Raises IssuersInvalid."""
+    prefixes: dict[str, str] = {}
+    schemes: dict[Scheme, str] = {}
+    for name, entry in entries.items():
+        _check_name(name)
+        for prefix in entry.prefixes:
+            if _PREFIX.fullmatch(prefix) is None:
+                raise IssuersInvalid(f"{name}: a prefix has 2 to 16 digits")
+            if prefixes.setdefault(prefix, name) != name:
+                raise IssuersInvalid(f"the prefix {prefix} is claimed twice")
+        for scheme in entry.schemes:
+            if scheme in _NO_PAYMENT_CODE:
+                raise IssuersInvalid(f"{name}: {scheme.value} is no scheme of payment codes")
+            if schemes.setdefault(scheme, name) != name:
+                raise IssuersInvalid(f"the scheme {scheme.value} is claimed twice")
+    return prefixes, schemes
 
 
 def _check_name(name: str) -> None:
