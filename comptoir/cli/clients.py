@@ -94,19 +94,18 @@ def _configure_key(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _read_key(path: Path) -> str:
-    """The text of a public key file. Raises KeyFileUnusable, BadKey; a private key is named, never shown."""
+def read_public_key(path: Path, field: str) -> str:
+    """The text of a public key file, given as `field`. Raises KeyFileUnusable, BadKey; a private key is
+    named, never shown."""
     from comptoir.standards.antom import signing
 
     try:
         with path.open("rb") as file:
             text = file.read(_LARGEST_FILE).decode("ascii")
     except OSError as error:
-        raise KeyFileUnusable(f"{path} cannot be read: {error.strerror}", field="--public-key-file") from None
+        raise KeyFileUnusable(f"{path} cannot be read: {error.strerror}", field=field) from None
     except UnicodeDecodeError:
-        raise KeyFileUnusable(
-            f"{path} is not text: PEM or base64 is wanted", field="--public-key-file"
-        ) from None
+        raise KeyFileUnusable(f"{path} is not text: PEM or base64 is wanted", field=field) from None
     try:
         signing.load_private_key(text)
     except signing.BadKey:
@@ -115,7 +114,7 @@ def _read_key(path: Path) -> str:
     raise KeyFileUnusable(
         f"{path} is a private key: it stays with the merchant. Make the public one of it: "
         "openssl pkey -in FILE -pubout",
-        field="--public-key-file",
+        field=field,
     )
 
 
@@ -127,7 +126,7 @@ def _add(arguments: argparse.Namespace) -> None:
     from comptoir.kernel.clock import utc_now
 
     merchant = acquiring.merchant_summary(arguments.merchant)
-    key = _read_key(arguments.public_key_file)
+    key = read_public_key(arguments.public_key_file, "--public-key-file")
     if arguments.notify_url:
         target_of(arguments.notify_url)
     made = identity.register_client(
@@ -149,7 +148,9 @@ def _key(arguments: argparse.Namespace) -> None:
     from comptoir.identity import api as identity
     from comptoir.kernel.clock import utc_now
 
-    version = identity.add_key(arguments.client, _read_key(arguments.public_key_file), now=utc_now())
+    version = identity.add_key(
+        arguments.client, read_public_key(arguments.public_key_file, "--public-key-file"), now=utc_now()
+    )
     (added,) = (one for one in identity.client_keys(arguments.client) if one.version == version)
     say(f"{arguments.client} has a further key, version {version}; the older ones stay live.")
     say(f"SHA-256 of it: {fingerprint(added.public_key)}")

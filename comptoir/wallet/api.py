@@ -16,7 +16,12 @@ from comptoir.wallet.connectors import (
     IssuerConnector,
     RefundRequest,
 )
-from comptoir.wallet.connectors.directory import IssuerDirectory, configured_issuers, open_issuers
+from comptoir.wallet.connectors.directory import (
+    IssuerDirectory,
+    configured_issuers,
+    open_issuers,
+    probe_upstream,
+)
 from comptoir.wallet.errors import (
     CodesExhausted,
     CurrencyUnfit,
@@ -165,6 +170,7 @@ __all__ = [
     "open_issuers",
     "open_wallet",
     "payment_code_for",
+    "probe_upstream",
     "purge_spent_codes",
     "revoke_device",
     "route_upstream",

@@ -40,7 +40,7 @@ REF, CLIENT, LOGIN, PIN = "M0000000042", "5Y0000000000042", "+8613900000042", "2
 _TABLES = (
     "acquiring_merchant", "acquiring_contract", "acquiring_store", "acquiring_terminal",
     "identity_api_client", "identity_api_client_key", "identity_person",
-    "wallet_wallet", "wallet_device", "wallet_credit", "ledger_account", "ledger_transfer",
+    "wallet_wallet", "wallet_device", "wallet_credit", "wallet_upstream", "ledger_account", "ledger_transfer",
 )  # fmt: skip
 
 Capture = pytest.CaptureFixture[str]

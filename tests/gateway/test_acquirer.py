@@ -143,24 +143,32 @@ async def test_an_order_code_and_a_cashier_page(acquirer: Shop) -> None:
     assert known["paymentResult"]["resultStatus"] == "U"
 
 
+NOBODY = {
+    "referenceOrderId": "O",
+    "orderDescription": "d",
+    "orderAmount": {"currency": "EUR", "value": "1"},
+}
+ANY = {"paymentMethodType": "CONNECT_WALLET"}
+FOREIGN = {"paymentMethodType": "GCASH", "paymentMethodId": "281"}
+ENTRY = {"isInStorePayment": True, "inStorePaymentScenario": "EntryCode"}
+
+
 @pytest.mark.parametrize(
     ("changed", "code", "field"),
     [
-        ({"order": {"referenceOrderId": "O", "orderDescription": "d", "orderAmount": {"currency": "EUR", "value": "1"}}},
-         "PARAM_ILLEGAL", "order.merchant"),
+        ({"order": NOBODY}, "PARAM_ILLEGAL", "order.merchant"),
         ({"paymentFactor": {}}, "PARAM_ILLEGAL", "paymentFactor"),
-        ({"paymentFactor": {"isInStorePayment": True, "isCashierPayment": True}}, "PARAM_ILLEGAL", "paymentFactor"),
-        ({"paymentFactor": {"isInStorePayment": True}}, "PARAM_ILLEGAL", "paymentFactor.inStorePaymentScenario"),
+        ({"paymentFactor": ENTRY | {"isCashierPayment": True}}, "PARAM_ILLEGAL", "paymentFactor"),
+        ({"paymentFactor": {"isInStorePayment": True}}, "PARAM_ILLEGAL", "inStorePaymentScenario"),
         ({"paymentFactor": {"isCashierPayment": True}}, "PARAM_ILLEGAL", "paymentRedirectUrl"),
-        ({"paymentMethod": {"paymentMethodType": "CONNECT_WALLET"}}, "PARAM_ILLEGAL", "paymentMethod.paymentMethodId"),
-        ({"paymentMethod": {"paymentMethodType": "GCASH", "paymentMethodId": "281"}}, "UNAVAILABLE_PAYMENT_METHOD", ""),
+        ({"paymentMethod": ANY}, "PARAM_ILLEGAL", "paymentMethod.paymentMethodId"),
+        ({"paymentMethod": FOREIGN}, "UNAVAILABLE_PAYMENT_METHOD", "paymentMethodType"),
         ({"paymentFactor": {"isAgreementPayment": True}}, "BUSINESS_NOT_SUPPORT", "isAgreementPayment"),
-        ({"paymentFactor": {"isInStorePayment": True, "inStorePaymentScenario": "EntryCode"}},
-         "BUSINESS_NOT_SUPPORT", "EntryCode"),
+        ({"paymentFactor": ENTRY}, "BUSINESS_NOT_SUPPORT", "EntryCode"),
         ({"paymentExpiryTime": "soon"}, "PARAM_ILLEGAL", "paymentExpiryTime"),
         ({"value": "0"}, "PARAM_ILLEGAL", "order.orderAmount.value"),
     ],
-)  # fmt: skip
+)
 async def test_what_is_wrong_is_named_and_moves_nothing(
     acquirer: Shop, changed: dict[str, Any], code: str, field: str
 ) -> None:

@@ -30,6 +30,8 @@ Every connector holds:
 10. *Quiet*: codes, keys and the issuer's raw answers are in no log, repr or exception.
 11. *No state of its own* that an answer depends on: any process may go on where another died.
 
+A connector is shown to hold them by `tests/wallet/conformance.py`, which each of them must pass.
+
 The issuer owes us the `charge` in its currency, or what is left of it after refunds.
 """
 

@@ -14,10 +14,11 @@ from django.utils.module_loading import import_string
 
 from comptoir.kernel.errors import InvalidValue
 from comptoir.standards import payment_code
+from comptoir.standards.antom.messages import Result
 from comptoir.standards.payment_code import Scheme
 from comptoir.wallet.connectors import IssuerConnector
 from comptoir.wallet.errors import IssuersInvalid
-from comptoir.wallet.types import OWN_ISSUER
+from comptoir.wallet.types import OWN_ISSUER, UpstreamAccount
 
 #: Shapes that no wallet shows: they name no issuer.
 _NO_PAYMENT_CODE: Final = (Scheme.UNKNOWN, Scheme.ALIPAY_PLUS_ORDER)
@@ -114,6 +115,17 @@ async def configured_issuers(public_url: str) -> IssuerDirectory:
     ends with it. Raises IssuersInvalid, CannotUnseal, and what Django's database raises.
     """
     return await asyncio.to_thread(_read_configured, public_url)
+
+
+async def probe_upstream(account: UpstreamAccount) -> Result | None:
+    """What an upstream answers about a payment that nobody made, or None without a believable answer."""
+    from comptoir.wallet.connectors.upstream import UpstreamConnector
+
+    connector = UpstreamConnector(account, "http://localhost")
+    try:
+        return await connector.probe()
+    finally:
+        await connector.aclose()
 
 
 def _read_configured(public_url: str) -> IssuerDirectory:

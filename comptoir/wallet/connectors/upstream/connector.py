@@ -129,10 +129,13 @@ class UpstreamConnector:
 
     async def probe(self) -> Result | None:
         """Ask about a payment that nobody ever made: who answers ORDER_NOT_EXIST knows us, and we them."""
-        name = derived_id("probe", self._name).hex
-        async with asyncio.timeout(_SECONDS):
-            body = await self._line.post(self._words.path("inquiryPayment"), dialects.inquiry(name))
-        return None if body is None else self._words.inquired(body)[0]
+        nobody = derived_id("probe", self._name).hex
+        try:
+            async with asyncio.timeout(_SECONDS):
+                body = await self._line.post(self._words.path("inquiryPayment"), dialects.inquiry(nobody))
+            return None if body is None else self._words.inquired(body)[0]
+        except (TimeoutError, ParamIllegal):
+            return None
 
     async def aclose(self) -> None:
         """Close all connections."""
