@@ -112,7 +112,7 @@ def read_public_key(path: Path, field: str) -> str:
         signing.load_public_key(text)
         return text
     raise KeyFileUnusable(
-        f"{path} is a private key: it stays with the merchant. Make the public one of it: "
+        f"{path} is a private key: it stays with its owner. Make the public one of it: "
         "openssl pkey -in FILE -pubout",
         field=field,
     )

@@ -176,5 +176,5 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
 def test_a_private_key_is_no_public_key(database: Database, tmp_path: Path, capsys: Capture) -> None:
     path = tmp_path / "theirs.pem"
     path.write_text(signing.export_private_key(signing.generate_key()))
-    assert "--platform-key-file" in refused(capsys, *add(NAME, "https://x.example", str(path)))
+    assert "is a private key: it stays with" in refused(capsys, *add(NAME, "https://x.example", str(path)))
     assert wallet.upstreams() == ()

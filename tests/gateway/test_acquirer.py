@@ -11,7 +11,7 @@ from comptoir.identity import api as identity
 from comptoir.kernel.ids import new_id
 from comptoir.standards.antom import signing
 
-from .test_operations import Request, Shop, aside, code_of, key, now, shop  # noqa: F401 - fixtures
+from .shop import Request, Shop, aside, code_of, now
 from .world import CLIENT, OTHER_CLIENT, World, count, money_moved
 
 pytestmark = pytest.mark.anyio
@@ -44,7 +44,7 @@ def body(world: World, **changed: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def acquirer(shop: Shop, key: rsa.RSAPrivateKey) -> Shop:  # noqa: F811 - the fixtures
+async def acquirer(shop: Shop, key: rsa.RSAPrivateKey) -> Shop:
     public = signing.export_public_key(key.public_key())
     await aside(
         lambda: identity.register_client(ACQUIRER, shop.world.merchant_id, public, now=now(), acquirer=True)
@@ -52,11 +52,11 @@ async def acquirer(shop: Shop, key: rsa.RSAPrivateKey) -> Shop:  # noqa: F811 - 
     return shop
 
 
-async def call(shop: Shop, name: str, client: str = ACQUIRER, **sent: Any) -> dict[str, Any]:  # noqa: F811
+async def call(shop: Shop, name: str, client: str = ACQUIRER, **sent: Any) -> dict[str, Any]:
     return await shop.execute(Request(PATHS + name, sent), client)
 
 
-async def pay(shop: Shop, **changed: Any) -> dict[str, Any]:  # noqa: F811
+async def pay(shop: Shop, **changed: Any) -> dict[str, Any]:
     return await call(shop, "pay", **await aside(lambda: body(shop.world, **changed)))
 
 
@@ -194,7 +194,7 @@ async def test_a_code_of_another_wallet_is_not_passed_on(acquirer: Shop) -> None
     assert code_of(await pay(acquirer, paymentMethod=method)) == ("INVALID_PAYMENT_CODE", "F")
 
 
-async def test_an_acquirer_sees_its_own_payments_only(acquirer: Shop, key: rsa.RSAPrivateKey) -> None:  # noqa: F811
+async def test_an_acquirer_sees_its_own_payments_only(acquirer: Shop, key: rsa.RSAPrivateKey) -> None:
     paid = await pay(acquirer)
     public = signing.export_public_key(key.public_key())
     other = (await aside(identity.client, OTHER_CLIENT)).merchant_id
