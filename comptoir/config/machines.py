@@ -20,9 +20,9 @@ from comptoir.wallet.api import configured_issuers
 #: one process keep them from the others. JIT costs more than it gains on statements this small.
 ENGINE_OPTIONS = (
     "-c jit=off -c lock_timeout=5s -c statement_timeout=10s -c idle_in_transaction_session_timeout=10s"
-    # Plans are made for the tables as they are: one kept since they were small reads all of a merchant's
-    # payments for each new one. It costs half a millisecond a batch.
-    " -c plan_cache_mode=force_custom_plan"
+    # Every look-up is by key, for a few hundred rows at most in tables of millions; plans are kept.
+    " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off"
+    " -c enable_mergejoin=off"
 )
 
 
@@ -39,6 +39,7 @@ async def start(pool: Pool, database_url: str) -> AsyncIterator[Operations]:
             autocommit=True,
             connect_timeout=3,
             application_name="comptoir engine",
+            prepare_threshold=0,
             options=ENGINE_OPTIONS,
         )
 

@@ -19,30 +19,34 @@ from comptoir.flows.engine.desk import Desk
 from comptoir.flows.engine.world import World, load
 from comptoir.flows.types import AskPrice, Cancel, Claim, Command, Confirm, Decline, Outcome, Pay, Refund
 from comptoir.kernel.errors import InvariantBroken
-from comptoir.kernel.statements import Flow
+from comptoir.kernel.statements import Flow, together
 from comptoir.ledger import api as ledger
 from comptoir.wallet import api as wallet
 
 
 def run_batch(commands: Sequence[Command], now: datetime, desk: Desk) -> Flow[list[Outcome]]:
-    """Do `commands`; the outcome of each, in order. A refused command refuses nobody else's.
+    """Take the books and do `commands`; the outcome of each, in order. A refused one refuses no other.
 
     Nothing has happened until the caller's transaction commits, and then all of it has.
     """
+    yield [ledger.lock()]
+    return (yield from run_with_books(commands, now, desk))
+
+
+def run_with_books(commands: Sequence[Command], now: datetime, desk: Desk) -> Flow[list[Outcome]]:
+    """Do `commands` as `run_batch` does, for a caller who has the books already."""
     desk.begin()
     outcomes: list[Outcome | None] = [None] * len(commands)
     waiting = list(range(len(commands)))
-    first = [ledger.lock()]
     while waiting:
-        world = yield from load([commands[i] for i in waiting], now, desk, first)
+        world = yield from load([commands[i] for i in waiting], now, desk)
         wave, waiting = _next_wave(commands, waiting, world)
         decisions = [decide(commands[i], world) for i in wave]
         decisions = yield from _post(decisions)
         if work := store.statements(decisions, desk, now):
-            yield work
+            yield [together(work)]
         for i, decision in zip(wave, decisions, strict=True):
             outcomes[i] = decision.outcome
-        first = []
     return [outcome for outcome in outcomes if outcome is not None]
 
 

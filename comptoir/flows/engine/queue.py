@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,11 +15,13 @@ import structlog
 from psycopg import AsyncConnection
 
 from comptoir.db.run import run_async
-from comptoir.flows.engine.batch import run_batch
+from comptoir.flows.engine.batch import run_with_books
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.types import Command, Outcome
 from comptoir.kernel.clock import Clock, utc_now
 from comptoir.kernel.errors import ComptoirError
+from comptoir.kernel.statements import Flow, Statement
+from comptoir.ledger import api as ledger
 
 log = structlog.get_logger("comptoir.engine")
 
@@ -37,6 +39,12 @@ _PASSING = (
 
 #: The batch had the books for too long (see `ledger.lock`): it is too large, or this process was paused.
 _TOO_LONG = psycopg.errors.TransactionTimeout
+
+_BEGIN, _COMMIT = Statement("BEGIN"), Statement("COMMIT")
+
+#: Plans are kept: making them costs as much as a small batch. One made while a table was nearly empty may
+#: read it whole, so they are made anew after 1, 2, 4, 8 ... batches; later the server's ANALYZE sees to it.
+_FORGET_PLANS = Statement("DISCARD PLANS")
 
 
 class Overloaded(ComptoirError):
@@ -121,27 +129,37 @@ class Engine:
         while not (self._stopping and not self._queue):
             await self._wake.wait()
             # No pause here: the database works on this batch while the answers to the last are signed.
-            batch = [self._queue.popleft() for _ in range(min(self.max_batch, len(self._queue)))]
+            batch: list[_Waiting] = []
+            self._fill(batch)
             if not self._queue and not self._stopping:
                 self._wake.clear()
-            # Whoever has gone away (a cancelled request) needs no work begun for it.
-            batch = [one for one in batch if not one.answer.done()]
             if batch:
                 await self._answer_all(batch)
+
+    def _fill(self, batch: list[_Waiting]) -> None:
+        """Take what waits, as long as there is room in the batch."""
+        while self._queue and len(batch) < self.max_batch:
+            one = self._queue.popleft()
+            # Whoever has gone away (a cancelled request) needs no work begun for it.
+            if not one.answer.done():
+                batch.append(one)
 
     async def _answer_all(self, batch: list[_Waiting]) -> None:
         """Answer a batch whatever happens: the loop outlives any fault of ours, and nobody waits for ever."""
         try:
-            await self._answer(batch)
+            await self._answer(batch, fill=True)
         except Exception as error:
             log.exception("engine fault", commands=len(batch), error=type(error).__name__)
             for one in batch:
                 _fail(one, Broken("the engine met a fault of ours"))
 
-    async def _answer(self, batch: list[_Waiting]) -> None:
-        """Bring a batch to an end: every future in it gets an outcome or an error."""
+    async def _answer(self, batch: list[_Waiting], *, fill: bool) -> None:
+        """Bring a batch to an end: every future in it gets an outcome or an error.
+
+        `fill`: who comes before the books are ours comes in.
+        """
         try:
-            outcomes = await self._persist([one.command for one in batch])
+            outcomes = await self._persist(batch, fill)
         except _PASSING:
             for one in batch:
                 _fail(one, Unavailable("the books could not be reached in time"))
@@ -164,10 +182,10 @@ class Engine:
             _fail(batch[0], Broken("the command met a fault of ours"))
             return
         middle = len(batch) // 2
-        await self._answer(batch[:middle])
-        await self._answer(batch[middle:])
+        await self._answer(batch[:middle], fill=False)
+        await self._answer(batch[middle:], fill=False)
 
-    async def _persist(self, commands: Sequence[Command]) -> list[Outcome]:
+    async def _persist(self, batch: list[_Waiting], fill: bool) -> list[Outcome]:
         """Try a batch until it is committed, with growing, jittered pauses. Raises when time is up."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.give_up_after
@@ -175,36 +193,43 @@ class Engine:
         while True:
             try:
                 async with asyncio.timeout_at(deadline):
-                    return await self._attempt(commands)
+                    return await self._attempt(batch, fill)
             except (*_PASSING, _TOO_LONG) as error:
                 await self._disconnect()
                 self.stats.retries += 1
-                log.warning("batch tried again", commands=len(commands), error=type(error).__name__)
-                in_parts = isinstance(error, _TOO_LONG) and len(commands) > 1
+                log.warning("batch tried again", commands=len(batch), error=type(error).__name__)
+                in_parts = isinstance(error, _TOO_LONG) and len(batch) > 1
                 if in_parts or loop.time() + pause >= deadline:
                     raise
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter is no secret
             pause = min(pause * 2, 1.0)
 
-    async def _attempt(self, commands: Sequence[Command]) -> list[Outcome]:
+    async def _attempt(self, batch: list[_Waiting], fill: bool) -> list[Outcome]:
         """One transaction. Its quotes count as stored only after the commit."""
         started = asyncio.get_running_loop().time()
         connection = await self._connected()
-        flow = run_batch(commands, self.clock(), self.desk)
         try:
-            async with connection.transaction():
-                outcomes = await run_async(connection, flow)
-        except psycopg.Error:
-            raise
+            outcomes = await run_async(connection, self._transaction(batch, fill))
         except BaseException:
-            # A cancelled or broken batch must not leave its connection half way through a transaction.
+            # A connection half way through a transaction is of no use: the server undoes what it began.
             await self._disconnect()
             raise
         self.desk.committed()
         self.stats.batches += 1
-        self.stats.commands += len(commands)
-        self.stats.largest = max(self.stats.largest, len(commands))
+        self.stats.commands += len(batch)
+        self.stats.largest = max(self.stats.largest, len(batch))
         self.stats.seconds_in_database += asyncio.get_running_loop().time() - started
+        return outcomes
+
+    def _transaction(self, batch: list[_Waiting], fill: bool) -> Flow[list[Outcome]]:
+        """Do the batch and commit it, with everybody who came while another process had the books."""
+        yield [_BEGIN, ledger.lock()]
+        if _is_power_of_two(self.stats.batches):
+            yield [_FORGET_PLANS]
+        if fill:
+            self._fill(batch)
+        outcomes = yield from run_with_books([one.command for one in batch], self.clock(), self.desk)
+        yield [_COMMIT]
         return outcomes
 
     async def _connected(self) -> AsyncConnection[Any]:
@@ -217,6 +242,10 @@ class Engine:
         if connection is not None:
             with suppress(Exception):
                 await asyncio.wait_for(connection.close(), 1)
+
+
+def _is_power_of_two(number: int) -> bool:
+    return number & (number - 1) == 0
 
 
 def _fail(one: _Waiting, error: Exception) -> None:

@@ -116,23 +116,23 @@ class World:
 _Load = tuple[Statement, Callable[[list[Any]], None]]
 
 
-def load(commands: Sequence[Command], now: datetime, desk: Desk, first: list[Statement]) -> Flow[World]:
-    """Load everything `commands` touch. `first` (the lock) goes ahead in the same round trip.
+def load(commands: Sequence[Command], now: datetime, desk: Desk) -> Flow[World]:
+    """Load everything `commands` touch; the caller has the books.
 
     What the commands name themselves comes with the first trip; what only the loaded records name
     (a payment's authorization, its merchant) with a second, when there is any.
     """
     world = World(now, desk)
-    yield from _fetch([*_requests(commands, world), *_travellers(commands, world), *_rates(world)], first)
-    second = _named_by_records(commands, world)
-    if second:
-        yield from _fetch(second, [])
+    yield from _fetch([*_requests(commands, world), *_travellers(commands, world), *_rates(world)])
+    yield from _fetch(_named_by_records(commands, world))
     return world
 
 
-def _fetch(loads: list[_Load], first: list[Statement]) -> Flow[None]:
-    rows = yield first + [statement for statement, _ in loads]
-    for (_, keep), found in zip(loads, rows[len(first) :], strict=True):
+def _fetch(loads: list[_Load]) -> Flow[None]:
+    if not loads:
+        return
+    rows = yield [statement for statement, _ in loads]
+    for (_, keep), found in zip(loads, rows, strict=True):
         keep(found)
 
 
