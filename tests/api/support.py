@@ -204,10 +204,10 @@ class House:
 
     # ------------------------------------------------------------ processes
 
-    def gateway(self, *, wait: bool = True, **variables: str) -> Server:
+    def gateway(self, *arguments: str, wait: bool = True, **variables: str) -> Server:
         """Start a gateway. Every till made from now on speaks to it in turn with the others."""
         port = free_port()
-        command = ("serve", "gateway", "--port", str(port))
+        command = ("serve", "gateway", "--port", str(port), *arguments)
         server = Server(
             self.folder / f"gateway-{port}.log",
             self._environment(variables),

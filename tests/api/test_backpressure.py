@@ -23,10 +23,10 @@ UNKNOWN = ("UNKNOWN_EXCEPTION", "U")
 
 @pytest.fixture
 def small(database: Database, tmp_path: Path) -> Iterator[House]:
-    """One gateway, whose engine lets four wait and commits eight at a time."""
+    """One gateway of one process, whose engine lets four wait and commits eight at a time."""
     house = House(database.url, tmp_path)
     try:
-        house.gateway(COMPTOIR_ENGINE_MAX_WAITING="4", COMPTOIR_ENGINE_MAX_BATCH="8")
+        house.gateway("--workers", "1", COMPTOIR_ENGINE_MAX_WAITING="4", COMPTOIR_ENGINE_MAX_BATCH="8")
         yield house
     finally:
         house.close()
