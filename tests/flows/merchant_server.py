@@ -89,6 +89,16 @@ def slow(seconds: float) -> Answer:
     return answer
 
 
+def after(event: threading.Event) -> Answer:
+    """Answer when something has happened, or after a minute."""
+
+    def answer(handler: Handler) -> None:
+        event.wait(60)
+        reply()(handler)
+
+    return answer
+
+
 def reset(handler: Handler) -> None:
     """Close with RST, as a crashing server does."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
