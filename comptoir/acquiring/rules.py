@@ -19,6 +19,10 @@ from comptoir.kernel.money import Money
 #: The interface says "less than 10 minutes" on one page and 14 by default on another (antom-api.md §2.1).
 LONGEST_EXPIRY = timedelta(minutes=25)
 
+#: A session lives an hour, unless it is to end sooner (docs.antom.com "createPaymentSession", November 2026).
+#: No longer: what the merchant is owed in another currency was fixed when it was opened.
+SESSION_LIFE = timedelta(hours=1)
+
 #: The most a contract's traveller margin may be: ten percent, in hundredths of a percent.
 LARGEST_MARGIN_BPS = 1000
 
@@ -68,6 +72,14 @@ def expiry(contract: ContractView, product: Product, asked: datetime | None, now
     if asked <= now:
         raise Refused("the expiry has passed", code=errors.EXPIRY_INVALID, field="paymentExpiryTime")
     return min(asked, now + LONGEST_EXPIRY)
+
+
+def session_expiry(asked: datetime | None, now: datetime) -> datetime:
+    """Until when a session may be paid: an hour, or less. Raises Refused for an instant that has passed."""
+    if asked is not None and asked <= now:
+        raise Refused("the expiry has passed", code=errors.EXPIRY_INVALID, field="paymentSessionExpiryTime")
+    longest = now + SESSION_LIFE
+    return longest if asked is None else min(asked, longest)
 
 
 def payment_hash(

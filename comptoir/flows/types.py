@@ -52,8 +52,8 @@ class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `code` is the scanned payment code (PAYMENT_CODE only), `issuer` whose it is when it is another
     issuer's: then the payment stays open until that issuer has answered. OWN_ISSUER there: only our own
     wallet may pay. `expires_at` None means the contract's default. `quote` is the price to be paid at, and
-    no other. `details` is echoed and shown to people (order description, goods, store names): it is never
-    used in a decision.
+    no other. `session`: it waits for its buyer as long as a session does. `details` is echoed and shown to
+    people (order description, goods, store names): it is never used in a decision.
     """
 
     merchant_id: UUID
@@ -73,6 +73,7 @@ class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     redirect_url: str | None = None
     details: dict[str, Any] = {}
     quote: AskedQuote | None = None
+    session: bool = False
 
 
 class Cancel(msgspec.Struct, frozen=True, gc=False, kw_only=True):

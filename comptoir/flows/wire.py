@@ -65,6 +65,19 @@ def result_code(code: str) -> ResultCode:
     return _RESULT_CODES.get(code, ResultCode.PROCESS_FAIL)
 
 
+def payment_code(payment: PaymentView) -> ResultCode:
+    """What `pay` would answer now."""
+    match payment.state:
+        case PaymentState.SUCCESS:
+            return ResultCode.SUCCESS
+        case PaymentState.PROCESSING:
+            return ResultCode.PAYMENT_IN_PROCESS
+        case PaymentState.CANCELLED:
+            return ResultCode.ORDER_IS_CANCELED
+        case PaymentState.FAIL:
+            return result_code(payment.failure_code or "")
+
+
 def time_of(instant: datetime | None) -> str | None:
     """An instant on the wire, or its absence."""
     return None if instant is None else format_time(instant)

@@ -30,7 +30,7 @@ def claim(command: Claim, world: World) -> Decision:
     if world.now >= payment.expires_at:
         return close(payment, world)
     before = world.authorization_of(payment)
-    if before is not None and before.wallet_id == purse.id and before.state is AuthorizationState.WAITING:
+    if before is not None and before.wallet_id == purse.id and _still_promised(before, payment, world):
         return Decision(outcome=Outcome(code=IN_PROCESS, payment=payment))
     try:
         asked = offer(payment, purse, world.merchants[payment.merchant_id], world)
@@ -43,6 +43,12 @@ def claim(command: Claim, world: World) -> Decision:
         replaced=ended(before, AuthorizationState.CANCELLED, world),
         quote=asked.quote,
     )
+
+
+def _still_promised(authorization: AuthorizationView, payment: PaymentView, world: World) -> bool:
+    """Whether it waits for its traveller at a price that holds; a session may outlive its price."""
+    waiting = authorization.state is AuthorizationState.WAITING
+    return waiting and payment.quote_until is not None and world.now < payment.quote_until
 
 
 def confirm(command: Confirm, world: World) -> Decision:

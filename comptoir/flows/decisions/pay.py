@@ -21,7 +21,7 @@ from comptoir.wallet import api as wallet
 def pay(command: Pay, world: World) -> Decision:
     """Charge a scanned code now, or set up an order to be scanned. A repeat gets its first answer."""
     asked = acquiring.rules.payment_hash(
-        command.product,
+        f"{command.product}/session" if command.session else command.product,
         command.amount,
         command.method_type,
         command.code,
@@ -48,7 +48,10 @@ def _open(command: Pay, world: World, asked: bytes) -> PaymentView:
     """The payment as it is before anybody pays. Raises when it may not be taken at all."""
     merchant = world.merchants.get(command.merchant_id)
     contract = acquiring.rules.contract_for(merchant, command.amount.currency, command.settlement_currency)
-    expires_at = acquiring.rules.expiry(contract, command.product, command.expires_at, world.now)
+    if command.session:
+        expires_at = acquiring.rules.session_expiry(command.expires_at, world.now)
+    else:
+        expires_at = acquiring.rules.expiry(contract, command.product, command.expires_at, world.now)
     quote = asked_quote(command, contract, world)
     if quote is not None:
         expires_at = min(expires_at, quote.expires_at)

@@ -9,6 +9,7 @@ from comptoir.flows.engine.world import World
 from comptoir.flows.types import OK, AskPrice, Outcome, Pay
 from comptoir.fx import api as fx
 from comptoir.kernel.errors import ComptoirError
+from comptoir.wallet.api import OWN_ISSUER
 
 
 def ask_price(command: AskPrice, world: World) -> Decision:
@@ -43,7 +44,7 @@ def asked_quote(command: Pay, contract: ContractView, world: World) -> fx.Quote 
     total = fx.split(command.amount, quote).total
     if asked.total not in (None, total):
         raise fx.QuoteUnfit(f"at this quote the buyer pays {total}", field="processingAmount")
-    if command.issuer is not None:
+    if command.issuer not in (None, OWN_ISSUER):
         raise fx.QuoteUnfit("another issuer sets its own price", field="paymentQuote")
     return quote
 

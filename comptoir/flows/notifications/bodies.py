@@ -88,12 +88,6 @@ def refund_body(refund: RefundView, payment: PaymentView) -> bytes:
 
 
 def _payment_code(payment: PaymentView) -> ResultCode:
-    match payment.state:
-        case PaymentState.SUCCESS:
-            return ResultCode.SUCCESS
-        case PaymentState.CANCELLED:
-            return ResultCode.ORDER_IS_CANCELED
-        case PaymentState.FAIL:
-            return wire.result_code(payment.failure_code or "")
-        case PaymentState.PROCESSING:
-            raise NotFinal("the payment is in process")
+    if payment.state is PaymentState.PROCESSING:
+        raise NotFinal("the payment is in process")
+    return wire.payment_code(payment)

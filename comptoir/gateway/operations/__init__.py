@@ -17,6 +17,7 @@ from comptoir.gateway.operations import (
     inquiry_refund,
     notification,
     pay,
+    payment_session,
     refund,
 )
 from comptoir.gateway.operations.services import Services
@@ -28,6 +29,8 @@ def operations(services: Services) -> Operations:
     """Every operation that is open, by its key in the catalogue of paths."""
     return {
         "payments/pay": partial(pay.pay, services),
+        "payments/createPaymentSession": partial(payment_session.create_payment_session, services),
+        "payments/retrievePaymentSession": partial(payment_session.retrieve_payment_session, services),
         "payments/inquiryPayment": partial(inquiry_payment.inquiry_payment, services),
         "payments/consult": partial(consult.consult, services),
         "payments/inquireExchangeRate": partial(exchange_rate.exchange_rate, services),

@@ -15,7 +15,7 @@ from comptoir.acquiring.api import PaymentState, PaymentView, Product, RefundSta
 from comptoir.flows import wire
 from comptoir.flows.api import Cancel, Outcome, Pay, Refund
 from comptoir.gateway.call import Call
-from comptoir.gateway.operations.inquiry_payment import find_payment, payment_code, refunds_of, transaction
+from comptoir.gateway.operations.inquiry_payment import find_payment, refunds_of, transaction
 from comptoir.gateway.operations.pay import order_form
 from comptoir.gateway.operations.services import Services, id_or_none
 from comptoir.gateway.results import outcome_result
@@ -70,7 +70,7 @@ async def inquiry_payment(services: Services, call: Call) -> AcquirerInquiryResp
     paid = payment.state is PaymentState.SUCCESS
     return AcquirerInquiryResponse(
         result=Result.of(ResultCode.SUCCESS),
-        payment_result=Result.of(payment_code(payment)),
+        payment_result=Result.of(wire.payment_code(payment)),
         acquirer_id=call.client.merchant_id.hex,
         psp_id=OWN_ISSUER,
         payment_request_id=payment.request_ref,

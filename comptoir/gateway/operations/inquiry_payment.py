@@ -56,7 +56,7 @@ async def refunds_of(services: Services, payment: PaymentView) -> list[RefundVie
 
 
 def _answer(payment: PaymentView, refunds: list[RefundView]) -> InquiryPaymentResponse:
-    code = payment_code(payment)
+    code = wire.payment_code(payment)
     paid = payment.state is PaymentState.SUCCESS
     return InquiryPaymentResponse(
         result=Result.of(ResultCode.SUCCESS),
@@ -76,19 +76,6 @@ def _answer(payment: PaymentView, refunds: list[RefundView]) -> InquiryPaymentRe
         settlement_quote=wire.settlement_quote(payment) if paid else None,
         transactions=[transaction(one) for one in refunds] or None,
     )
-
-
-def payment_code(payment: PaymentView) -> ResultCode:
-    """What `pay` would answer now."""
-    match payment.state:
-        case PaymentState.SUCCESS:
-            return ResultCode.SUCCESS
-        case PaymentState.PROCESSING:
-            return ResultCode.PAYMENT_IN_PROCESS
-        case PaymentState.CANCELLED:
-            return ResultCode.ORDER_IS_CANCELED
-        case PaymentState.FAIL:
-            return wire.result_code(payment.failure_code or "")
 
 
 def transaction(refund: RefundView) -> Transaction:

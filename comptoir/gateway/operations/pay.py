@@ -17,10 +17,12 @@ from comptoir.standards.antom.messages import (
     Codec,
     CodeDetail,
     InStorePaymentScenario,
+    Order,
     OrderCodeForm,
     PayRequest,
     PayResponse,
     ProductCode,
+    Quote,
     Result,
 )
 from comptoir.standards.antom.results import ResultCode
@@ -89,14 +91,13 @@ def _command(request: PayRequest, call: Call) -> Pay:
         terminal_ref=(env.store_terminal_id if env else None) or (store.store_terminal_id if store else None),
         notify_url=request.payment_notify_url or call.client.notify_url,
         redirect_url=request.payment_redirect_url,
-        details=_details(request),
-        quote=_quote(request),
+        details=details_of(request.order),
+        quote=asked_quote(request.payment_quote, request.processing_amount),
     )
 
 
-def _quote(request: PayRequest) -> AskedQuote | None:
+def asked_quote(quote: Quote | None, total: Amount | None) -> AskedQuote | None:
     """The price the merchant was offered and asks for. Raises ParamIllegal for an id that is none of ours."""
-    quote, total = request.payment_quote, request.processing_amount
     if quote is None:
         return None
     quote_id = id_or_none(quote.quote_id)
@@ -105,9 +106,8 @@ def _quote(request: PayRequest) -> AskedQuote | None:
     return AskedQuote(id=quote_id, rate=quote.rate(), total=total.money() if total else None)
 
 
-def _details(request: PayRequest) -> dict[str, Any]:
+def details_of(order: Order) -> dict[str, Any]:
     """What people are shown of the order. Never used in a decision."""
-    order = request.order
     merchant = order.merchant
     shown = {
         "orderId": order.reference_order_id,

@@ -41,9 +41,9 @@ class BadKey(InvalidValue):
     code = "antom.bad_key"
 
 
-def content_to_sign(path: str, client_id: str, time: str, body: bytes) -> bytes:
+def content_to_sign(path: str, client_id: str, time: str, body: bytes, method: bytes = b"POST") -> bytes:
     """The bytes under a signature. `time` is Request-Time or response-time exactly as it travels."""
-    return b"POST %b\n%b.%b.%b" % (path.encode(), client_id.encode(), time.encode(), body)
+    return b"%b %b\n%b.%b.%b" % (method, path.encode(), client_id.encode(), time.encode(), body)
 
 
 def sign(key: rsa.RSAPrivateKey, content: bytes) -> str:

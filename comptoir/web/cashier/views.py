@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import wraps
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from babel.numbers import format_currency
 from django.conf import settings
@@ -20,6 +19,7 @@ from comptoir.kernel.clock import utc_now
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.money import Money
 from comptoir.standards import order_code, qr_code
+from comptoir.web.cashier.back import way_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,10 @@ _POLICY = (
 )
 #: While a payment is open the page asks again by itself; the code on it stays the same.
 _AGAIN_SECONDS = 3
+#: Long enough to read that it was paid.
+_BACK_SECONDS = 2
+#: The cookie of one order's page that says that this browser was sent back.
+_RETURNED = "returned"
 
 
 def _guarded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -58,7 +62,8 @@ def order(request: HttpRequest, digits: str) -> HttpResponse:
     """One order: to be scanned while it is open, its end when it has one."""
     payment, merchant = _find(digits)
     now = utc_now()
-    is_open = payment.state is PaymentState.PROCESSING and now < payment.expires_at
+    final = payment.state is not PaymentState.PROCESSING
+    is_open = not final and now < payment.expires_at
     page = {
         "digits": digits,
         "state": _state(payment, is_open),
@@ -70,11 +75,17 @@ def order(request: HttpRequest, digits: str) -> HttpResponse:
         "pair": payment.wallet_total and f"{payment.amount.currency}/{payment.wallet_total.currency}",
         "expires_at": payment.expires_at,
         "minutes": max(0, int((payment.expires_at - now).total_seconds()) // 60),
-        "back": _back(payment),
+        "back": way_back(payment, now) if final else None,
     }
     response = render(request, "cashier/order.html", page)
-    if is_open:
+    if not final:
         response["Refresh"] = str(_AGAIN_SECONDS)
+    elif page["back"] and _RETURNED not in request.COOKIES:
+        # Once: whoever comes back with the browser's button finds the page, not the shop again.
+        response["Refresh"] = f"{_BACK_SECONDS}; url={page['back']}"
+        response.set_cookie(
+            _RETURNED, "1", path=request.path, secure=request.is_secure(), httponly=True, samesite="Lax"
+        )
     return response
 
 
@@ -105,12 +116,6 @@ def _state(payment: PaymentView, is_open: bool) -> str:
     if is_open:
         return "open"
     return {PaymentState.SUCCESS: "paid", PaymentState.CANCELLED: "cancelled"}.get(payment.state, "closed")
-
-
-def _back(payment: PaymentView) -> str | None:
-    """Where the buyer came from, if it is a web address: nothing else may stand in a link."""
-    target = payment.redirect_url
-    return target if target and urlsplit(target).scheme in ("http", "https") else None
 
 
 def _shown(money: Money) -> str:

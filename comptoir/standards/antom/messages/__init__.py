@@ -58,6 +58,12 @@ from comptoir.standards.antom.messages.replay import (
     InquireNotificationResponse,
     NotificationEvent,
 )
+from comptoir.standards.antom.messages.sessions import (
+    CreatePaymentSessionRequest,
+    CreatePaymentSessionResponse,
+    RetrievePaymentSessionRequest,
+    RetrievePaymentSessionResponse,
+)
 from comptoir.standards.antom.messages.shared import (
     Amount,
     CodeDetail,
@@ -98,6 +104,8 @@ __all__ = [
     "Codec",
     "ConsultRequest",
     "ConsultResponse",
+    "CreatePaymentSessionRequest",
+    "CreatePaymentSessionResponse",
     "CurrencyPair",
     "DisableReason",
     "Env",
@@ -133,6 +141,8 @@ __all__ = [
     "RefundRequest",
     "RefundResponse",
     "Result",
+    "RetrievePaymentSessionRequest",
+    "RetrievePaymentSessionResponse",
     "SettlementStrategy",
     "Store",
     "Transaction",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from comptoir.standards.antom.messages.payments import check_expiry, check_url, need_one
+from comptoir.standards.antom.messages.payments import check_time, check_url, need_one
 from comptoir.standards.antom.messages.shared import (
     Amount,
     InStorePaymentScenario,
@@ -56,7 +56,7 @@ class AcquirerPayRequest(Message, frozen=True):
         must_be_positive(self.payment_amount, "paymentAmount")
         check_url(self.payment_redirect_url, "paymentRedirectUrl")
         check_url(self.payment_notify_url, "paymentNotifyUrl")
-        check_expiry(self.payment_expiry_time)
+        check_time(self.payment_expiry_time, "paymentExpiryTime")
         if self.order.merchant is None:
             raise WrongMember("order.merchant", "is missing: the merchant that is paid")
         factor = self.payment_factor

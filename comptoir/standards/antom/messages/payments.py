@@ -39,23 +39,27 @@ def check_url(url: str | None, member: str) -> None:
         raise WrongMember(member, "must be an absolute http or https URL")
 
 
-def check_quote(quote: Quote, member: str) -> None:
-    """Refuse a quote that nobody could find, or whose rate is none."""
+def check_time(text: str | None, member: str) -> None:
+    """Refuse a time that names no instant."""
+    if text:
+        try:
+            parse_time(text, member)
+        except ParamIllegal:
+            raise WrongMember(member, "must be ISO 8601 with an offset") from None
+
+
+def check_quote(quote: Quote | None, total: Amount | None) -> None:
+    """Refuse a quote that nobody could find, or whose rate is none, and a total without a quote."""
+    if quote is None:
+        if total is not None:
+            raise WrongMember("paymentQuote", "is missing: only a quote makes processingAmount certain")
+        return
     if not quote.quote_id:
-        raise WrongMember(f"{member}.quoteId", "is missing")
+        raise WrongMember("paymentQuote.quoteId", "is missing")
     try:
         quote.rate()
     except WrongMember as wrong:
-        raise WrongMember(f"{member}.{wrong.member}", str(wrong)) from None
-
-
-def check_expiry(text: str | None) -> None:
-    """Refuse a paymentExpiryTime that names no instant."""
-    if text:
-        try:
-            parse_time(text, "paymentExpiryTime")
-        except ParamIllegal:
-            raise WrongMember("paymentExpiryTime", "must be ISO 8601 with an offset") from None
+        raise WrongMember(f"paymentQuote.{wrong.member}", str(wrong)) from None
 
 
 class PayRequest(Message, frozen=True):
@@ -86,11 +90,8 @@ class PayRequest(Message, frozen=True):
         must_be_positive(self.payment_amount, "paymentAmount")
         check_url(self.payment_redirect_url, "paymentRedirectUrl")
         check_url(self.payment_notify_url, "paymentNotifyUrl")
-        check_expiry(self.payment_expiry_time)
-        if self.payment_quote:
-            check_quote(self.payment_quote, "paymentQuote")
-        elif self.processing_amount:
-            raise WrongMember("paymentQuote", "is missing: only a quote makes processingAmount certain")
+        check_time(self.payment_expiry_time, "paymentExpiryTime")
+        check_quote(self.payment_quote, self.processing_amount)
         if self.product_code is ProductCode.IN_STORE_PAYMENT:
             self._check_in_store()
         elif self.product_code is ProductCode.CASHIER_PAYMENT and not self.payment_redirect_url:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from comptoir.standards.antom.errors import ParamIllegal
+from comptoir.standards.antom.messages.payments import check_time
 from comptoir.standards.antom.messages.shared import Result
 from comptoir.standards.antom.messages.wire import Max64, Message, Text64, WrongMember
 from comptoir.standards.antom.times import parse_time
@@ -74,9 +74,5 @@ class InquireNotificationListResponse(Message, frozen=True):
 
 
 def _instant(text: str | None, member: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return parse_time(text, member)
-    except ParamIllegal:
-        raise WrongMember(member, "must be ISO 8601 with an offset") from None
+    check_time(text, member)
+    return parse_time(text, member) if text else None
