@@ -67,7 +67,10 @@ class House:
         from comptoir.cli.processes import die_with_parent
 
         port = _free_port()
-        command = [sys.executable, "-m", "comptoir.cli.main", "serve", "gateway", "--port", str(port)]
+        command = [
+            *(sys.executable, "-m", "comptoir.cli.main", "serve", "gateway"),
+            *("--drain", "0", "--port", str(port)),
+        ]
         log = self.home / "logs" / f"gateway-{port}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(

@@ -14,8 +14,10 @@ def log_as_json() -> None:
     The gateway writes a line per request: encoded to bytes at once, with the loggers made once, it costs a
     tenth of what the library's own default does.
     """
-    # It would load what it would draw with on a terminal, if that is installed: 4 MB in every process.
-    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+    # It would load what it would draw with on a terminal, and what some tests of pages run on, wherever they
+    # are installed: 5 MB in every process.
+    for name in ("rich", "greenlet"):
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
     import structlog  # here: a process that only watches others needs none of it
 
     structlog.configure(

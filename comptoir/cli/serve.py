@@ -5,13 +5,23 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+import importlib.util
 import os
 import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comptoir.cli.logs import log_as_json
 from comptoir.cli.processes import follow_parent
+
+if TYPE_CHECKING:
+    from comptoir.config.environment import Environment
 
 HELP = "answer HTTP: the machines' door (gateway), the people's (web), or both on one port (all)"
 
@@ -26,6 +36,10 @@ _HEAD_BYTES = 65_536
 _HEAD_MILLISECONDS = 10_000
 _STOP_SECONDS = 10
 _WSGI_THREADS = 16
+
+#: After SIGTERM a gateway serves on for so long, and says at /readyz that it is to get no more: a balancer
+#: that asks every second or two has noticed by then.
+DRAIN_SECONDS = 5
 
 #: A batch of payments makes a few ten thousand objects that nearly all go by themselves.
 _NEW_OBJECTS_BEFORE_COLLECTION = 20_000
@@ -42,6 +56,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=_workers(),
         help="server processes (default here: %(default)s)",
     )
+    parser.add_argument(
+        "--drain",
+        type=int,
+        metavar="SECONDS",
+        default=DRAIN_SECONDS,
+        help="how long to serve on, not ready, after SIGTERM (default %(default)s)",
+    )
     parser.add_argument("--tls-cert", type=Path, help="PEM certificate chain: listen with TLS 1.2 or newer")
     parser.add_argument("--tls-key", type=Path, help="PEM private key of the certificate, PKCS#8")
 
@@ -55,22 +76,51 @@ def _workers() -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until SIGTERM or SIGINT; requests under way are answered first."""
+    """Serve until SIGINT, or for `--drain` seconds after SIGTERM; requests under way are answered first."""
     from comptoir.config.environment import EnvironmentInvalid, read_environment
 
     environment = read_environment()
     environment.require_master_key()
     if (arguments.tls_cert is None) != (arguments.tls_key is None):
         raise EnvironmentInvalid("--tls-cert and --tls-key go together")
-    serve_target(
-        _TARGETS[arguments.door],
-        host=arguments.host,
-        port=arguments.port or environment.port,
-        workers=arguments.workers,
-        tls_files=(arguments.tls_cert, arguments.tls_key) if arguments.tls_cert else None,
-        wsgi=arguments.door == "web",
-    )
+    people_only = arguments.door == "web"
+    with nullcontext() if people_only else _metrics_shared(environment):
+        serve_target(
+            _TARGETS[arguments.door],
+            host=arguments.host,
+            port=arguments.port or environment.port,
+            workers=arguments.workers,
+            tls_files=(arguments.tls_cert, arguments.tls_key) if arguments.tls_cert else None,
+            wsgi=people_only,
+            drain=0 if people_only else arguments.drain,
+        )
     return 0
+
+
+@contextmanager
+def _metrics_shared(environment: Environment) -> Iterator[None]:
+    """A folder in which the server processes keep their metrics together, if metrics are wanted.
+
+    Each of them listens on the metrics' port, which the system shares among them: so it is made sure here
+    that nobody else has it. Raises EnvironmentInvalid.
+    """
+    from comptoir.config.environment import EnvironmentInvalid
+
+    if environment.metrics is None:
+        yield
+        return
+    host, port = environment.metrics
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise EnvironmentInvalid(
+                f"cannot show metrics on {host}:{port} ({error.strerror})", field="COMPTOIR_METRICS"
+            ) from None
+    with tempfile.TemporaryDirectory(prefix="comptoir-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
 
 
 def serve_target(
@@ -81,8 +131,12 @@ def serve_target(
     workers: int = 1,
     tls_files: tuple[Path, Path] | None = None,
     wsgi: bool = False,
+    drain: int = 0,
 ) -> None:
-    """Serve `module:name` with our one set of limits. Exits with code 1 when its processes keep dying."""
+    """Serve `module:name` with our one set of limits. Exits with code 1 when its processes keep dying.
+
+    `drain`: seconds to serve on after SIGTERM, with the application told by its `drain` method.
+    """
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
     from granian.http import HTTP1Settings
@@ -109,7 +163,28 @@ def serve_target(
         respawn_interval=0.1,
         workers_kill_timeout=_STOP_SECONDS,
     )
+    if drain:
+        server.on_startup(partial(_drain_first, server, drain))
     server.serve(target_loader=load_target)
+
+
+def _drain_first(server: Any, seconds: int) -> None:
+    """Put a time of draining before what SIGTERM does; SIGINT, or a second SIGTERM, stops at once."""
+    stop = signal.getsignal(signal.SIGTERM)
+    assert callable(stop)  # noqa: S101
+
+    def begin(number: int, frame: Any) -> None:
+        signal.signal(signal.SIGTERM, stop)
+        for one in server.wrks:
+            with suppress(ProcessLookupError):
+                os.kill(one.inner.pid, signal.SIGUSR1)
+        # The process waits for an event meanwhile: the alarm is a signal, which it wakes up for.
+        signal.alarm(seconds)
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.signal(signal.SIGTERM, begin)
+    # Server processes start with it: one that is not ready yet must not die of being asked to drain.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
 def load_target(target: str) -> Any:
@@ -120,13 +195,26 @@ def load_target(target: str) -> Any:
     """
     follow_parent(signal.SIGKILL)
     # The process was forked with its parent's handlers, which would swallow a stop until the loop runs.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
     log_as_json()
+    _load_later("sqlparse")  # Django's, to take migrations apart: 1.5 MB in each server
     module, name = target.split(":")
     loaded = getattr(importlib.import_module(module), name)
+    if hasattr(loaded, "drain"):
+        signal.signal(signal.SIGUSR1, lambda *_: loaded.drain())
     _spare_what_is_loaded()
     return loaded
+
+
+def _load_later(name: str) -> None:
+    """Let an import of a module load it only when something of it is used."""
+    spec = importlib.util.find_spec(name)
+    if name in sys.modules or spec is None or spec.loader is None:
+        return
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
 
 
 def _spare_what_is_loaded() -> None:

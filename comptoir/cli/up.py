@@ -111,7 +111,7 @@ def _spawn_all(arguments: argparse.Namespace, environment: Environment, supervis
     from comptoir.cli.supervisor import Child
     from comptoir.cli.tls import issue_local
 
-    serve = ["serve", "all", "--host", arguments.host, "--port"]
+    serve = ["serve", "all", "--drain", "0", "--host", arguments.host, "--port"]
     supervisor.children.append(Child("serve", [*serve, str(environment.port)]))
     name = _name(arguments.host)
     addresses = Addresses(f"http://{name}:{environment.port}", None, None)

@@ -33,11 +33,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _work(environment: Environment) -> None:
+    from comptoir.config.observers import Observers
     from comptoir.flows.api import Desk
     from comptoir.flows.worker import Worker, jobs
     from comptoir.kernel.clock import utc_now
     from comptoir.wallet.api import configured_issuers
 
+    observers = Observers.of(environment)
     desk = Desk(environment.fx_max_age_days)
     issuers = await configured_issuers(environment.public_url)
     work = jobs(
@@ -46,8 +48,9 @@ async def _work(environment: Environment) -> None:
         issuers=issuers,
         notify_private=environment.notify_private,
         fx_fetch=environment.fx_fetch,
+        watch=observers.watch,
     )
-    worker = Worker(work, environment.database_url, utc_now)
+    worker = Worker(work, environment.database_url, utc_now, observers.watch)
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -58,6 +61,7 @@ async def _work(environment: Environment) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     try:
-        await worker.run()
+        async with observers.showing():
+            await worker.run()
     finally:
         await issuers.aclose()

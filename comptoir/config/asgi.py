@@ -10,6 +10,7 @@ import asyncio
 import importlib
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "comptoir.config.settings")
@@ -21,7 +22,8 @@ django.setup()
 from django.conf import settings  # noqa: E402
 
 from comptoir.config import machines  # noqa: E402
-from comptoir.gateway.app import create_app  # noqa: E402
+from comptoir.config.observers import Observers  # noqa: E402
+from comptoir.gateway.app import HEALTH_PATH, READY_PATH, create_app  # noqa: E402
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -34,14 +36,16 @@ _PEOPLE_THREADS = 8
 
 def belongs_to_gateway(path: str) -> bool:
     """Whether a path is for machines. `/ams/` may come after more slashes or a prefix: clients differ."""
-    return path == "/healthz" or any(mark in path for mark in _MACHINE_PATHS)
+    return path in (HEALTH_PATH, READY_PATH) or any(mark in path for mark in _MACHINE_PATHS)
 
 
 class Doors:
     """An ASGI application that hands each request to one of two. The lifespan is the gateway's."""
 
-    def __init__(self, machines: App, load_people: Callable[[], App]) -> None:
+    def __init__(self, machines: App, load_people: Callable[[], App], drain: Callable[[], None]) -> None:
+        """`drain` is the gateway's: see there."""
         self._machines = machines
+        self.drain = drain
         self._load_people = load_people
         self._people: App | None = None
         self._loading = asyncio.Lock()
@@ -69,5 +73,10 @@ def _load_people() -> App:
     return cast(App, WSGIMiddleware(wsgi.application, workers=_PEOPLE_THREADS))
 
 
-gateway = cast(App, create_app(database_url=settings.COMPTOIR.database_url, start=machines.start))
-application = Doors(gateway, _load_people)
+_observers = Observers.of(settings.COMPTOIR)
+gateway = create_app(
+    database_url=settings.COMPTOIR.database_url,
+    start=partial(machines.start, observers=_observers),
+    watch=_observers.watch,
+)
+application = Doors(cast(App, gateway), _load_people, gateway.drain)

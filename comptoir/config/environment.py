@@ -11,6 +11,8 @@ COMPTOIR_ISSUERS_FILE  JSON file of other wallets' issuers (see comptoir.wallet.
 COMPTOIR_QR_TEMPLATES_FILE  JSON file of payment schemes' account templates (see comptoir.standards.emv_qr)
 COMPTOIR_ENGINE_MAX_BATCH  most commands that share one commit (default 128; 1: no grouping)
 COMPTOIR_ENGINE_MAX_WAITING  most commands that wait for their commit, more are throttled (default 1024)
+COMPTOIR_METRICS     [host:]port where this process shows Prometheus metrics (default none; host 127.0.0.1)
+COMPTOIR_TRACES      1: make OpenTelemetry spans, for the SDK that the process is started with (default 0)
 COMPTOIR_WALLET_CURRENCIES  currencies in which wallets can be opened, with commas (default CNY)
 DATABASE_URL         any PostgreSQL 16+; without it, the embedded server of the home folder
 """
@@ -70,6 +72,8 @@ class Environment:
     issuers_file: Path | None = None
     qr_templates_file: Path | None = None
     fx_fetch: bool = False
+    metrics: tuple[str, int] | None = None
+    traces: bool = False
 
     def require_master_key(self) -> bytes:
         """The master key, 32 bytes. Raises EnvironmentInvalid when there is none yet."""
@@ -109,6 +113,8 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         engine_max_waiting=_number(
             values, "COMPTOIR_ENGINE_MAX_WAITING", ENGINE_MAX_WAITING, range(1, 100_001)
         ),
+        metrics=_address(values, "COMPTOIR_METRICS"),
+        traces=_flag(values, "COMPTOIR_TRACES"),
     )
 
 
@@ -138,6 +144,17 @@ def _port(text: str | None) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise EnvironmentInvalid(f"COMPTOIR_PORT is not a port: {text!r}", field="COMPTOIR_PORT")
     return int(text)
+
+
+def _address(values: Mapping[str, str], name: str) -> tuple[str, int] | None:
+    """`[host:]port`; an IPv6 host in brackets."""
+    text = values.get(name)
+    if not text:
+        return None
+    host, _, port = text.rpartition(":")
+    if not port.isascii() or not port.isdigit() or not 0 < int(port[:6]) < 65536:
+        raise EnvironmentInvalid(f"{name} is [host:]port, not {text!r}", field=name)
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def _number(values: Mapping[str, str], name: str, default: int, allowed: range) -> int:

@@ -9,11 +9,13 @@ from typing import Any
 from django.conf import settings
 from psycopg import AsyncConnection
 
+from comptoir.config.observers import UNOBSERVED, Observers
 from comptoir.flows.api import Desk, Engine, PaymentDesk
 from comptoir.gateway.app import Pool, read
 from comptoir.gateway.call import Operations
 from comptoir.gateway.operations import Services, operations
 from comptoir.kernel.statements import Rows, Statement
+from comptoir.kernel.watch import process_token
 from comptoir.wallet.api import configured_issuers
 
 #: The engine holds the books while it works: a server that hangs or a network that is gone must not let
@@ -27,10 +29,13 @@ ENGINE_OPTIONS = (
 
 
 @asynccontextmanager
-async def start(pool: Pool, database_url: str) -> AsyncIterator[Operations]:
+async def start(
+    pool: Pool, database_url: str, observers: Observers = UNOBSERVED
+) -> AsyncIterator[Operations]:
     """Start an engine with a connection of its own, hand the operations over, and stop it in the end.
 
-    Stopping lets what waits come to its end first.
+    Stopping lets what waits come to its end first. The session's name in the database ends with what the
+    request ids of this process begin with.
     """
 
     async def connect() -> AsyncConnection[Any]:
@@ -38,7 +43,7 @@ async def start(pool: Pool, database_url: str) -> AsyncIterator[Operations]:
             database_url,
             autocommit=True,
             connect_timeout=3,
-            application_name="comptoir engine",
+            application_name=f"comptoir engine {process_token()}",
             prepare_threshold=0,
             options=ENGINE_OPTIONS,
         )
@@ -51,6 +56,7 @@ async def start(pool: Pool, database_url: str) -> AsyncIterator[Operations]:
         desk=Desk(settings.COMPTOIR.fx_max_age_days),
         max_batch=settings.COMPTOIR.engine_max_batch,
         max_waiting=settings.COMPTOIR.engine_max_waiting,
+        watch=observers.watch,
     )
     issuers = await configured_issuers(settings.COMPTOIR.public_url)
     desk = PaymentDesk(engine.submit, issuers)
@@ -63,7 +69,8 @@ async def start(pool: Pool, database_url: str) -> AsyncIterator[Operations]:
     )
     engine.start()
     try:
-        yield operations(services)
+        async with observers.showing():
+            yield operations(services)
     finally:
         await engine.stop()
         await issuers.aclose()

@@ -41,4 +41,5 @@ class Outbox(models.Model):
             # Small whatever the table's size: what is finished leaves it.
             models.Index(fields=["due_at"], name="db_outbox_open", condition=OPEN),
             models.Index(fields=["done_at"], name="db_outbox_done", condition=Q(done_at__isnull=False)),
+            models.Index(fields=["topic"], name="db_outbox_dead", condition=Q(dead_at__isnull=False)),
         ]

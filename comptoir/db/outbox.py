@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 
 from comptoir.kernel.statements import Rows, Statement, json_value
+from comptoir.kernel.watch import Backlog
 
 #: Errors are for people who look: a class and a few words, never a body.
 _ERROR_CHARACTERS = 300
@@ -207,15 +208,29 @@ def forget(before: datetime, limit: int) -> Statement:
 
 
 def backlog(now: datetime) -> Statement:
-    """What is due and in nobody's hands: one row (items, due time of the oldest or NULL)."""
+    """What there is of each topic: rows (topic, items due and in nobody's hands, due time of the oldest of
+    them or NULL, dead items)."""
     return Statement(
         """
-        SELECT count(*), min(due_at) FROM db_outbox
-        WHERE done_at IS NULL AND dead_at IS NULL AND due_at <= %s
-            AND (leased_until IS NULL OR leased_until <= %s)
+        SELECT topic, sum(due)::bigint, min(oldest), sum(dead)::bigint FROM (
+            SELECT topic, count(*) AS due, min(due_at) AS oldest, 0 AS dead FROM db_outbox
+            WHERE done_at IS NULL AND dead_at IS NULL AND due_at <= %s
+                AND (leased_until IS NULL OR leased_until <= %s)
+            GROUP BY topic
+            UNION ALL
+            SELECT topic, 0, NULL, count(*) FROM db_outbox WHERE dead_at IS NOT NULL GROUP BY topic
+        ) AS kinds GROUP BY topic ORDER BY topic
         """,
         (now, now),
     )
+
+
+def decode_backlog(rows: Rows, now: datetime) -> list[Backlog]:
+    """The rows of `backlog`, by topic."""
+    return [
+        Backlog(topic, int(due), (now - oldest).total_seconds() if oldest else 0.0, int(dead))
+        for topic, due, oldest, dead in rows
+    ]
 
 
 def _short(error: str) -> str:

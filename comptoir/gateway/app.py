@@ -1,9 +1,9 @@
-"""Wiring: the pool, the platform key, the engine, the door, and ``/healthz``."""
+"""Wiring: the pool, the platform key, the engine, the door, ``/healthz`` and ``/readyz``."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
@@ -20,8 +20,15 @@ from comptoir.gateway.door import Door, Limits
 from comptoir.gateway.signer import Signer
 from comptoir.identity import api as identity
 from comptoir.kernel.statements import Rows, Statement
+from comptoir.kernel.watch import NOBODY, Watch, process_token
 
+#: Does this process reach its database?
 HEALTH_PATH: Final = "/healthz"
+
+#: Is this process to be sent requests? It says no only when it is about to stop: without its database it
+#: still answers, signed, while what a balancer would answer instead is signed by nobody.
+READY_PATH: Final = "/readyz"
+
 HEALTH_SECONDS: Final = 2.0
 
 #: Seconds between the tries of a read; there is one try more than there are pauses.
@@ -39,8 +46,13 @@ Start = Callable[[Pool, str], AbstractAsyncContextManager[Operations]]
 
 
 def create_app(
-    *, database_url: str, start: Start, limits: Limits | None = None, readers: int = 4
-) -> Starlette:
+    *,
+    database_url: str,
+    start: Start,
+    limits: Limits | None = None,
+    readers: int = 4,
+    watch: Watch = NOBODY,
+) -> Gateway:
     """The machines' door as an ASGI application. Django must be set up, and a platform key must exist.
 
     `readers` is the most connections for client look-ups and inquiries; the engine has its own.
@@ -55,7 +67,11 @@ def create_app(
             max_size=readers,
             open=False,
             # Not prepared: a plan kept since the tables were small reads too much of them later.
-            kwargs={"autocommit": True, "prepare_threshold": None},
+            kwargs={
+                "autocommit": True,
+                "prepare_threshold": None,
+                "application_name": f"comptoir reader {process_token()}",
+            },
             timeout=5.0,
             reconnect_timeout=RECONNECT_SECONDS,
         )
@@ -63,11 +79,17 @@ def create_app(
             key = identity.read_platform_key((await read(pool, [identity.platform_key_statement()]))[0])
             async with start(pool, database_url) as operations:
                 clients = Clients(_loader(pool))
-                door = Door(clients=clients, signer=Signer.of(key), operations=operations, limits=limits)
+                door = Door(
+                    clients=clients,
+                    signer=Signer.of(key),
+                    operations=operations,
+                    limits=limits,
+                    watch=watch,
+                )
                 front.open(pool, door)
                 yield
 
-    return _Application(front, lifespan)
+    return Gateway(front, lifespan)
 
 
 async def read(pool: Pool, statements: Sequence[Statement]) -> list[Rows]:
@@ -99,12 +121,19 @@ def _loader(pool: Pool) -> Callable[[str], Awaitable[identity.ClientView | None]
     return load
 
 
-class _Application(Starlette):
+class Gateway(Starlette):
     """Starlette for the lifespan. The door answers everything itself, errors too: layers would only cost."""
 
     def __init__(self, front: _Front, lifespan: Lifespan[Starlette]) -> None:
         super().__init__(lifespan=lifespan)
         self._front = front
+
+    def drain(self) -> None:
+        """The process is about to stop: ask for no more requests, and answer those that come all the same.
+
+        ``/readyz`` says so from now on, and every answer asks its connection to be closed.
+        """
+        self._front.draining = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one exchange, or the lifespan."""
@@ -115,9 +144,10 @@ class _Application(Starlette):
 
 
 class _Front:
-    """Health to whoever GETs it, everything else to the door."""
+    """Health and readiness to whoever GETs them, everything else to the door."""
 
     def __init__(self) -> None:
+        self.draining = False
         self._pool: Pool | None = None
         self._door: Door | None = None
 
@@ -128,10 +158,16 @@ class _Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._door is None:
             return
-        if scope["path"] == HEALTH_PATH and scope["method"] in ("GET", "HEAD"):
+        if self.draining:
+            send = _closing(send)
+        asks = scope["path"] if scope["method"] in ("GET", "HEAD") else None
+        if asks == HEALTH_PATH:
             healthy = await self._is_healthy()
             answer = JSONResponse({"status": "ok" if healthy else "down"}, 200 if healthy else 503)
             await answer(scope, receive, send)
+        elif asks == READY_PATH:
+            status = {"status": "draining" if self.draining else "ready"}
+            await JSONResponse(status, 503 if self.draining else 200)(scope, receive, send)
         else:
             await self._door(scope, receive, send)
 
@@ -144,3 +180,14 @@ class _Front:
         except Exception:  # whatever it is, we cannot serve
             return False
         return True
+
+
+def _closing(send: Send) -> Send:
+    """Whoever keeps the connection would send its next request to a server that is gone."""
+
+    async def closing(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], (b"connection", b"close")]
+        await send(message)
+
+    return closing

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-import secrets
 import time
 import traceback
 from dataclasses import dataclass
@@ -40,6 +39,7 @@ from comptoir.gateway.transport import (
 from comptoir.identity.api import ClientStatus
 from comptoir.kernel.clock import Clock, utc_now
 from comptoir.kernel.errors import ComptoirError
+from comptoir.kernel.watch import NOBODY, Trace, Watch, begin, process_token
 from comptoir.standards.antom.messages import Message, Result, encode
 from comptoir.standards.antom.paths import Operation, operation_of, signed_paths
 from comptoir.standards.antom.results import ResultCode
@@ -81,6 +81,7 @@ class _Answer:
     path: str
     body: bytes = b""
     code: str = ""
+    subject: str = ""
 
 
 class _Refusal(Message, frozen=True):
@@ -90,7 +91,7 @@ class _Refusal(Message, frozen=True):
 
 
 class Door:
-    """The ASGI application behind every path but ``/healthz``."""
+    """The ASGI application behind every path but ``/healthz`` and ``/readyz``."""
 
     def __init__(
         self,
@@ -100,40 +101,48 @@ class Door:
         operations: Operations,
         limits: Limits | None = None,
         clock: Clock = utc_now,
+        watch: Watch = NOBODY,
     ) -> None:
         self._clients = clients
         self._signer = signer
         self._operations = operations
         self._limits = limits or Limits()
         self._clock = clock
+        self._watch = watch
         self._in_flight = 0
         # Request ids: this process, then a running number. Unique, and cheaper than a UUID each.
-        self._process = secrets.token_hex(6)
+        self._process = process_token()
         self._numbers = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP exchange."""
         started = time.perf_counter()
-        request_id = f"{self._process}{next(self._numbers):08x}"
+        trace = begin(f"{self._process}{next(self._numbers):08x}")
         now = self._clock()
         head = read_head(scope)
+        result = "hung_up"
         self._in_flight += 1
+        self._watch.request_begun()
         try:
-            answer = await self._answer(head, receive, now, request_id)
+            answer = await self._answer(head, receive, now, trace.request_id)
+            client_id, sent = echo(head.client_id), format_time(self._clock())
+            signature = self._signer.header(answer.path, client_id, sent, answer.body)
+            await send_answer(send, answer.body, client_id, sent, signature)
+            result = answer.code
         except HungUp:
             return
         finally:
             self._in_flight -= 1
-        client_id, sent = echo(head.client_id), format_time(self._clock())
-        signature = self._signer.header(answer.path, client_id, sent, answer.body)
-        await send_answer(send, answer.body, client_id, sent, signature)
+            seconds = time.perf_counter() - started
+            self._watch.request_ended(_operation_name(head), result, seconds, trace)
         log.info(
             "answered",
-            request_id=request_id,
+            request_id=trace.request_id,
             client_id=client_id,
             path=head.path[:_LOGGED_PATH],
             result=answer.code,
-            ms=round((time.perf_counter() - started) * 1000, 1),
+            ms=round(seconds * 1000, 1),
+            **_where_it_went(answer, trace),
         )
 
     async def _answer(self, head: Head, receive: Receive, now: datetime, request_id: str) -> _Answer:
@@ -147,6 +156,7 @@ class Door:
                 self._check_standing(client, head.request_time, now)
                 message = await self._perform(operation, Call(client.view, body, now, request_id), head)
             answer.body, answer.code = encode(message), _code_in(message)
+            answer.subject = _subject_of(message)
             return answer
         except Turned as turned:
             result = Result.of(turned.code, turned.message)
@@ -228,6 +238,26 @@ class Door:
 def _code_in(message: Message) -> str:
     result = getattr(message, "result", None)
     return result.result_code if isinstance(result, Result) else ""
+
+
+def _subject_of(message: Message) -> str:
+    """Our id of what the answer is about: a refund, else a payment; the worker's lines name the same."""
+    return getattr(message, "refund_id", None) or getattr(message, "payment_id", None) or ""
+
+
+def _operation_name(head: Head) -> str:
+    operation = operation_of(signed_paths(head.path)[-1])
+    return operation.name if operation else "other"
+
+
+def _where_it_went(answer: _Answer, trace: Trace) -> dict[str, object]:
+    """What the log line says beyond the exchange itself: the record, and the batch that carried it."""
+    found: dict[str, object] = {"subject_id": answer.subject} if answer.subject else {}
+    if trace.batch:
+        found["batch"] = trace.batch
+        found["queued_ms"] = round(trace.waited * 1000, 1)
+        found["books_ms"] = round(trace.in_books * 1000, 1)
+    return found
 
 
 def _unknown(failure: Exception, request_id: str) -> Result:

@@ -204,10 +204,10 @@ class House:
 
     # ------------------------------------------------------------ processes
 
-    def gateway(self, *arguments: str, wait: bool = True, **variables: str) -> Server:
+    def gateway(self, *arguments: str, wait: bool = True, drain: int = 0, **variables: str) -> Server:
         """Start a gateway. Every till made from now on speaks to it in turn with the others."""
         port = free_port()
-        command = ("serve", "gateway", "--port", str(port), *arguments)
+        command = ("serve", "gateway", "--drain", str(drain), "--port", str(port), *arguments)
         server = Server(
             self.folder / f"gateway-{port}.log",
             self._environment(variables),
@@ -219,7 +219,7 @@ class House:
 
     def gateway_tls(self, host: str, files: ServerCertificate) -> Server:
         """Start a gateway that speaks TLS on port 443 of an address of this machine."""
-        command = ("serve", "gateway", "--host", host, "--port", "443")
+        command = ("serve", "gateway", "--drain", "0", "--host", host, "--port", "443")
         secured = ("--tls-cert", str(files.chain), "--tls-key", str(files.key))
 
         def listens() -> bool:

@@ -156,7 +156,7 @@ def waits_for_the_books(house: House) -> bool:
     with psycopg.connect(house.url, autocommit=True) as connection:
         row = connection.execute(
             "SELECT count(*) FROM pg_stat_activity"
-            " WHERE application_name = 'comptoir engine' AND wait_event_type = 'Lock'"
+            " WHERE application_name LIKE 'comptoir engine %' AND wait_event_type = 'Lock'"
         ).fetchone()
     return bool(row and row[0])
 

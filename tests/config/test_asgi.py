@@ -15,6 +15,7 @@ from comptoir.config.asgi import Doors, belongs_to_gateway
         ("/ams/api//v1/payments/retrievePaymentSession", True),
         ("/aps/api/v1/payments/pay", True),
         ("/healthz", True),
+        ("/readyz", True),
         ("/", False),
         ("/ams", False),
         ("/programs/", False),
@@ -39,7 +40,7 @@ async def test_people_are_loaded_once_and_only_when_asked_for() -> None:
         log.append("load")
         return recording("people", log)
 
-    doors = Doors(recording("machines", log), load)
+    doors = Doors(recording("machines", log), load, lambda: None)
     for scope in ({"type": "lifespan"}, {"type": "http", "path": "/ams/x"}):
         await doors(scope, None, None)  # type: ignore[arg-type]
     assert log == ["machines lifespan", "machines /ams/x"]

@@ -161,7 +161,15 @@ async def test_housekeeping_forgets_what_is_long_done_and_tells_of_a_backlog(
             await HousekeepingJob().step(opened, NOW + timedelta(seconds=61))
     kept = {row[0] for row in connection.execute("SELECT id FROM db_outbox").fetchall()}
     assert kept == {waiting.id, told_lately.id, dead.id}
-    assert logs == [{"event": "worker.backlog", "items": 1, "oldest_s": 61, "log_level": "warning"}]
+    assert logs == [
+        {
+            "event": "worker.backlog",
+            "topic": "notify.payment",
+            "items": 1,
+            "oldest_s": 61,
+            "log_level": "warning",
+        }
+    ]
 
 
 @contextmanager

@@ -24,16 +24,21 @@ from comptoir.ledger import api as ledger
 from comptoir.wallet import api as wallet
 
 
-def run_batch(commands: Sequence[Command], now: datetime, desk: Desk) -> Flow[list[Outcome]]:
+def run_batch(
+    commands: Sequence[Command], now: datetime, desk: Desk, request_ids: Sequence[str] = ()
+) -> Flow[list[Outcome]]:
     """Take the books and do `commands`; the outcome of each, in order. A refused one refuses no other.
 
-    Nothing has happened until the caller's transaction commits, and then all of it has.
+    Nothing has happened until the caller's transaction commits, and then all of it has. `request_ids` are
+    those of the requests behind the commands, in order, or none: what the outbox gets carries them.
     """
     yield [ledger.lock()]
-    return (yield from run_with_books(commands, now, desk))
+    return (yield from run_with_books(commands, now, desk, request_ids))
 
 
-def run_with_books(commands: Sequence[Command], now: datetime, desk: Desk) -> Flow[list[Outcome]]:
+def run_with_books(
+    commands: Sequence[Command], now: datetime, desk: Desk, request_ids: Sequence[str] = ()
+) -> Flow[list[Outcome]]:
     """Do `commands` as `run_batch` does, for a caller who has the books already."""
     desk.begin()
     outcomes: list[Outcome | None] = [None] * len(commands)
@@ -43,7 +48,8 @@ def run_with_books(commands: Sequence[Command], now: datetime, desk: Desk) -> Fl
         wave, waiting = _next_wave(commands, waiting, world)
         decisions = [decide(commands[i], world) for i in wave]
         decisions = yield from _post(decisions)
-        if work := store.statements(decisions, desk, now):
+        asked_by = [request_ids[i] for i in wave] if request_ids else [""] * len(wave)
+        if work := store.statements(decisions, desk, now, asked_by):
             yield [together(work)]
         for i, decision in zip(wave, decisions, strict=True):
             outcomes[i] = decision.outcome

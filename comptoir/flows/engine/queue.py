@@ -21,6 +21,7 @@ from comptoir.flows.types import Command, Outcome
 from comptoir.kernel.clock import Clock, utc_now
 from comptoir.kernel.errors import ComptoirError
 from comptoir.kernel.statements import Flow, Statement
+from comptoir.kernel.watch import NOBODY, BatchDone, Trace, Watch, current, process_token
 from comptoir.ledger import api as ledger
 
 log = structlog.get_logger("comptoir.engine")
@@ -45,6 +46,10 @@ _BEGIN, _COMMIT = Statement("BEGIN"), Statement("COMMIT")
 #: Plans are kept: making them costs as much as a small batch. One made while a table was nearly empty may
 #: read it whole, so they are made anew after 1, 2, 4, 8 ... batches; later the server's ANALYZE sees to it.
 _FORGET_PLANS = Statement("DISCARD PLANS")
+
+
+#: Seconds that a batch may have the books before the log names it: ten times a full one's on two cores.
+_SLOW = 0.5
 
 
 class Overloaded(ComptoirError):
@@ -80,6 +85,16 @@ class EngineStats:
 class _Waiting:
     command: Command
     answer: asyncio.Future[Outcome]
+    trace: Trace
+    since: float
+
+
+@dataclass
+class _Marks:
+    """When the books were taken, and when all was written but not committed: seconds of the loop's clock."""
+
+    taken: float = 0.0
+    written: float = 0.0
 
 
 @dataclass
@@ -97,6 +112,7 @@ class Engine:
     max_batch: int = 128
     max_waiting: int = 1024
     give_up_after: float = 8.0
+    watch: Watch = NOBODY
     stats: EngineStats = field(default_factory=EngineStats)
     _queue: deque[_Waiting] = field(default_factory=deque)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -120,8 +136,9 @@ class Engine:
         """Do a command and wait for its outcome. Raises Overloaded, Unavailable or Broken."""
         if self._stopping or len(self._queue) >= self.max_waiting:
             raise Overloaded("too many requests are waiting")
-        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(command, answer))
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Outcome] = loop.create_future()
+        self._queue.append(_Waiting(command, answer, current() or Trace(""), loop.time()))
         self._wake.set()
         return await answer
 
@@ -176,6 +193,7 @@ class Engine:
             log.error(
                 "command broken",
                 command=type(batch[0].command).__name__,
+                request_id=batch[0].trace.request_id,
                 error=type(error).__name__,
                 exc_info=error,
             )
@@ -197,7 +215,13 @@ class Engine:
             except (*_PASSING, _TOO_LONG) as error:
                 await self._disconnect()
                 self.stats.retries += 1
-                log.warning("batch tried again", commands=len(batch), error=type(error).__name__)
+                self.watch.batch_retried(type(error).__name__)
+                log.warning(
+                    "batch tried again",
+                    commands=len(batch),
+                    request_id=batch[0].trace.request_id,
+                    error=type(error).__name__,
+                )
                 in_parts = isinstance(error, _TOO_LONG) and len(batch) > 1
                 if in_parts or loop.time() + pause >= deadline:
                     raise
@@ -206,29 +230,56 @@ class Engine:
 
     async def _attempt(self, batch: list[_Waiting], fill: bool) -> list[Outcome]:
         """One transaction. Its quotes count as stored only after the commit."""
-        started = asyncio.get_running_loop().time()
+        clock, marks = asyncio.get_running_loop().time, _Marks()
         connection = await self._connected()
         try:
-            outcomes = await run_async(connection, self._transaction(batch, fill))
+            outcomes = await run_async(connection, self._transaction(batch, fill, marks))
         except BaseException:
             # A connection half way through a transaction is of no use: the server undoes what it began.
             await self._disconnect()
             raise
         self.desk.committed()
-        self.stats.batches += 1
-        self.stats.commands += len(batch)
-        self.stats.largest = max(self.stats.largest, len(batch))
-        self.stats.seconds_in_database += asyncio.get_running_loop().time() - started
+        self._note(batch, outcomes, marks, clock())
         return outcomes
 
-    def _transaction(self, batch: list[_Waiting], fill: bool) -> Flow[list[Outcome]]:
+    def _note(self, batch: list[_Waiting], outcomes: list[Outcome], marks: _Marks, ended: float) -> None:
+        """Count what was committed, and write into each request's trace where its time went."""
+        stats, seconds = self.stats, ended - marks.taken
+        stats.batches += 1
+        stats.commands += len(batch)
+        stats.largest = max(stats.largest, len(batch))
+        stats.seconds_in_database += seconds
+        name = f"{process_token()}-{stats.batches}"
+        for one in batch:
+            one.trace.batch = name
+            one.trace.waited += marks.taken - one.since
+            one.trace.in_books += seconds
+        pairs = zip(batch, outcomes, strict=True)
+        kinds = [(type(one.command).__name__, outcome.code) for one, outcome in pairs]
+        waited = marks.taken - min(one.since for one in batch)
+        commit = ended - marks.written
+        self.watch.batch_done(BatchDone(name, kinds, waited, seconds, commit), len(self._queue))
+        if seconds > _SLOW:
+            log.warning(
+                "batch slow",
+                batch=name,
+                commands=len(batch),
+                ms=round(seconds * 1000),
+                commit_ms=round(commit * 1000),
+            )
+
+    def _transaction(self, batch: list[_Waiting], fill: bool, marks: _Marks) -> Flow[list[Outcome]]:
         """Do the batch and commit it, with everybody who came while another process had the books."""
+        clock = asyncio.get_running_loop().time
         yield [_BEGIN, ledger.lock()]
+        marks.taken = clock()
         if _is_power_of_two(self.stats.batches):
             yield [_FORGET_PLANS]
         if fill:
             self._fill(batch)
-        outcomes = yield from run_with_books([one.command for one in batch], self.clock(), self.desk)
+        commands, request_ids = [one.command for one in batch], [one.trace.request_id for one in batch]
+        outcomes = yield from run_with_books(commands, self.clock(), self.desk, request_ids)
+        marks.written = clock()
         yield [_COMMIT]
         return outcomes
 

@@ -16,8 +16,10 @@ from comptoir.kernel.statements import Statement
 from comptoir.wallet import api as wallet
 
 
-def statements(decisions: Sequence[Decision], desk: Desk, now: datetime) -> list[Statement]:
-    """Everything these decisions record, apart from the postings."""
+def statements(
+    decisions: Sequence[Decision], desk: Desk, now: datetime, request_ids: Sequence[str]
+) -> list[Statement]:
+    """Everything these decisions record, apart from the postings. `request_ids` belong to them, one each."""
     work: list[Statement] = []
     if quotes := desk.to_store(d.quote for d in decisions if d.quote):
         work.append(fx.store_quotes(quotes))
@@ -36,22 +38,29 @@ def statements(decisions: Sequence[Decision], desk: Desk, now: datetime) -> list
         work.append(wallet.give_back_spending(returned))
     if credits := [d.credit for d in decisions if d.credit]:
         work.append(wallet.store_credits(credits))
-    items = [item for d in decisions for item in (_notice(d, now), _task(d)) if item]
+    asked = zip(decisions, request_ids, strict=True)
+    items = [
+        item
+        for d, request_id in asked
+        for item in (_notice(d, now, request_id), _task(d, request_id))
+        if item
+    ]
     if items:
         work.append(enqueue(items))
     return work
 
 
-def _task(decision: Decision) -> OutboxItem | None:
+def _task(decision: Decision, request_id: str) -> OutboxItem | None:
     """What the worker is to see to, filed under the merchant whose payment it is about."""
     about = decision.payment or decision.refund or decision.outcome.payment
     if decision.task is None or about is None:
         return None
     task = decision.task
-    return OutboxItem(new_id(), about.merchant_id, task.topic, task.subject_id, {}, task.due_at)
+    payload = _asked_by(request_id)
+    return OutboxItem(new_id(), about.merchant_id, task.topic, task.subject_id, payload, task.due_at)
 
 
-def _notice(decision: Decision, now: datetime) -> OutboxItem | None:
+def _notice(decision: Decision, now: datetime, request_id: str) -> OutboxItem | None:
     """The notification a final outcome owes the merchant, if it told us where to."""
     if not decision.notify:
         return None
@@ -59,5 +68,10 @@ def _notice(decision: Decision, now: datetime) -> OutboxItem | None:
     if about is None or not about.notify_url:
         return None
     topic = NOTIFY_PAYMENT if decision.refund is None else NOTIFY_REFUND
-    payload = {"url": about.notify_url, "client_ref": about.client_ref}
+    payload = {"url": about.notify_url, "client_ref": about.client_ref} | _asked_by(request_id)
     return OutboxItem(new_id(), about.merchant_id, topic, about.id, payload, now)
+
+
+def _asked_by(request_id: str) -> dict[str, str]:
+    """The request that an item comes from, for whoever follows it through logs and tables."""
+    return {"request_id": request_id} if request_id else {}

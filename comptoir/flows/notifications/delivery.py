@@ -23,6 +23,7 @@ from comptoir.flows.topics import NOTIFY_PAYMENT, NOTIFY_REFUND
 from comptoir.kernel.clock import Clock, isoformat
 from comptoir.kernel.errors import ComptoirError, InvariantBroken
 from comptoir.kernel.statements import Flow, Statement
+from comptoir.kernel.watch import NOBODY, Watch
 from comptoir.standards.antom import signing
 from comptoir.standards.antom.messages import is_acknowledged
 
@@ -86,9 +87,10 @@ def signed_headers(key: PlatformKey, path: str, client_ref: str, time: str, body
 class Courier:
     """Delivers claimed items, one call each; may be called for many at a time."""
 
-    def __init__(self, sender: Sender, clock: Clock) -> None:
+    def __init__(self, sender: Sender, clock: Clock, watch: Watch = NOBODY) -> None:
         self._sender = sender
         self._clock = clock
+        self._watch = watch
 
     async def deliver(self, claimed: Claimed, body: Body, key: PlatformKey) -> Statement | None:
         """Send one notification; what to write down then. None: too late for this lease, leave it.
@@ -97,11 +99,11 @@ class Courier:
         """
         if self._clock() + LONGEST > claimed.leased_until:
             return None
-        started = monotonic()
+        started, late = monotonic(), (self._clock() - claimed.item.due_at).total_seconds()
         try:
             reason = await self._send(claimed, body, key)
         except (AddressUnusable, InvariantBroken) as error:
-            return self._bury(claimed, error.message)
+            return self._bury(claimed, error.message, late)
         except (AddressRefused, SendFailed, NotFinal) as error:
             reason = error.message
         except Exception as error:
@@ -110,8 +112,9 @@ class Courier:
         if reason is None:
             took = round((monotonic() - started) * 1000)
             log.info("notification.delivered", took_ms=took, **_fields(claimed))
+            self._watch.notified(claimed.item.topic, "delivered", late)
             return outbox.done(claimed, self._clock())
-        return self._again(claimed, reason)
+        return self._again(claimed, reason, late)
 
     async def _send(self, claimed: Claimed, body: Body, key: PlatformKey) -> str | None:
         """Why it was not acknowledged, or None when it was."""
@@ -124,15 +127,17 @@ class Courier:
         headers = signed_headers(key, target.path, client_ref, isoformat(self._clock()), body)
         return not_acknowledged(await self._sender.post(target, headers, body))
 
-    def _again(self, claimed: Claimed, reason: str) -> Statement:
+    def _again(self, claimed: Claimed, reason: str, late: float) -> Statement:
         now = self._clock()
         due_at = next_try(claimed.tries, now)
         if due_at is None:
-            return self._bury(claimed, reason)
+            return self._bury(claimed, reason, late)
+        self._watch.notified(claimed.item.topic, "failed", late)
         log.warning("notification.failed", reason=reason, next_at=isoformat(due_at), **_fields(claimed))
         return outbox.retry(claimed, due_at, reason)
 
-    def _bury(self, claimed: Claimed, reason: str) -> Statement:
+    def _bury(self, claimed: Claimed, reason: str, late: float) -> Statement:
+        self._watch.notified(claimed.item.topic, "dead", late)
         log.error("notification.dead", reason=reason, **_fields(claimed))
         return outbox.dead(claimed, self._clock(), reason)
 
@@ -156,4 +161,5 @@ def _fields(claimed: Claimed) -> dict[str, object]:
         "subject_id": item.subject_id.hex,
         "merchant_id": item.owner_id.hex,
         "tries": claimed.tries,
+        "request_id": item.payload.get("request_id"),
     }

@@ -19,19 +19,26 @@ from comptoir.flows.worker.loop import Job, Worker
 from comptoir.flows.worker.notify import NotifyJob
 from comptoir.flows.worker.rates import RatesJob
 from comptoir.kernel.clock import Clock
+from comptoir.kernel.watch import NOBODY, Watch
 from comptoir.wallet.api import IssuerDirectory
 
 __all__ = ["ExpireJob", "HousekeepingJob", "IssuersJob", "Job", "NotifyJob", "RatesJob", "Worker", "jobs"]
 
 
 def jobs(
-    *, clock: Clock, desk: Desk, issuers: IssuerDirectory, notify_private: bool, fx_fetch: bool
+    *,
+    clock: Clock,
+    desk: Desk,
+    issuers: IssuerDirectory,
+    notify_private: bool,
+    fx_fetch: bool,
+    watch: Watch = NOBODY,
 ) -> list[Job]:
     """Every job of a worker. `notify_private`: merchants may be on this machine or network (demo only)."""
     work: list[Job] = [
-        NotifyJob(Sender(allow_private=notify_private), clock),
+        NotifyJob(Sender(allow_private=notify_private), clock, watch),
         ExpireJob(desk),
         IssuersJob(issuers, desk),
-        HousekeepingJob(),
+        HousekeepingJob(watch),
     ]
     return [*work, RatesJob()] if fx_fetch else work

@@ -10,6 +10,7 @@ import structlog
 from comptoir.db import outbox
 from comptoir.db.run import send
 from comptoir.flows.worker.loop import Connection, Job
+from comptoir.kernel.watch import NOBODY, Watch
 from comptoir.wallet.api import purge_spent_codes
 
 #: How long done items stay: long enough to answer "did you tell us?" of last month's statement.
@@ -17,16 +18,21 @@ _KEEP: Final = timedelta(days=35)
 _BATCH: Final = 1000
 
 #: Due work that waits longer than this means that workers are missing, or too slow.
-_ALARM: Final = timedelta(seconds=60)
+_ALARM_SECONDS: Final = 60.0
 
 log = structlog.get_logger("comptoir.worker")
 
 
 class HousekeepingJob(Job):
-    """Once a minute: forget old done items and spent codes, raise the alarm over a backlog."""
+    """Four times a minute: forget old done items and spent codes, tell of the backlog, raise the alarm over
+    one."""
 
     name = "housekeeping"
-    pause = 60.0
+    pause = 15.0
+
+    def __init__(self, watch: Watch = NOBODY) -> None:
+        super().__init__()
+        self._watch = watch
 
     async def step(self, connection: Connection, now: datetime) -> bool:
         """Tidy up; True while there is more to forget."""
@@ -34,7 +40,9 @@ class HousekeepingJob(Job):
             connection,
             [outbox.forget(now - _KEEP, _BATCH), purge_spent_codes(now, _BATCH), outbox.backlog(now)],
         )
-        items, oldest = waiting[0]
-        if oldest is not None and now - oldest > _ALARM:
-            log.warning("worker.backlog", items=items, oldest_s=round((now - oldest).total_seconds()))
+        topics = outbox.decode_backlog(waiting, now)
+        self._watch.backlog(topics)
+        for one in topics:
+            if one.oldest > _ALARM_SECONDS:
+                log.warning("worker.backlog", topic=one.topic, items=one.due, oldest_s=round(one.oldest))
         return _BATCH in (len(gone), len(codes))

@@ -130,7 +130,7 @@ class IssuersJob(Job):
             raise
         except Exception:
             # Left as it is: it comes back when the lease ends, and the alarm over the backlog names it.
-            log.exception("worker.issuer_answer_failed", subject_id=one.item.subject_id.hex)
+            log.exception("worker.issuer_answer_failed", **_fields(one))
         else:
             self._desk.committed()
 
@@ -139,6 +139,16 @@ class IssuersJob(Job):
             return outbox.done(one, now)
         waits = ASK_AFTER if one.item.topic == ISSUER_RESOLVE else INSIST_AFTER
         if one.attempts > len(waits):
-            log.error("worker.issuer_unresolved", topic=one.item.topic, subject_id=one.item.subject_id.hex)
+            log.error("worker.issuer_unresolved", **_fields(one))
             return outbox.dead(one, now, "the issuer never answered")
         return outbox.retry(one, now + timedelta(seconds=waits[one.attempts - 1]), "no answer yet")
+
+
+def _fields(one: Claimed) -> dict[str, object]:
+    """What a log line says of an item: the record it is about, and the request that asked for it."""
+    item = one.item
+    return {
+        "topic": item.topic,
+        "subject_id": item.subject_id.hex,
+        "request_id": item.payload.get("request_id"),
+    }

@@ -19,6 +19,7 @@ import structlog
 from psycopg import AsyncConnection
 
 from comptoir.kernel.clock import Clock
+from comptoir.kernel.watch import NOBODY, Watch
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
@@ -64,8 +65,9 @@ class Job:
 class Worker:
     """The jobs of one process."""
 
-    def __init__(self, jobs: Sequence[Job], database_url: str, clock: Clock) -> None:
+    def __init__(self, jobs: Sequence[Job], database_url: str, clock: Clock, watch: Watch = NOBODY) -> None:
         self._jobs = jobs
+        self._watch = watch
         self._url = database_url
         self._clock = clock
         self._outage = _Outage()
@@ -101,6 +103,7 @@ class Worker:
                 self._outage.noticed(connected_at, error)
             except Exception:
                 log.exception("worker.job_failed", job=job.name)
+                self._watch.job_failed(job.name)
             lived = connected_at is not None and monotonic() - connected_at > _LONGEST_PAUSE
             tries = 0 if lived else tries + 1
             await self._rest(job, _backoff(tries))
@@ -108,7 +111,10 @@ class Worker:
     async def _work(self, job: Job, connection: Connection) -> None:
         await job.begin(connection)
         while not self._stopping:
-            if not await job.step(connection, self._clock()):
+            began = monotonic()
+            more = await job.step(connection, self._clock())
+            self._watch.step_done(job.name, monotonic() - began)
+            if not more:
                 await self._rest(job, job.pause)
         await job.finish(connection)
 

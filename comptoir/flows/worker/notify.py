@@ -17,6 +17,7 @@ from comptoir.flows.worker.loop import Connection, Job
 from comptoir.identity.api import platform_key_statement, read_platform_key
 from comptoir.kernel.clock import Clock
 from comptoir.kernel.statements import Statement
+from comptoir.kernel.watch import NOBODY, Watch
 from comptoir.standards.antom.signing import private_key_from_der
 
 #: Twice the longest sending and more: a lease never ends while its holder still sends.
@@ -43,10 +44,10 @@ class NotifyJob(Job):
 
     name = "notify"
 
-    def __init__(self, sender: Sender, clock: Clock) -> None:
+    def __init__(self, sender: Sender, clock: Clock, watch: Watch = NOBODY) -> None:
         super().__init__()
         self._sender = sender
-        self._courier = Courier(sender, clock)
+        self._courier = Courier(sender, clock, watch)
         self._tasks: set[asyncio.Task[None]] = set()
         self._under_way: Counter[UUID] = Counter()
         self._results: list[Statement] = []
