@@ -1,14 +1,16 @@
 """The acquirer: merchants, their stores and contracts, and the payments they take.
 
 Glossary. *Payment*: a merchant asks, a wallet pays. *Refund*: all or part goes back. *Cancellation*:
-a whole payment is undone, or closed before it was paid. *Contract*: in which currency a merchant is
+a whole payment is undone, or closed before it was paid. *Authorization*: a payment whose money is held, for
+*captures* to take. *Contract*: in which currency a merchant is
 settled, what it may charge in, and the traveller's margin. *Order code*: what a shop shows to be
 scanned. *Details*: what people read of an order; never part of a decision.
 
 Invariants:
-- (merchant, client, request) names one payment for ever, and one refund;
+- (merchant, client, request) names one payment for ever, one refund, one capture, one change of an amount;
 - PROCESSING becomes SUCCESS, FAIL or CANCELLED once; SUCCESS may become CANCELLED; nothing else moves;
-- what was refunded never exceeds what was paid (database constraint);
+- what was captured never exceeds what was authorized, nor what was refunded what was paid or captured
+  (database constraints);
 - the books hold exactly what the payments say (`comptoir verify`).
 
 Called by: flows (the payment engine), gateway and web through flows, cli.

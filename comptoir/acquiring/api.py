@@ -13,13 +13,28 @@ from comptoir.acquiring.errors import (
     StoreUnknown,
     TerminalExists,
 )
-from comptoir.acquiring.operations.engine import store_payments, store_refunds
+from comptoir.acquiring.operations.engine import (
+    store_amount_updates,
+    store_captures,
+    store_payments,
+    store_refunds,
+)
 from comptoir.acquiring.operations.merchants import (
     add_store,
     add_terminal,
     open_contract,
     register_merchant,
     set_status,
+)
+from comptoir.acquiring.queries.captures import (
+    amount_updates_by_id,
+    amount_updates_by_request,
+    amount_updates_of_payment,
+    captures_by_id,
+    captures_by_request,
+    captures_of_payment,
+    decode_amount_updates,
+    decode_captures,
 )
 from comptoir.acquiring.queries.merchants import (
     decode_merchants,
@@ -41,12 +56,17 @@ from comptoir.acquiring.queries.payments import (
 from comptoir.acquiring.queries.proof import (
     AtQuote,
     Expected,
+    capture_difference,
     counts,
+    expected_holds,
     expected_movements,
     payments_at_quotes,
     refund_difference,
 )
 from comptoir.acquiring.types import (
+    AmountUpdateView,
+    CaptureMode,
+    CaptureView,
     ContractView,
     MerchantSummary,
     MerchantView,
@@ -56,11 +76,15 @@ from comptoir.acquiring.types import (
     RefundState,
     RefundView,
     Scenario,
+    StepState,
     StoreSummary,
 )
 
 __all__ = [
+    "AmountUpdateView",
     "AtQuote",
+    "CaptureMode",
+    "CaptureView",
     "ContractExists",
     "ContractView",
     "Expected",
@@ -76,18 +100,29 @@ __all__ = [
     "RefundView",
     "Refused",
     "Scenario",
+    "StepState",
     "StoreExists",
     "StoreSummary",
     "StoreUnknown",
     "TerminalExists",
     "add_store",
     "add_terminal",
+    "amount_updates_by_id",
+    "amount_updates_by_request",
+    "amount_updates_of_payment",
+    "capture_difference",
+    "captures_by_id",
+    "captures_by_request",
+    "captures_of_payment",
     "counts",
+    "decode_amount_updates",
+    "decode_captures",
     "decode_merchants",
     "decode_payments",
     "decode_refunds",
     "due_payments",
     "errors",
+    "expected_holds",
     "expected_movements",
     "merchant_summaries",
     "merchant_summary",
@@ -104,6 +139,8 @@ __all__ = [
     "register_merchant",
     "rules",
     "set_status",
+    "store_amount_updates",
+    "store_captures",
     "store_payments",
     "store_refunds",
 ]

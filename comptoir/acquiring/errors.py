@@ -20,6 +20,15 @@ REFUND_EXCEEDS = "acquiring.refund_exceeds"
 REFUND_WINDOW = "acquiring.refund_window"
 REFUND_CURRENCY = "acquiring.refund_currency"
 MERCHANT_BALANCE = "acquiring.merchant_balance"
+AUTHORIZATION_NOT_OFFERED = "acquiring.authorization_not_offered"
+AUTHORIZATION_MISSING = "acquiring.authorization_missing"
+AUTHORIZATION_EXPIRED = "acquiring.authorization_expired"
+AUTHORIZATION_CANCELLED = "acquiring.authorization_cancelled"
+CAPTURE_UNKNOWN = "acquiring.capture_unknown"
+CAPTURE_EXCEEDS = "acquiring.capture_exceeds"
+CAPTURE_CURRENCY = "acquiring.capture_currency"
+CANCEL_AFTER_CAPTURE = "acquiring.cancel_after_capture"
+UPDATE_AFTER_CAPTURE = "acquiring.update_after_capture"
 
 
 class Refused(ComptoirError):

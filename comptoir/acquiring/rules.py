@@ -10,7 +10,15 @@ from uuid import UUID
 
 from comptoir.acquiring import errors
 from comptoir.acquiring.errors import MerchantInvalid, Refused
-from comptoir.acquiring.types import ContractView, MerchantView, PaymentState, PaymentView, Product
+from comptoir.acquiring.types import (
+    CaptureMode,
+    CaptureView,
+    ContractView,
+    MerchantView,
+    PaymentState,
+    PaymentView,
+    Product,
+)
 from comptoir.kernel.clock import CHINA
 from comptoir.kernel.errors import InvariantBroken
 from comptoir.kernel.money import Money
@@ -22,6 +30,10 @@ LONGEST_EXPIRY = timedelta(minutes=25)
 #: A session lives an hour, unless it is to end sooner (docs.antom.com "createPaymentSession", November 2026).
 #: No longer: what the merchant is owed in another currency was fixed when it was opened.
 SESSION_LIFE = timedelta(hours=1)
+
+#: How long an authorization holds money for captures: seven days, then it is released (docs.antom.com,
+#: "Capture", November 2026). Changing its amount does not prolong it.
+AUTHORIZATION_LIFE = timedelta(days=7)
 
 #: The most a contract's traveller margin may be: ten percent, in hundredths of a percent.
 LARGEST_MARGIN_BPS = 1000
@@ -83,29 +95,44 @@ def session_expiry(asked: datetime | None, now: datetime) -> datetime:
 
 
 def payment_hash(
-    product: str, amount: Money, method_type: str, code: str | None, quote_id: UUID | None = None
+    product: str,
+    amount: Money,
+    method_type: str,
+    code: str | None,
+    quote_id: UUID | None = None,
+    capture_mode: str | None = None,
 ) -> bytes:
     """What must be the same for a repeated request to be a repeat (antom-api.md §3.3, November 2026):
     product, amount, the payment method with the scanned code, and the quote where one is asked for: another
-    price is another payment (decision 0021). The code itself is not kept."""
+    price is another payment (decision 0021), and so is an authorization. The code itself is not kept."""
     parts = [product, amount.currency, str(amount.minor), method_type, code or ""]
     if quote_id is not None:
         parts.append(quote_id.hex)
+    if capture_mode is not None:
+        parts.append(capture_mode)
+    return _hash(*parts)
+
+
+def step_hash(payment_id: str, amount: Money, capture_id: str | None = None) -> bytes:
+    """What must be the same for a repeated request about a payment (a refund, a capture, a change of its
+    amount) to be a repeat: payment and amount, and of a refund the capture that it names."""
+    return _hash(payment_id, amount.currency, str(amount.minor), *([capture_id] if capture_id else []))
+
+
+def _hash(*parts: str) -> bytes:
     return sha256("\x1f".join(parts).encode()).digest()
-
-
-def refund_hash(payment_id: str, amount: Money) -> bytes:
-    """What must be the same for a repeated refund request to be a repeat: payment and amount."""
-    return sha256("\x1f".join((payment_id, amount.currency, str(amount.minor))).encode()).digest()
 
 
 def cancel_refusal(payment: PaymentView, now: datetime) -> str | None:
     """Why this payment cannot be cancelled now, or None.
 
-    The window is open until 00:15 UTC+8 of the day after the payment (antom-api.md §2.5).
+    The window is open until 00:15 UTC+8 of the day after the payment; for an authorization it is as long
+    as its money is held and nothing was captured (antom-api.md §2.5).
     """
     if payment.refunded:
         return errors.CANCEL_AFTER_REFUND
+    if payment.capture_mode is CaptureMode.MANUAL and payment.state is PaymentState.SUCCESS:
+        return errors.CANCEL_AFTER_CAPTURE if payment.captured else None
     paid = payment.finished_at or payment.created_at
     midnight = paid.astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
     if payment.state is PaymentState.SUCCESS and now >= midnight + timedelta(days=1, minutes=15):
@@ -113,58 +140,131 @@ def cancel_refusal(payment: PaymentView, now: datetime) -> str | None:
     return None
 
 
-def refund_refusal(payment: PaymentView, amount: Money, window_days: int, now: datetime) -> str | None:
-    """Why this refund cannot be, or None."""
+def authorization_refusal(payment: PaymentView, now: datetime) -> str | None:
+    """Why nothing can be captured of this payment, nor its amount be changed, or None."""
+    if payment.capture_mode is not CaptureMode.MANUAL:
+        return errors.AUTHORIZATION_MISSING
+    ended_at = payment.cancelled_at or now
+    if payment.auth_expires_at is not None and ended_at >= payment.auth_expires_at:
+        return errors.AUTHORIZATION_EXPIRED
+    if payment.state is PaymentState.CANCELLED:
+        return errors.AUTHORIZATION_CANCELLED
+    return None if payment.state is PaymentState.SUCCESS else errors.PAYMENT_NOT_PAID
+
+
+def capture_refusal(payment: PaymentView, amount: Money, now: datetime) -> str | None:
+    """Why this capture cannot be, or None."""
+    reason = authorization_refusal(payment, now)
+    if reason is not None:
+        return reason
+    if amount.currency != payment.amount.currency:
+        return errors.CAPTURE_CURRENCY
+    if payment.hold_id is None or payment.captured + amount.minor > payment.amount.minor:
+        return errors.CAPTURE_EXCEEDS
+    return None
+
+
+def update_refusal(payment: PaymentView, amount: Money, now: datetime) -> str | None:
+    """Why an authorized amount cannot become `amount`, or None. The wallet's word comes after this one."""
+    reason = authorization_refusal(payment, now)
+    if reason is not None:
+        return reason
+    if payment.captured:
+        return errors.UPDATE_AFTER_CAPTURE
+    return errors.CAPTURE_CURRENCY if amount.currency != payment.amount.currency else None
+
+
+def refund_refusal(
+    payment: PaymentView,
+    amount: Money,
+    window_days: int,
+    now: datetime,
+    capture: CaptureView | None = None,
+) -> str | None:
+    """Why this refund (of `capture` alone, if the merchant names one) cannot be, or None."""
     if payment.state is PaymentState.CANCELLED:
         return errors.PAYMENT_CANCELLED
     if payment.state is not PaymentState.SUCCESS:
         return errors.PAYMENT_NOT_PAID
     if amount.currency != payment.amount.currency:
         return errors.REFUND_CURRENCY
-    if payment.refunded + amount.minor > payment.amount.minor:
+    if payment.capture_mode is not None and not payment.captured:
+        return errors.PAYMENT_NOT_PAID
+    if payment.refunded + amount.minor > taken(payment):
+        return errors.REFUND_EXCEEDS
+    if capture is not None and capture.refunded + amount.minor > capture.amount.minor:
         return errors.REFUND_EXCEEDS
     if now > (payment.finished_at or payment.created_at) + timedelta(days=window_days):
         return errors.REFUND_WINDOW
     return None
 
 
-class RefundParts(NamedTuple):
-    """What goes back, in minor units: to the wallet (mid part and margin part), and from the merchant."""
+class Shares(NamedTuple):
+    """What a capture or a refund moves, in minor units: of the wallet (mid part and margin part), and of the
+    merchant."""
 
     mid: int
     margin: int
     settlement: int
 
 
-def refund_parts(payment: PaymentView, amount: Money) -> RefundParts:
-    """The parts of a refund at the payment's own rate.
+def taken(payment: PaymentView) -> int:
+    """What was taken of a paid payment, in minor units of its currency: all of it, or what was captured."""
+    return payment.amount.minor if payment.capture_mode is None else payment.captured
 
-    Each part is what is due for all refunds so far, rounded down, less what went back before: so many
-    small refunds give back exactly what one large one would, and the last gives back the rest.
-    """
+
+def whole_shares(payment: PaymentView) -> Shares:
+    """A whole payment, as its wallet pays and its merchant is owed it."""
     if payment.wallet_total is None or payment.wallet_margin is None:
-        raise InvariantBroken("a payment that no wallet paid cannot be refunded")
+        raise InvariantBroken("no wallet has priced this payment")
     margin = payment.wallet_margin.minor
-    mid = payment.wallet_total.minor - margin
-    return RefundParts(
-        _part(mid, payment.wallet_refunded - payment.margin_refunded, payment, amount),
-        _part(margin, payment.margin_refunded, payment, amount),
-        settlement_part(payment, amount),
+    return Shares(payment.wallet_total.minor - margin, margin, payment.settlement.minor)
+
+
+def captured_shares(payment: PaymentView) -> Shares:
+    """What was captured of an authorization."""
+    return Shares(
+        payment.wallet_captured - payment.margin_captured,
+        payment.margin_captured,
+        payment.settlement_captured,
     )
 
 
-def settlement_part(payment: PaymentView, amount: Money) -> int:
-    """What a refund of `amount` takes from the merchant, in minor units of the settlement currency."""
-    return _part(payment.settlement.minor, payment.settlement_refunded, payment, amount)
+def capture_shares(payment: PaymentView, amount: Money) -> Shares:
+    """What a capture of `amount` takes, at the authorization's own rate; the last one takes the rest."""
+    done = payment.captured + amount.minor
+    return _shares(whole_shares(payment), captured_shares(payment), done, payment.amount.minor)
 
 
-def _part(whole: int, gone: int, payment: PaymentView, amount: Money) -> int:
-    """What of `whole` is due for all refunds with this one, less what is gone.
+def refund_shares(payment: PaymentView, amount: Money) -> Shares:
+    """What a refund of `amount` gives back, at the payment's own rate; the last one gives back the rest."""
+    gone = Shares(
+        payment.wallet_refunded - payment.margin_refunded,
+        payment.margin_refunded,
+        payment.settlement_refunded,
+    )
+    whole = whole_shares(payment) if payment.capture_mode is None else captured_shares(payment)
+    return _shares(whole, gone, payment.refunded + amount.minor, taken(payment))
 
-    Never negative: after a refund that another issuer refused, one minor unit more than due may be gone.
+
+def settlement_share(payment: PaymentView, amount: Money) -> int:
+    """What a refund of `amount` takes from the merchant where the wallet is another issuer's."""
+    done = payment.refunded + amount.minor
+    return _share(payment.settlement.minor, payment.settlement_refunded, done, payment.amount.minor)
+
+
+def _shares(whole: Shares, gone: Shares, done: int, of: int) -> Shares:
+    return Shares(*(_share(all_, before, done, of) for all_, before in zip(whole, gone, strict=True)))
+
+
+def _share(whole: int, gone: int, done: int, of: int) -> int:
+    """What of `whole` is due for the steps so far, this one included (`done` out of `of`), less what is gone.
+
+    Rounded down as a sum, so many small steps come to exactly what one large one would, and the one that
+    completes takes the rest. Never negative: after a refund that another issuer refused, one minor unit
+    more than due may be gone.
     """
-    due = whole * (payment.refunded + amount.minor) // payment.amount.minor
-    return max(due - gone, 0)
+    return max(whole * done // of - gone, 0)
 
 
 def check_ref(ref: str) -> str:

@@ -36,8 +36,22 @@ class PaymentState(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+class CaptureMode(StrEnum):
+    """What follows an authorization: it is captured at once, or when (and as far as) the merchant says."""
+
+    AUTOMATIC = "AUTOMATIC"
+    MANUAL = "MANUAL"
+
+
 class RefundState(StrEnum):
     PROCESSING = "PROCESSING"
+    SUCCESS = "SUCCESS"
+    FAIL = "FAIL"
+
+
+class StepState(StrEnum):
+    """How a capture, or a change of an authorized amount, ended: our own books decide at once."""
+
     SUCCESS = "SUCCESS"
     FAIL = "FAIL"
 
@@ -101,6 +115,10 @@ class PaymentView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `wallet_total` is what the traveller pays, of which `wallet_margin` is the spread leg; both are
     None until a wallet is known. `settlement` is what the merchant is owed before fees.
     `asked_quote_id` is the quote at which the merchant asked to be paid: no other prices the payment.
+
+    `capture_mode` None: paid at once. An authorization counts what was captured of each of its amounts;
+    `hold_id` names the hold that stands in the books (the record that made it: this payment, a capture or
+    a change of amount), None while nothing is held. It may be captured until just before `auth_expires_at`.
     """
 
     id: UUID
@@ -141,10 +159,20 @@ class PaymentView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     redirect_url: str | None = None
     details: dict[str, Any] = {}
     asked_quote_id: UUID | None = None
+    capture_mode: CaptureMode | None = None
+    auth_expires_at: datetime | None = None
+    hold_id: UUID | None = None
+    captured: int = 0
+    wallet_captured: int = 0
+    margin_captured: int = 0
+    settlement_captured: int = 0
 
 
 class RefundView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One refund of one payment: amount in the payment's currency, and what went back to the wallet."""
+    """One refund of one payment: amount in the payment's currency, and what went back to the wallet.
+
+    `capture_id`: the one capture it gives back, if the merchant named one.
+    """
 
     id: UUID
     merchant_id: UUID
@@ -162,3 +190,42 @@ class RefundView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     settlement: Money | None = None
     reason: str | None = None
     notify_url: str | None = None
+    capture_id: UUID | None = None
+
+
+class CaptureView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One capture of one authorization: amount in the payment's currency, and what each side moved of it.
+
+    `refunded` counts, in minor units of that currency, what refunds that name this capture gave back.
+    """
+
+    id: UUID
+    merchant_id: UUID
+    payment_id: UUID
+    client_ref: str
+    request_ref: str
+    input_hash: bytes
+    amount: Money
+    state: StepState
+    created_at: datetime
+    failure_code: str | None = None
+    wallet_amount: Money | None = None
+    wallet_margin: Money | None = None
+    settlement: Money | None = None
+    refunded: int = 0
+
+
+class AmountUpdateView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One change of an authorized amount: what it was to be (`amount`), and what it had been (`before`)."""
+
+    id: UUID
+    merchant_id: UUID
+    payment_id: UUID
+    client_ref: str
+    request_ref: str
+    input_hash: bytes
+    amount: Money
+    before: Money
+    state: StepState
+    created_at: datetime
+    failure_code: str | None = None

@@ -372,9 +372,11 @@ def _limits_text(summary: WalletSummary) -> str:
         _money(minor, one.currency)
         for minor in (one.no_pin_limit, one.payment_limit, one.day_limit, one.spent)
     )
+    held = f", {money_text(summary.held)} more held for shops" if summary.held.minor else ""
     return (
-        f"{one.display_name} ({one.state}): {money_text(summary.available)}. Without PIN up to {no_pin}, "
-        f"at once up to {at_once}, a day up to {a_day}, of which {spent} are spent."
+        f"{one.display_name} ({one.state}): {money_text(summary.available)}{held}. "
+        f"Without PIN up to {no_pin}, at once up to {at_once}, a day up to {a_day}, of which {spent} "
+        "are spent."
     )
 
 
@@ -393,6 +395,7 @@ def _as_json(one: WalletSummary, login: str | None) -> dict[str, Any]:
         "currency": one.wallet.currency,
         "state": one.wallet.state.value,
         "available": one.available.minor,
+        "held": one.held.minor,
         "spent_today": one.wallet.spent,
         "limits": {
             "no_pin": one.wallet.no_pin_limit,

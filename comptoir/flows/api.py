@@ -14,6 +14,7 @@ from comptoir.flows.types import (
     AskedQuote,
     AskPrice,
     Cancel,
+    Capture,
     Claim,
     Command,
     Confirm,
@@ -24,6 +25,7 @@ from comptoir.flows.types import (
     Refund,
     Settle,
     SettleRefund,
+    UpdateAmount,
 )
 from comptoir.flows.verification import VerificationReport, verify_books
 
@@ -35,6 +37,7 @@ __all__ = [
     "AskedQuote",
     "Broken",
     "Cancel",
+    "Capture",
     "Claim",
     "Command",
     "Confirm",
@@ -51,6 +54,7 @@ __all__ = [
     "Settle",
     "SettleRefund",
     "Unavailable",
+    "UpdateAmount",
     "VerificationReport",
     "execute",
     "run_batch",

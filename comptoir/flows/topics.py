@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-#: Tell the merchant how a payment, or a refund, ended (flows.notifications).
+#: Tell the merchant how a payment, a refund, a capture, or a change of an authorized amount ended
+#: (flows.notifications).
 NOTIFY_PAYMENT: Final = "notify.payment"
 NOTIFY_REFUND: Final = "notify.refund"
+NOTIFY_CAPTURE: Final = "notify.capture"
+NOTIFY_AMOUNT: Final = "notify.amount"
 
 #: Ask another issuer what became of a payment; have it reversed; have a refund made (flows.worker.issuers).
 ISSUER_RESOLVE: Final = "issuer.resolve"

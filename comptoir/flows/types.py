@@ -12,7 +12,15 @@ from uuid import UUID
 
 import msgspec
 
-from comptoir.acquiring.api import PaymentView, Product, RefundView, Scenario
+from comptoir.acquiring.api import (
+    AmountUpdateView,
+    CaptureMode,
+    CaptureView,
+    PaymentView,
+    Product,
+    RefundView,
+    Scenario,
+)
 from comptoir.fx.api import Quote
 from comptoir.kernel.money import Money, Rate
 from comptoir.wallet.api import AuthoriseRequest, IssuerAnswer, RefundRequest
@@ -52,8 +60,9 @@ class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `code` is the scanned payment code (PAYMENT_CODE only), `issuer` whose it is when it is another
     issuer's: then the payment stays open until that issuer has answered. OWN_ISSUER there: only our own
     wallet may pay. `expires_at` None means the contract's default. `quote` is the price to be paid at, and
-    no other. `session`: it waits for its buyer as long as a session does. `details` is echoed and shown to
-    people (order description, goods, store names): it is never used in a decision.
+    no other. `session`: it waits for its buyer as long as a session does. With a `capture_mode` the traveller
+    authorizes, and the money is taken at once (AUTOMATIC) or held for captures (MANUAL). `details` is echoed
+    and shown to people (order description, goods, store names): it is never used in a decision.
     """
 
     merchant_id: UUID
@@ -74,6 +83,31 @@ class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     details: dict[str, Any] = {}
     quote: AskedQuote | None = None
     session: bool = False
+    capture_mode: CaptureMode | None = None
+
+
+class Capture(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Take all or part of what an authorization holds. Idempotent by (merchant, client, request_ref).
+
+    `last`: whatever is left is let go.
+    """
+
+    merchant_id: UUID
+    client_ref: str
+    request_ref: str
+    payment_id: UUID
+    amount: Money
+    last: bool = False
+
+
+class UpdateAmount(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Make an authorized amount larger or smaller. Idempotent by (merchant, client, request_ref)."""
+
+    merchant_id: UUID
+    client_ref: str
+    request_ref: str
+    payment_id: UUID
+    amount: Money
 
 
 class Cancel(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -86,13 +120,17 @@ class Cancel(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Refund(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Give back all or part of a payment. Idempotent by (merchant, client, request_ref)."""
+    """Give back all or part of a payment. Idempotent by (merchant, client, request_ref).
+
+    `capture_id`: of one capture alone.
+    """
 
     merchant_id: UUID
     client_ref: str
     request_ref: str
     payment_id: UUID
     amount: Money
+    capture_id: UUID | None = None
     reason: str | None = None
     notify_url: str | None = None
 
@@ -119,7 +157,7 @@ class Decline(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Expire(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Close a payment whose time is up. Does nothing to one that is final or not yet due.
+    """Close a payment whose time is up, or let go what it holds. Does nothing to one that is not due.
 
     `unresolved`: close it although it is not due, because its issuer could not be made to answer.
     """
@@ -145,7 +183,20 @@ class SettleRefund(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     answer: IssuerAnswer
 
 
-Command = Pay | AskPrice | Cancel | Refund | Claim | Confirm | Decline | Expire | Settle | SettleRefund
+Command = (
+    Pay
+    | AskPrice
+    | Capture
+    | UpdateAmount
+    | Cancel
+    | Refund
+    | Claim
+    | Confirm
+    | Decline
+    | Expire
+    | Settle
+    | SettleRefund
+)
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -153,10 +204,10 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `code` is "ok" when the command did what it asks (for Pay: the payment is SUCCESS), or
     "acquiring.in_process" while a traveller has to act, or the dotted code of the refusal. `field`
-    names the input at fault, if one is. `payment` and `refund` are the records as they stand now,
-    absent when the command was refused before any record was made. `quote` is the price that was asked
-    for. `ask` is what another issuer is to be
-    asked now that the intent is recorded; if nobody does, the worker asks what became of it.
+    names the input at fault, if one is. `payment`, `refund`, `capture` and `update` are the records as they
+    stand now, absent when the command was refused before any record was made. `quote` is the price that was
+    asked for. `ask` is what another issuer is to be asked now that the intent is recorded; if nobody does,
+    the worker asks what became of it.
     """
 
     code: str
@@ -164,6 +215,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     field: str | None = None
     payment: PaymentView | None = None
     refund: RefundView | None = None
+    capture: CaptureView | None = None
+    update: AmountUpdateView | None = None
     quote: Quote | None = None
     ask: AuthoriseRequest | RefundRequest | None = None
 

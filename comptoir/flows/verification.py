@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby, zip_longest
+from typing import NamedTuple
 from uuid import UUID
 
 from comptoir.acquiring import api as acquiring
@@ -15,8 +16,23 @@ from comptoir.ledger import api as ledger
 from comptoir.ledger.api import LedgerReport, Role
 from comptoir.wallet import api as wallet
 
-#: The kinds of transfers that payments and refunds make.
-_KINDS = ("pay", "cancel", "refund")
+#: The kinds of transfers that payments, captures and refunds make, and that holds for captures are.
+_KINDS = ("pay", "capture", "cancel", "refund")
+_HOLDS = ("hold",)
+
+
+class _Said(NamedTuple):
+    """How a difference is put: the record's claim without a transfer, a transfer without a record."""
+
+    record: str
+    books: str
+
+
+_MOVED = _Said(
+    "moved money, the books have no transfer of it",
+    "moved money for {}, which no payment, capture or refund says",
+)
+_HELD = _Said("holds money, the books have no hold of it", "hold money for {}, which no authorization says")
 
 #: What a subject moved: (role, currency) -> net minor units.
 _Moved = dict[tuple[Role, str], int]
@@ -51,25 +67,29 @@ def verify_books() -> VerificationReport:
     with snapshot():
         report = VerificationReport(ledger.verify())
         report.payments, report.refunds = acquiring.counts()
-        report.differences.extend(_first(_movement_differences()))
+        sides = (Role.WALLET, Role.MERCHANT_PAYABLE)
+        moved, held = ledger.movements(sides, _KINDS), ledger.holds(sides, _HOLDS)
+        report.differences.extend(_first(_differences(acquiring.expected_movements(), moved, _MOVED)))
+        report.differences.extend(_first(_differences(acquiring.expected_holds(), held, _HELD)))
         report.differences.extend(_first(_wallet_differences(report)))
         report.differences.extend(_first(_quote_differences()))
-        if (difference := acquiring.refund_difference()) is not None:
-            report.differences.append(difference)
+        sums = (acquiring.refund_difference(), acquiring.capture_difference())
+        report.differences.extend(difference for difference in sums if difference is not None)
     return report
 
 
-def _movement_differences() -> Iterator[str]:
-    """Payments and refunds on one side, transfers on the other, both in order of id: walked side by side."""
-    expected = acquiring.expected_movements()
-    moved = _by_subject(ledger.movements((Role.WALLET, Role.MERCHANT_PAYABLE), _KINDS))
+def _differences(
+    expected: Iterator[acquiring.Expected], rows: Iterable[tuple[UUID, Role, str, int]], words: _Said
+) -> Iterator[str]:
+    """Records on one side, transfers on the other, both in order of id: walked side by side."""
+    moved = _by_subject(rows)
     want, have = next(expected, None), next(moved, None)
     while want is not None and have is not None:
         if want.subject_id < have[0]:
-            yield from _unposted(want)
+            yield from _unposted(want, words)
             want = next(expected, None)
         elif have[0] < want.subject_id:
-            yield _unexplained(have[0])
+            yield _unexplained(have[0], words)
             have = next(moved, None)
         else:
             said, posted = _wanted(want), have[1]
@@ -78,22 +98,22 @@ def _movement_differences() -> Iterator[str]:
                 yield f"{name}: it says {_words(said)}, the books {_words(posted)}"
             want, have = next(expected, None), next(moved, None)
     while want is not None:
-        yield from _unposted(want)
+        yield from _unposted(want, words)
         want = next(expected, None)
     while have is not None:
-        yield _unexplained(have[0])
+        yield _unexplained(have[0], words)
         have = next(moved, None)
 
 
-def _unposted(one: acquiring.Expected) -> list[str]:
+def _unposted(one: acquiring.Expected, words: _Said) -> list[str]:
     """A difference, unless all that moved comes to nothing."""
     if not _wanted(one):
         return []
-    return [f"{one.what} {one.subject_id.hex} moved money, the books have no transfer of it"]
+    return [f"{one.what} {one.subject_id.hex} {words.record}"]
 
 
-def _unexplained(subject_id: UUID) -> str:
-    return f"the books moved money for {subject_id.hex}, which no payment or refund says"
+def _unexplained(subject_id: UUID, words: _Said) -> str:
+    return f"the books {words.books.format(subject_id.hex)}"
 
 
 def _by_subject(rows: Iterable[tuple[UUID, Role, str, int]]) -> Iterator[tuple[UUID, _Moved]]:
@@ -117,19 +137,23 @@ def _words(moved: _Moved) -> str:
 
 
 def _wallet_differences(report: VerificationReport) -> Iterator[str]:
-    """Each wallet's movements come to what its account holds; each refund it counts has its credit."""
+    """Each wallet's movements and holds come to what its account says; what it counts has its records."""
     for expected, actual in zip_longest(wallet.expected_balances(), ledger.balances(Role.WALLET)):
         report.wallets += 1
         if expected is None or actual is None or expected[:2] != actual[:2]:
             owner = (expected or actual)[0]
             yield f"wallet {owner.hex}: it and its account in the books are not both there"
             return
-        wallet_id, currency, balance, refunded, credited = expected
-        name, held = f"wallet {wallet_id.hex}", actual[2]
-        if balance != held:
-            yield f"{name}: its movements come to {balance} {currency}, its account holds {held}"
-        elif refunded != credited:
-            yield f"{name}: {refunded} {currency} were refunded, {credited} were credited"
+        name, currency = f"wallet {expected.wallet_id.hex}", expected.currency
+        _, _, posted, held = actual
+        if expected.balance != posted:
+            yield f"{name}: its movements come to {expected.balance} {currency}, its account holds {posted}"
+        elif expected.held != held:
+            yield f"{name}: its authorizations hold {expected.held} {currency}, its account {held}"
+        elif expected.refunded != expected.credited:
+            yield f"{name}: {expected.refunded} {currency} were refunded, {expected.credited} were credited"
+        elif expected.captured != expected.taken:
+            yield f"{name}: {expected.captured} {currency} were captured, its captures are {expected.taken}"
 
 
 def _quote_differences() -> Iterator[str]:

@@ -13,6 +13,7 @@ from comptoir.acquiring.api import errors as acquiring
 from comptoir.flows.types import IN_PROCESS, OK, REFUND_IN_PROCESS
 from comptoir.fx import api as fx_api
 from comptoir.fx.api import errors as fx
+from comptoir.kernel.money import Money
 from comptoir.standards.antom.messages import Amount, PspCustomerInfo, Quote
 from comptoir.standards.antom.results import ResultCode
 from comptoir.standards.antom.times import format_time
@@ -41,6 +42,15 @@ _RESULT_CODES: Final = {
     acquiring.REFUND_EXCEEDS: ResultCode.REFUND_AMOUNT_EXCEED,
     acquiring.REFUND_WINDOW: ResultCode.REFUND_WINDOW_EXCEED,
     acquiring.REFUND_CURRENCY: ResultCode.CURRENCY_NOT_SUPPORT,
+    acquiring.AUTHORIZATION_NOT_OFFERED: ResultCode.BUSINESS_NOT_SUPPORT,
+    acquiring.AUTHORIZATION_MISSING: ResultCode.AUTH_NOT_FOUND,
+    acquiring.AUTHORIZATION_EXPIRED: ResultCode.AUTH_EXPIRED,
+    acquiring.AUTHORIZATION_CANCELLED: ResultCode.AUTH_CANCELLED,
+    acquiring.CAPTURE_UNKNOWN: ResultCode.PARAM_ILLEGAL,
+    acquiring.CAPTURE_EXCEEDS: ResultCode.CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT,
+    acquiring.CAPTURE_CURRENCY: ResultCode.CURRENCY_NOT_SUPPORT,
+    acquiring.CANCEL_AFTER_CAPTURE: ResultCode.PROCESS_FAIL,
+    acquiring.UPDATE_AFTER_CAPTURE: ResultCode.INCREMENTAL_NOT_SUPPORT,
     wallet.CODE_INVALID: ResultCode.INVALID_PAYMENT_CODE,
     wallet.CODE_EXPIRED: ResultCode.EXPIRED_CODE,
     wallet.CODE_USED: ResultCode.INVALID_PAYMENT_CODE,
@@ -110,8 +120,13 @@ def payment_quote(payment: PaymentView) -> Quote | None:
 
 
 def gross_settlement(payment: PaymentView) -> Amount | None:
-    """What a paid merchant is owed, before fees."""
-    return Amount.of(payment.settlement) if payment.state is PaymentState.SUCCESS else None
+    """What a paid merchant is owed, before fees: of an authorization, what was captured, if anything was."""
+    if payment.state is not PaymentState.SUCCESS:
+        return None
+    if payment.capture_mode is None:
+        return Amount.of(payment.settlement)
+    captured = Money(payment.settlement_captured, payment.settlement.currency)
+    return Amount.of(captured) if captured.minor else None
 
 
 def settlement_quote(payment: PaymentView) -> Quote | None:

@@ -11,6 +11,7 @@ from comptoir.ledger.queries import (
     balance_at,
     balance_effective,
     balances,
+    holds,
     movements,
     verify,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "balance_at",
     "balance_effective",
     "balances",
+    "holds",
     "lock",
     "movements",
     "open_account",

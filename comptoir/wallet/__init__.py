@@ -6,7 +6,8 @@ at which rate, and what became of it. *Credit*: money that came in.
 
 Invariants:
 - a payment code is spent at most once (primary key);
-- money leaves a wallet only by an authorised authorization, and never below zero (ledger floor);
+- money leaves a wallet only by an authorised authorization or a capture of a held one, and never below zero,
+  nor below what is held (ledger floor);
 - what came back for an authorization never exceeds what it took;
 - seeds and the argon2 hashes of PINs are sealed at rest; no seed, PIN or code is ever logged.
 

@@ -53,6 +53,7 @@ from comptoir.wallet.operations.engine import (
     spend_codes,
     store_authorizations,
     store_credits,
+    store_wallet_captures,
 )
 from comptoir.wallet.operations.pins import check_pin, set_pin
 from comptoir.wallet.operations.top_up import top_up
@@ -69,8 +70,15 @@ from comptoir.wallet.queries.engine import (
 from comptoir.wallet.queries.movements import movements
 from comptoir.wallet.queries.proof import expected_balances
 from comptoir.wallet.queries.upstreams import upstream, upstream_account, upstreams
-from comptoir.wallet.queries.wallets import devices_of, waiting, wallet_summaries, wallet_summary, wallets_of
-from comptoir.wallet.rules import Verdict, check_code, decide, device_number
+from comptoir.wallet.queries.wallets import (
+    devices_of,
+    held,
+    waiting,
+    wallet_summaries,
+    wallet_summary,
+    wallets_of,
+)
+from comptoir.wallet.rules import Verdict, check_code, decide, device_number, increase_refusal
 from comptoir.wallet.types import (
     CNY_LIMITS,
     OWN_ISSUER,
@@ -92,6 +100,7 @@ from comptoir.wallet.types import (
     UpstreamAccount,
     UpstreamFamily,
     UpstreamView,
+    WalletCapture,
     WalletState,
     WalletSummary,
     WalletView,
@@ -139,6 +148,7 @@ __all__ = [
     "UpstreamUnknown",
     "UpstreamView",
     "Verdict",
+    "WalletCapture",
     "WalletExists",
     "WalletInactive",
     "WalletNotEmpty",
@@ -166,6 +176,8 @@ __all__ = [
     "expected_balances",
     "freeze",
     "give_back_spending",
+    "held",
+    "increase_refusal",
     "movements",
     "open_issuers",
     "open_wallet",
@@ -179,6 +191,7 @@ __all__ = [
     "spend_codes",
     "store_authorizations",
     "store_credits",
+    "store_wallet_captures",
     "top_up",
     "unfreeze",
     "upstream",

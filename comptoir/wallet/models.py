@@ -94,6 +94,8 @@ class Authorization(models.Model):
     spent_on = models.DateField()
     decided_at = models.DateTimeField(null=True)
     refunded = models.BigIntegerField(default=0)
+    captured = models.BigIntegerField(db_default=0)
+    approved = models.BigIntegerField(db_default=0)
 
     class Meta:
         db_table = "wallet_authorization"
@@ -108,13 +110,29 @@ class Authorization(models.Model):
             models.CheckConstraint(
                 name="wallet_authorization_state",
                 condition=Q(
-                    state__in=["waiting", "authorised", "declined", "expired", "cancelled", "refused"]
+                    state__in=[
+                        "waiting",
+                        "authorised",
+                        "held",
+                        "released",
+                        "declined",
+                        "expired",
+                        "cancelled",
+                        "refused",
+                    ]
                 ),
+            ),
+            # An authorization gives no more than it holds, and gets back no more than it gave.
+            models.CheckConstraint(
+                name="wallet_authorization_captured",
+                condition=Q(captured=0, refunded=0)
+                | Q(state="authorised", captured=0)
+                | Q(state__in=["held", "released"], captured__gte=F("refunded"), captured__lte=F("total")),
             ),
             # A payment stands in the statement at the instant it was decided.
             models.CheckConstraint(
                 name="wallet_authorization_decided",
-                condition=~Q(state="authorised") | Q(decided_at__isnull=False),
+                condition=~Q(state__in=["authorised", "held", "released"]) | Q(decided_at__isnull=False),
             ),
         ]
         indexes = [
@@ -126,7 +144,29 @@ class Authorization(models.Model):
             models.Index(
                 fields=["wallet_id"], name="wallet_authorization_waiting", condition=Q(state="waiting")
             ),
+            models.Index(fields=["wallet_id"], name="wallet_authorization_held", condition=Q(state="held")),
         ]
+
+
+class WalletCapture(models.Model):
+    """Money that left a wallet by a capture: a line of its statement."""
+
+    pk = models.CompositePrimaryKey("wallet_id", "id")
+    wallet_id = models.UUIDField()
+    id = models.UUIDField()
+    authorization_id = models.UUIDField()
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField()
+    charge_currency = models.CharField(max_length=3)
+    charge = models.BigIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "wallet_capture"
+        constraints = [
+            models.CheckConstraint(name="wallet_capture_amounts", condition=Q(amount__gt=0, charge__gt=0))
+        ]
+        indexes = [models.Index(fields=["wallet_id", "created_at", "id"], name="wallet_capture_statement")]
 
 
 class WalletCredit(models.Model):

@@ -71,15 +71,33 @@ def decide(wallet: WalletView, total: Money, confirmed: bool) -> Verdict | str:
     `confirmed` says that the traveller approved this very payment with the PIN. Small payments go
     through without it, up to the wallet's own limit. Returns a verdict or the code of the refusal.
     """
-    if wallet.state is not WalletState.ACTIVE:
-        return errors.WALLET_INACTIVE
-    if total.minor > wallet.payment_limit:
-        return errors.PAYMENT_LIMIT
-    if wallet.spent + total.minor > wallet.day_limit:
-        return errors.DAY_LIMIT
+    reason = _over_limits(wallet, total.minor, total.minor)
+    if reason is not None:
+        return reason
     if confirmed or total.minor <= wallet.no_pin_limit:
         return Verdict.PAY
     return Verdict.WAIT
+
+
+def increase_refusal(wallet: WalletView, total: Money, increase: int, approved: int) -> str | None:
+    """Why a held authorization may not grow by `increase` (minor units) to `total`, or None.
+
+    Nobody asks the traveller: what goes beyond what was `approved` with the PIN may not be more than the
+    wallet lets go without it.
+    """
+    reason = _over_limits(wallet, total.minor, increase)
+    if reason is None and total.minor - approved > wallet.no_pin_limit:
+        return errors.PAYMENT_LIMIT
+    return reason
+
+
+def _over_limits(wallet: WalletView, total: int, more: int) -> str | None:
+    """Why a wallet may not pay `total` at once, `more` of it counted today, or None."""
+    if wallet.state is not WalletState.ACTIVE:
+        return errors.WALLET_INACTIVE
+    if total > wallet.payment_limit:
+        return errors.PAYMENT_LIMIT
+    return errors.DAY_LIMIT if wallet.spent + more > wallet.day_limit else None
 
 
 def check_pin_form(pin: str) -> None:

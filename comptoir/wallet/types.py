@@ -23,14 +23,28 @@ class WalletState(StrEnum):
 
 
 class AuthorizationState(StrEnum):
-    """WAITING needs the traveller; the others are final. CANCELLED: the shop withdrew it before."""
+    """WAITING needs the traveller. AUTHORISED is paid at once. HELD keeps money for captures until it is
+    RELEASED: all was captured, or what was not has been let go. CANCELLED: the shop withdrew it before it
+    was granted. All but WAITING and HELD are final.
+    """
 
     WAITING = "waiting"
     AUTHORISED = "authorised"
+    HELD = "held"
+    RELEASED = "released"
     DECLINED = "declined"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     REFUSED = "refused"
+
+    @property
+    def granted(self) -> bool:
+        """Whether the wallet said yes, whatever became of it since."""
+        return self in (
+            AuthorizationState.AUTHORISED,
+            AuthorizationState.HELD,
+            AuthorizationState.RELEASED,
+        )
 
 
 class CreditKind(StrEnum):
@@ -86,7 +100,9 @@ class CodeUse(msgspec.Struct, frozen=True, gc=False):
 class AuthorizationView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The wallet's side of a payment: what the traveller is asked for, at which price, for whom.
 
-    `total` includes `margin`; `charge` is what the shop asks. `refunded` counts what came back.
+    `total` includes `margin`; `charge` is what the shop asks. `refunded` counts what came back. Of one that
+    is HELD or RELEASED, `captured` counts what left the wallet. `approved` is how much the traveller agreed
+    to with the PIN (0: nobody was asked).
     """
 
     id: UUID
@@ -105,6 +121,19 @@ class AuthorizationView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     spent_on: date
     decided_at: datetime | None = None
     refunded: int = 0
+    captured: int = 0
+    approved: int = 0
+
+
+class WalletCapture(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Money that left a wallet by the capture of this id: `charge` is what the shop captured."""
+
+    id: UUID
+    wallet_id: UUID
+    authorization_id: UUID
+    amount: Money
+    charge: Money
+    created_at: datetime
 
 
 class Credit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -140,10 +169,12 @@ CNY_LIMITS = Limits(no_pin=500_00, payment=20_000_00, day=50_000_00)
 
 
 class WalletSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A wallet as its holder sees it: `available` may be spent, `wallet.spent` was spent today (China)."""
+    """A wallet as its holder sees it: `available` may be spent, `held` waits for shops to capture it,
+    `wallet.spent` was spent or held today (China)."""
 
     wallet: WalletView
     available: Money
+    held: Money
 
 
 class DeviceSummary(msgspec.Struct, frozen=True):
@@ -229,7 +260,8 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the statement. `amount` is in the wallet's currency, below zero when money left.
 
     A payment has what the shop charged and the price (wallet currency per unit of the charge's, margin
-    included as agreed), and `refunded`: how much of it has come back by now. A refund or reversal names
+    included as agreed), and, if it was paid at once, `refunded`: how much of it has come back by now. Each
+    capture of a held authorization is a payment of its own. A refund or reversal names
     the payee of its payment; a top-up has a note.
     """
 

@@ -51,7 +51,7 @@ def payment(amount: int = 1000, mid: int = 7900, margin: int = 79, settlement: i
     )
 
 
-def after(paid: PaymentView, amount: int, parts: rules.RefundParts) -> PaymentView:
+def after(paid: PaymentView, amount: int, parts: rules.Shares) -> PaymentView:
     return replace(
         paid,
         refunded=paid.refunded + amount,
@@ -79,7 +79,7 @@ def test_refunds_in_any_slices_give_back_exactly_what_was_taken(
     cuts = data.draw(st.lists(st.integers(0, amount), max_size=6))
     edges = sorted({0, amount, *cuts})
     for start, end in pairwise(edges):
-        parts = rules.refund_parts(paid, Money(end - start, "EUR"))
+        parts = rules.refund_shares(paid, Money(end - start, "EUR"))
         assert min(parts) >= 0, "no part of a refund ever goes the other way"
         paid = after(paid, end - start, parts)
         assert paid.wallet_refunded <= mid + margin
@@ -101,7 +101,7 @@ def test_a_refund_that_is_undone_spoils_no_later_one(
     paid = payment(amount, settlement=settlement)
     parts = [0, 0]
     for which, slice_ in enumerate((first, second)):
-        parts[which] = rules.settlement_part(paid, Money(slice_, "EUR"))
+        parts[which] = rules.settlement_share(paid, Money(slice_, "EUR"))
         paid = replace(
             paid,
             refunded=paid.refunded + slice_,
@@ -110,7 +110,7 @@ def test_a_refund_that_is_undone_spoils_no_later_one(
     paid = replace(
         paid, refunded=paid.refunded - first, settlement_refunded=paid.settlement_refunded - parts[0]
     )
-    rest = rules.settlement_part(paid, Money(amount - paid.refunded, "EUR"))
+    rest = rules.settlement_share(paid, Money(amount - paid.refunded, "EUR"))
     assert rest >= 0
     assert paid.settlement_refunded + rest == settlement
 
@@ -118,7 +118,7 @@ def test_a_refund_that_is_undone_spoils_no_later_one(
 def test_a_payment_nobody_paid_cannot_be_refunded() -> None:
     unpaid = replace(payment(), wallet_total=None, wallet_margin=None)
     with pytest.raises(InvariantBroken):
-        rules.refund_parts(unpaid, Money(1, "EUR"))
+        rules.refund_shares(unpaid, Money(1, "EUR"))
 
 
 @pytest.mark.parametrize(

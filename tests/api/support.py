@@ -154,7 +154,16 @@ class Traveller:
     @property
     def purse(self) -> int:
         """What the wallet holds, in fen."""
-        return ledger.balance(ledger.account_id(self.wallet_id, Role.WALLET, "CNY")).posted
+        return self._account.posted
+
+    @property
+    def available(self) -> int:
+        """What the wallet may spend: what it holds less what is held for captures, in fen."""
+        return self._account.available
+
+    @property
+    def _account(self) -> ledger.Balance:
+        return ledger.balance(ledger.account_id(self.wallet_id, Role.WALLET, "CNY"))
 
     def waiting(self) -> list[UUID]:
         """The authorizations that wait for this traveller's word."""

@@ -304,6 +304,27 @@ def test_f10_refunds_and_a_cancellation_in_a_race(house: House, shop: Shop, n: i
     house.assert_holds()
 
 
+# ---------------------------------------------------------------- F12: parts that do not divide
+
+
+def test_f12_thirty_captures_and_refunds_at_once_come_to_the_whole(house: House, shop: Shop) -> None:
+    """10.00 EUR cost 80.80 CNY; thirds and sevenths of it have fractions of a fen everywhere."""
+    li = house.traveller()
+    payment_id = str(shop.till.authorize("R1", li.code())["paymentId"])
+    values = [7, 11, 13, 17, 19, 23, 29, 31, 37, 41] * 3 + [316]
+    answers = together(
+        [lambda n=n, v=v: shop.till.capture(f"C{n}", payment_id, str(v)) for n, v in enumerate(values)]
+    )
+    assert {one.kind for one in answers} == {SUCCESS}
+    assert (shop.owed, shop.held, li.purse) == (1000, 0, 1_000_000 - PRICE)
+    refunds = together(
+        [lambda n=n, v=v: shop.till.refund(f"F{n}", payment_id, str(v)) for n, v in enumerate(values)]
+    )
+    assert {one.kind for one in refunds} == {SUCCESS}
+    assert (shop.owed, li.purse) == (0, 1_000_000)
+    house.assert_holds()
+
+
 # ---------------------------------------------------------------- F13: the last money in the wallet
 
 
@@ -314,6 +335,60 @@ def test_f13_forty_payments_at_once_from_a_wallet_that_can_afford_seven(house: H
     answers = together([lambda n=n: shop.till.pay(f"R{n}", codes[n]) for n in range(40)])
     assert Counter(one.kind for one in answers) == {SUCCESS: 7, ("USER_BALANCE_NOT_ENOUGH", "F"): 33}
     assert (shop.owed, li.purse) == (7000, PRICE - 1)
+    house.assert_holds()
+
+
+def test_f13_authorizations_captures_and_payments_at_once(house: House, shop: Shop) -> None:
+    """The wallet affords four. What is held for one is captured meanwhile, never beyond, never by others."""
+    li = house.traveller(4 * PRICE, phones=4)
+    held = str(shop.till.authorize("A", li.code())["paymentId"])
+    codes = [li.code() for _ in range(12)]
+    answers = together(
+        [lambda n=n: shop.till.authorize(f"A{n}", codes[n]) for n in range(6)]
+        + [lambda n=n: shop.till.pay(f"R{n}", codes[n]) for n in range(6, 12)]
+        + [lambda n=n: shop.till.capture(f"C{n}", held, "150") for n in range(10)]
+    )
+    taken, captured = Counter(one.kind for one in answers[:12]), Counter(one.kind for one in answers[12:])
+    assert taken == {SUCCESS: 3, ("USER_BALANCE_NOT_ENOUGH", "F"): 9}
+    assert captured == {SUCCESS: 6, ("CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT", "F"): 4}
+    assert shop.owed + shop.held == 4000
+    assert li.available == 0
+    house.assert_holds()
+
+
+def test_f13_the_same_capture_many_times_over_two_gateways(house: House, shop: Shop) -> None:
+    li = house.traveller()
+    payment_id = str(shop.till.authorize("R1", li.code())["paymentId"])
+    answers = together([lambda: shop.till.capture("C1", payment_id, "333")] * 20)
+    assert {one.kind for one in answers} == {SUCCESS}
+    assert all(one.body == answers[0].body for one in answers)
+    assert (shop.owed, shop.held) == (333, 667)
+    house.assert_holds()
+
+
+@pytest.mark.parametrize("n", range(3))
+def test_f13_an_authorization_ends_while_it_is_captured(house: House, shop: Shop, n: int) -> None:
+    """The worker lets go of what is left the moment the time is up; captures race it."""
+    li = house.traveller()
+    payment_id = str(shop.till.authorize("R1", li.code())["paymentId"])
+
+    def end() -> None:
+        with psycopg.connect(house.url) as connection:
+            connection.execute("SELECT ledger_lock()")
+            connection.execute(
+                "UPDATE acquiring_payment SET auth_expires_at = now() WHERE id = %s", (UUID(payment_id),)
+            )
+
+    together([end, *[lambda k=k: shop.till.capture(f"C{k}", payment_id, "100") for k in range(8)]])
+    wait_for(lambda: shop.held == 0)
+    assert shop.till.capture("C99", payment_id, "100").kind == ("AUTH_EXPIRED", "F")
+    again = [shop.till.capture(f"C{k}", payment_id, "100").kind for k in range(8)]
+    assert set(again) <= {SUCCESS, ("AUTH_EXPIRED", "F")}
+    captured = again.count(SUCCESS)
+    assert shop.owed == 100 * captured
+    assert li.purse == li.available == 1_000_000 - PRICE * captured // 10
+    found = shop.till.inquire("R1")
+    assert found["paymentStatus"] == ("SUCCESS" if captured else "CANCELLED")
     house.assert_holds()
 
 

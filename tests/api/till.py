@@ -193,6 +193,18 @@ class Till:
         }  # fmt: skip
         return self.call("refund", body, port=port)
 
+    def authorize(self, ref: str, code: str, value: object = "1000") -> Answer:
+        """Have the money held until it is captured."""
+        factor = {"inStorePaymentScenario": "PaymentCode", "isAuthorization": True, "captureMode": "MANUAL"}
+        return self.pay(ref, code, value, paymentFactor=factor)
+
+    def capture(self, ref: str, payment_id: str, value: object, *, last: bool = False) -> Answer:
+        body = {
+            "captureRequestId": ref, "paymentId": payment_id, "captureAmount": amount(value, "EUR"),
+            "isLastCapture": last,
+        }  # fmt: skip
+        return self.call("capture", body)
+
     def raw(self, request: bytes, signed_path: str) -> Answer:
         """Bytes on a socket, what comes back until the server closes or the body is complete."""
         with socket.create_connection(("127.0.0.1", self.ports[0]), 10) as wire:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import Product, Scenario
+from comptoir.acquiring.api import CaptureMode, Product, Scenario
 from comptoir.flows import api as flows
 from comptoir.fx import api as fx
 from comptoir.kernel.ids import OPERATOR, new_id
@@ -60,13 +60,45 @@ class Scene:
     def order(self, ref: str, minor: int = 1000, **given: Any) -> flows.Pay:
         return self.pay(ref, minor, scenario=Scenario.ORDER_CODE, **given)
 
-    def refund(self, ref: str, payment_id: UUID, minor: int, currency: str = "EUR") -> flows.Refund:
+    def hold(self, ref: str, minor: int = 1000, **given: Any) -> flows.Pay:
+        return self.pay(ref, minor, capture_mode=CaptureMode.MANUAL, **given)
+
+    def capture(
+        self, ref: str, payment_id: UUID, minor: int, *, currency: str = "EUR", last: bool = False
+    ) -> flows.Capture:
+        return flows.Capture(
+            merchant_id=self.merchant_id,
+            client_ref=CLIENT,
+            request_ref=ref,
+            payment_id=payment_id,
+            amount=Money(minor, currency),
+            last=last,
+        )
+
+    def update(self, ref: str, payment_id: UUID, minor: int, currency: str = "EUR") -> flows.UpdateAmount:
+        return flows.UpdateAmount(
+            merchant_id=self.merchant_id,
+            client_ref=CLIENT,
+            request_ref=ref,
+            payment_id=payment_id,
+            amount=Money(minor, currency),
+        )
+
+    def refund(
+        self,
+        ref: str,
+        payment_id: UUID,
+        minor: int,
+        currency: str = "EUR",
+        capture_id: UUID | None = None,
+    ) -> flows.Refund:
         return flows.Refund(
             merchant_id=self.merchant_id,
             client_ref=CLIENT,
             request_ref=ref,
             payment_id=payment_id,
             amount=Money(minor, currency),
+            capture_id=capture_id,
         )
 
     def cancel(self, payment_id: UUID | None = None, ref: str | None = None) -> flows.Cancel:
@@ -84,6 +116,11 @@ class Scene:
     def purse(self) -> int:
         """What the wallet holds, in fen."""
         return ledger.balance(ledger.account_id(self.wallet_id, Role.WALLET, "CNY")).posted
+
+    @property
+    def available(self) -> int:
+        """What the wallet may spend: what it holds less what is held for captures, in fen."""
+        return ledger.balance(ledger.account_id(self.wallet_id, Role.WALLET, "CNY")).available
 
     def owed(self, currency: str = "EUR") -> int:
         """What the merchant is owed, in minor units."""

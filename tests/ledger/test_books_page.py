@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from comptoir.acquiring.rules import refund_parts
+from comptoir.acquiring.rules import refund_shares
 from comptoir.acquiring.types import PaymentState, PaymentView, Product
 from comptoir.fx.api import QuoteBook, RateTable, split
 from comptoir.kernel.ids import OPERATOR, new_id
@@ -68,7 +68,7 @@ def test_the_worked_payment_and_refund() -> None:
     ledger.post_now(legs)
     after = columns()
 
-    back = refund_parts(payment(paid.total, paid.margin_part), REFUNDED)
+    back = refund_shares(payment(paid.total, paid.margin_part), REFUNDED)
     returned = [Money(back.mid, "CNY"), Money(back.margin, "CNY"), Money(back.settlement, "EUR")]
     ledger.post_now(
         [

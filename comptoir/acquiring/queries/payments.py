@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from comptoir.acquiring.types import PaymentState, PaymentView, Product, RefundState, RefundView, Scenario
+from comptoir.acquiring.types import (
+    CaptureMode,
+    PaymentState,
+    PaymentView,
+    Product,
+    RefundState,
+    RefundView,
+    Scenario,
+)
 from comptoir.kernel.money import Money
 from comptoir.kernel.statements import Row, Rows, Statement, json_value
 
@@ -23,30 +31,40 @@ SELECT p.id, p.merchant_id, p.client_ref, p.request_ref, p.input_hash, p.product
     p.authorization_id, p.wallet_currency, p.wallet_total, p.wallet_margin, p.quote_id,
     trim_scale(p.quote_price), p.quote_from, p.quote_until, p.customer_ref, p.order_code, p.refunded,
     p.wallet_refunded, p.margin_refunded, p.settlement_refunded, p.store_ref, p.terminal_ref, p.notify_url,
-    p.redirect_url, p.details, p.asked_quote_id
+    p.redirect_url, p.details, p.asked_quote_id, p.capture_mode, p.auth_expires_at, p.hold_id, p.captured,
+    p.wallet_captured, p.margin_captured, p.settlement_captured
 FROM acquiring_payment p
 """
 
 _REFUND = """
 SELECT r.id, r.merchant_id, r.payment_id, r.client_ref, r.request_ref, r.input_hash, r.currency, r.amount,
     r.state, r.failure_code, r.created_at, r.finished_at, r.wallet_currency, r.wallet_amount, r.wallet_margin,
-    r.settlement_currency, r.settlement, r.reason, r.notify_url
+    r.settlement_currency, r.settlement, r.reason, r.notify_url, r.capture_id
 FROM acquiring_refund r
 """
 
-_BY_REQUEST = "JOIN unnest(%s::uuid[], %s::text[], %s::text[]) AS k (merchant_id, client_ref, request_ref)"
-_BY_REQUEST += " USING (merchant_id, client_ref, request_ref)"
-_BY_ID = "JOIN unnest(%s::uuid[], %s::uuid[]) AS k (merchant_id, id) USING (merchant_id, id)"
+_DUE = """
+(SELECT merchant_id, id, expires_at AS due_at FROM acquiring_payment
+WHERE state = 'PROCESSING' AND expires_at <= %s ORDER BY expires_at LIMIT %s)
+UNION ALL
+(SELECT merchant_id, id, auth_expires_at FROM acquiring_payment
+WHERE hold_id IS NOT NULL AND auth_expires_at <= %s ORDER BY auth_expires_at LIMIT %s)
+ORDER BY due_at LIMIT %s
+"""
+
+BY_REQUEST = "JOIN unnest(%s::uuid[], %s::text[], %s::text[]) AS k (merchant_id, client_ref, request_ref)"
+BY_REQUEST += " USING (merchant_id, client_ref, request_ref)"
+BY_ID = "JOIN unnest(%s::uuid[], %s::uuid[]) AS k (merchant_id, id) USING (merchant_id, id)"
 
 
 def payments_by_request(keys: Sequence[RequestKey]) -> Statement:
     """Payments by the caller's names."""
-    return Statement(_PAYMENT + _BY_REQUEST, [[key[i] for key in keys] for i in range(3)])
+    return Statement(_PAYMENT + BY_REQUEST, [[key[i] for key in keys] for i in range(3)])
 
 
 def payments_by_id(keys: Sequence[IdKey]) -> Statement:
     """Payments by our names."""
-    return Statement(_PAYMENT + _BY_ID, [[key[i] for key in keys] for i in range(2)])
+    return Statement(_PAYMENT + BY_ID, [[key[i] for key in keys] for i in range(2)])
 
 
 def payments_by_order_code(codes: Sequence[str]) -> Statement:
@@ -56,12 +74,12 @@ def payments_by_order_code(codes: Sequence[str]) -> Statement:
 
 def refunds_by_request(keys: Sequence[RequestKey]) -> Statement:
     """Refunds by the caller's names."""
-    return Statement(_REFUND + _BY_REQUEST, [[key[i] for key in keys] for i in range(3)])
+    return Statement(_REFUND + BY_REQUEST, [[key[i] for key in keys] for i in range(3)])
 
 
 def refunds_by_id(keys: Sequence[IdKey]) -> Statement:
     """Refunds by our names."""
-    return Statement(_REFUND + _BY_ID, [[key[i] for key in keys] for i in range(2)])
+    return Statement(_REFUND + BY_ID, [[key[i] for key in keys] for i in range(2)])
 
 
 def refunds_of_payment(merchant_id: UUID, payment_id: UUID) -> Statement:
@@ -73,12 +91,9 @@ def refunds_of_payment(merchant_id: UUID, payment_id: UUID) -> Statement:
 
 
 def due_payments(now: datetime, limit: int) -> Statement:
-    """(merchant id, payment id) of payments whose time is up and that nobody closed yet."""
-    return Statement(
-        "SELECT merchant_id, id FROM acquiring_payment WHERE state = 'PROCESSING' AND expires_at <= %s"
-        " ORDER BY expires_at LIMIT %s",
-        (now, limit),
-    )
+    """(merchant id, payment id) of payments whose time is up and that nobody closed yet: those that nobody
+    paid, and authorizations whose money is still held."""
+    return Statement(_DUE, (now, limit, now, limit, limit))
 
 
 def decode_payments(rows: Rows) -> list[PaymentView]:
@@ -113,8 +128,8 @@ def _payment(row: Row) -> PaymentView:
         issuer=row[19],
         wallet_id=row[20],
         authorization_id=row[21],
-        wallet_total=_money(row[23], row[22]),
-        wallet_margin=_money(row[24], row[22]),
+        wallet_total=money_or_none(row[23], row[22]),
+        wallet_margin=money_or_none(row[24], row[22]),
         quote_id=row[25],
         quote_price=row[26],
         quote_from=row[27],
@@ -131,6 +146,13 @@ def _payment(row: Row) -> PaymentView:
         redirect_url=row[38],
         details=json_value(row[39]),
         asked_quote_id=row[40],
+        capture_mode=CaptureMode(row[41]) if row[41] else None,
+        auth_expires_at=row[42],
+        hold_id=row[43],
+        captured=row[44],
+        wallet_captured=row[45],
+        margin_captured=row[46],
+        settlement_captured=row[47],
     )
 
 
@@ -147,13 +169,15 @@ def _refund(row: Row) -> RefundView:
         failure_code=row[9],
         created_at=row[10],
         finished_at=row[11],
-        wallet_amount=_money(row[13], row[12]),
-        wallet_margin=_money(row[14], row[12]),
-        settlement=_money(row[16], row[15]),
+        wallet_amount=money_or_none(row[13], row[12]),
+        wallet_margin=money_or_none(row[14], row[12]),
+        settlement=money_or_none(row[16], row[15]),
         reason=row[17],
         notify_url=row[18],
+        capture_id=row[19],
     )
 
 
-def _money(minor: int | None, currency: str | None) -> Money | None:
+def money_or_none(minor: int | None, currency: str | None) -> Money | None:
+    """An amount out of two columns that are empty together."""
     return None if minor is None or currency is None else Money(minor, currency)

@@ -15,11 +15,15 @@ from comptoir.kernel.money import Money
 _CHUNK = 20_000
 
 # Another issuer's wallet (no wallet id) is not in our books. A cancelled payment was either never posted, or
-# posted and taken back: both come to nothing.
+# posted and taken back: both come to nothing. An authorization moves nothing by itself, its captures do.
 _EXPECTED = """
 SELECT id, 'payment', settlement_currency, settlement, wallet_currency,
     CASE WHEN wallet_id IS NULL THEN 0 ELSE wallet_total END
-FROM acquiring_payment WHERE state = 'SUCCESS'
+FROM acquiring_payment WHERE state = 'SUCCESS' AND capture_mode IS DISTINCT FROM 'MANUAL'
+UNION ALL
+SELECT c.id, 'capture', c.settlement_currency, c.settlement, c.wallet_currency, c.wallet_amount
+FROM acquiring_capture c JOIN acquiring_payment p ON p.merchant_id = c.merchant_id AND p.id = c.payment_id
+WHERE c.state = 'SUCCESS' AND p.capture_mode = 'MANUAL'
 UNION ALL
 SELECT r.id, 'refund', r.settlement_currency, -r.settlement, p.wallet_currency,
     CASE WHEN p.wallet_id IS NULL THEN 0 ELSE -r.wallet_amount END
@@ -41,6 +45,39 @@ HAVING (p.refunded, p.settlement_refunded, p.wallet_refunded, p.margin_refunded)
      coalesce(sum(r.wallet_amount) FILTER (WHERE p.wallet_id IS NOT NULL), 0),
      coalesce(sum(r.wallet_margin) FILTER (WHERE p.wallet_id IS NOT NULL), 0))
 ORDER BY p.id LIMIT 1
+"""
+
+_CAPTURED = """
+SELECT p.id, p.captured, p.settlement_captured, p.wallet_captured, p.margin_captured, s.amount
+FROM acquiring_payment p
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(c.amount), 0) AS amount, coalesce(sum(c.settlement), 0) AS settlement,
+        coalesce(sum(c.wallet_amount), 0) AS wallet, coalesce(sum(c.wallet_margin), 0) AS margin
+    FROM acquiring_capture c
+    WHERE c.merchant_id = p.merchant_id AND c.payment_id = p.id AND c.state = 'SUCCESS'
+) s
+WHERE p.capture_mode IS NOT NULL
+    AND (p.captured, p.settlement_captured, p.wallet_captured, p.margin_captured)
+        IS DISTINCT FROM (s.amount, s.settlement, s.wallet, s.margin)
+ORDER BY p.id LIMIT 1
+"""
+
+_CAPTURE_REFUNDED = """
+SELECT c.id, c.refunded, s.amount
+FROM acquiring_capture c
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(r.amount), 0) AS amount FROM acquiring_refund r
+    WHERE r.merchant_id = c.merchant_id AND r.payment_id = c.payment_id AND r.capture_id = c.id
+        AND r.state <> 'FAIL'
+) s
+WHERE c.refunded <> s.amount
+ORDER BY c.id LIMIT 1
+"""
+
+_HELD = """
+SELECT id, 'authorization', settlement_currency, settlement - settlement_captured, wallet_currency,
+    wallet_total - wallet_captured
+FROM acquiring_payment WHERE hold_id IS NOT NULL ORDER BY id
 """
 
 
@@ -65,7 +102,7 @@ class AtQuote(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """What one payment or refund moved, in minor units: to the merchant, and out of the wallet."""
+    """What one record moved or holds, in minor units: to the merchant, and out of the wallet."""
 
     subject_id: UUID
     what: str
@@ -76,9 +113,18 @@ class Expected(NamedTuple):
 
 
 def expected_movements() -> Iterator[Expected]:
-    """Every payment and refund that moved money, in order of id."""
+    """Every payment, capture and refund that moved money, in order of id."""
+    return _expected(_EXPECTED)
+
+
+def expected_holds() -> Iterator[Expected]:
+    """Every authorization whose money is held, with what is left of it to be captured, in order of id."""
+    return _expected(_HELD)
+
+
+def _expected(sql: str) -> Iterator[Expected]:
     with connection.chunked_cursor() as cursor:
-        cursor.execute(_EXPECTED)
+        cursor.execute(sql)
         while rows := cursor.fetchmany(_CHUNK):
             for row in rows:
                 yield Expected(*row)
@@ -103,6 +149,18 @@ def refund_difference() -> str | None:
     if row is None:
         return None
     return f"payment {row[0].hex}: it says {row[1]} was refunded, its refunds come to {row[5]}"
+
+
+def capture_difference() -> str | None:
+    """The first authorization, or capture, whose sums are not those of its captures, or of its refunds."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CAPTURED)
+        if row := cursor.fetchone():
+            return f"payment {row[0].hex}: it says {row[1]} was captured, its captures come to {row[5]}"
+        cursor.execute(_CAPTURE_REFUNDED)
+        if row := cursor.fetchone():
+            return f"capture {row[0].hex}: it says {row[1]} was refunded, its refunds come to {row[2]}"
+    return None
 
 
 def counts() -> tuple[int, int]:

@@ -181,6 +181,9 @@ def _statement(arguments: argparse.Namespace, own: UUID, environment: Environmen
     )
     for one in _waiting(own):
         _show_price(console, one)
+    for one in wallet.held(own):
+        left = yuan(one.total.minor - one.captured)
+        console.print(f"{left} are held for [bold]{escape(one.payee)}[/]. Payment {one.payment_id.hex}.")
     table = Table()
     for name in ("Time in China", "What", "With whom"):
         table.add_column(name)

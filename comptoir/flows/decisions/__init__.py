@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comptoir.flows.decisions.cancel import cancel
+from comptoir.flows.decisions.capture import capture, update_amount
 from comptoir.flows.decisions.confirm import claim, confirm, decline
 from comptoir.flows.decisions.expire import expire
 from comptoir.flows.decisions.issuer import settle, settle_refund
@@ -14,6 +15,7 @@ from comptoir.flows.engine.world import World
 from comptoir.flows.types import (
     AskPrice,
     Cancel,
+    Capture,
     Claim,
     Command,
     Confirm,
@@ -23,6 +25,7 @@ from comptoir.flows.types import (
     Refund,
     Settle,
     SettleRefund,
+    UpdateAmount,
 )
 
 
@@ -37,6 +40,10 @@ def decide(command: Command, world: World) -> Decision:
             return confirm(command, world)
         case Cancel():
             return cancel(command, world)
+        case Capture():
+            return capture(command, world)
+        case UpdateAmount():
+            return update_amount(command, world)
         case Refund():
             return refund(command, world)
         case Claim():

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentState, PaymentView
+from comptoir.flows.decisions.capture import release
 from comptoir.flows.decisions.charge import ended
 from comptoir.flows.decisions.issuer import cancel_theirs, is_theirs
 from comptoir.flows.engine.decision import Decision, cancel_legs, refuse, whole
@@ -19,7 +20,8 @@ from comptoir.wallet.api import AuthorizationState
 
 
 def cancel(command: Cancel, world: World) -> Decision:
-    """A paid payment is given back whole, an open one closed; one that failed is merely confirmed as over.
+    """A paid payment is given back whole, what is held let go, an open one closed; one that failed is merely
+    confirmed as over.
 
     Repeating it gets the same answer with the same time.
     """
@@ -34,6 +36,9 @@ def cancel(command: Cancel, world: World) -> Decision:
     if is_theirs(payment) and payment.state in (PaymentState.SUCCESS, PaymentState.PROCESSING):
         return cancel_theirs(payment, world)
     match payment.state:
+        case PaymentState.SUCCESS if payment.hold_id is not None:
+            let_go = release(payment, world)
+            return replace(let_go, outcome=Outcome(code=OK, payment=let_go.payment))
         case PaymentState.SUCCESS:
             return _give_back(payment, world)
         case PaymentState.PROCESSING:

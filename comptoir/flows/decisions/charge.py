@@ -7,8 +7,17 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
-from comptoir.acquiring.api import MerchantView, PaymentState, PaymentView
+from comptoir.acquiring import api as acquiring
+from comptoir.acquiring.api import (
+    CaptureMode,
+    CaptureView,
+    MerchantView,
+    PaymentState,
+    PaymentView,
+    StepState,
+)
 from comptoir.flows.decisions.price import price_for
+from comptoir.flows.engine import hold_legs
 from comptoir.flows.engine.decision import Decision, payment_legs, whole
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import IN_PROCESS, OK, Outcome
@@ -117,16 +126,31 @@ def paid(
     if_refused: Decision,
     code_use: wallet.CodeUse | None = None,
     quote: fx.Quote | None = None,
+    approved: int = 0,
 ) -> Decision:
-    """The wallet pays, if the books let it."""
+    """The wallet pays, or holds what is to be captured, if the books let it.
+
+    `approved`: how much the traveller agreed to with the PIN, in minor units.
+    """
     today = china_day(world.now)
     done = replace(payment, state=PaymentState.SUCCESS, finished_at=world.now)
+    parts = whole(payment, authorization)
+    capture = None
+    if payment.capture_mode is CaptureMode.MANUAL:
+        expires_at = world.now + acquiring.rules.AUTHORIZATION_LIFE
+        done = replace(done, hold_id=done.id, auth_expires_at=expires_at)
+        transfers, state = hold_legs.hold(done, parts, done.id), AuthorizationState.HELD
+    else:
+        transfers, state = payment_legs(done, parts), AuthorizationState.AUTHORISED
+        if payment.capture_mode is CaptureMode.AUTOMATIC:
+            done, capture = _captured_at_once(done, world)
     return Decision(
         outcome=Outcome(code=OK, payment=done),
-        transfers=payment_legs(done, whole(payment, authorization)),
+        transfers=transfers,
         payment=done,
+        capture=capture,
         authorization=replace(
-            authorization, state=AuthorizationState.AUTHORISED, decided_at=world.now, spent_on=today
+            authorization, state=state, decided_at=world.now, spent_on=today, approved=approved
         ),
         quote=quote,
         code_use=code_use,
@@ -134,6 +158,34 @@ def paid(
         notify=True,
         if_refused=if_refused,
     )
+
+
+def _captured_at_once(payment: PaymentView, world: World) -> tuple[PaymentView, CaptureView]:
+    """An authorization that nobody has to capture: the whole is, under an id of ours."""
+    capture_id = new_id()
+    share = acquiring.rules.whole_shares(payment)
+    done = CaptureView(
+        id=capture_id,
+        merchant_id=payment.merchant_id,
+        payment_id=payment.id,
+        client_ref=payment.client_ref,
+        request_ref=capture_id.hex,
+        input_hash=acquiring.rules.step_hash(payment.id.hex, payment.amount),
+        amount=payment.amount,
+        state=StepState.SUCCESS,
+        created_at=world.now,
+        wallet_amount=payment.wallet_total,
+        wallet_margin=payment.wallet_margin,
+        settlement=payment.settlement,
+    )
+    captured = replace(
+        payment,
+        captured=payment.amount.minor,
+        wallet_captured=share.mid + share.margin,
+        margin_captured=share.margin,
+        settlement_captured=share.settlement,
+    )
+    return captured, done
 
 
 def ended(

@@ -62,7 +62,7 @@ def confirm(command: Confirm, world: World) -> Decision:
     if isinstance(verdict, str):
         return refuse(verdict, "the wallet does not allow this payment", payment=payment)
     poor = refuse(wallet.errors.BALANCE_INSUFFICIENT, "the wallet holds too little", payment=payment)
-    return paid(payment, authorization, world, if_refused=poor)
+    return paid(payment, authorization, world, if_refused=poor, approved=authorization.total.minor)
 
 
 def decline(command: Decline, world: World) -> Decision:
@@ -105,7 +105,7 @@ def _waiting(
     payment = world.payment_of(command)
     if authorization is None or payment is None or authorization.wallet_id != command.wallet_id:
         return None, None, None
-    if authorization.state is AuthorizationState.AUTHORISED and payment.authorization_id == authorization.id:
+    if authorization.state.granted and payment.authorization_id == authorization.id:
         return authorization, payment, Decision(outcome=current(payment))
     if authorization.state is not AuthorizationState.WAITING or payment.authorization_id != authorization.id:
         closed = refuse(wallet.errors.AUTHORIZATION_CLOSED, "this is not waiting any more", payment=payment)

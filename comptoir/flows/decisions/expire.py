@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentState, PaymentView
+from comptoir.flows.decisions.capture import release
 from comptoir.flows.decisions.charge import current, ended, failed
 from comptoir.flows.decisions.issuer import end, is_theirs
 from comptoir.flows.engine.decision import Decision, refuse
@@ -13,10 +16,14 @@ from comptoir.wallet.api import AuthorizationState
 
 
 def expire(command: Expire, world: World) -> Decision:
-    """Close a payment that is due; leave one that is final, or not due yet, as it is."""
+    """Close a payment that is due, or let go what it holds; leave one that is not due as it is."""
     payment = world.payment_of(command)
     if payment is None:
         return refuse(acquiring.errors.PAYMENT_UNKNOWN, "no such payment")
+    if payment.hold_id is not None and payment.auth_expires_at is not None:
+        if world.now < payment.auth_expires_at:
+            return Decision(outcome=current(payment))
+        return replace(release(payment, world), notify=not payment.captured)
     due = world.now >= payment.expires_at or command.unresolved
     if payment.state is not PaymentState.PROCESSING or not due:
         return Decision(outcome=current(payment))

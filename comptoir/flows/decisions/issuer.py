@@ -118,7 +118,7 @@ def cancel_theirs(payment: PaymentView, world: World) -> Decision:
 
 def refund_theirs(opened: RefundView, payment: PaymentView, refused: Decision, world: World) -> Decision:
     """Hold a refund, count it as given, and have the issuer asked."""
-    settlement = acquiring.rules.settlement_part(payment, opened.amount)
+    settlement = acquiring.rules.settlement_share(payment, opened.amount)
     held = replace(
         opened,
         state=RefundState.PROCESSING,

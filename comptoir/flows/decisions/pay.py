@@ -26,17 +26,25 @@ def pay(command: Pay, world: World) -> Decision:
         command.method_type,
         command.code,
         command.quote.id if command.quote else None,
+        command.capture_mode,
     )
     known = world.payment_of(command)
     if known is not None:
         if known.input_hash != asked:
             return refuse(acquiring.errors.REQUEST_REUSED, "the request id was used for another payment")
         return Decision(outcome=current(known))
+    theirs = command.issuer not in (None, wallet.OWN_ISSUER)
+    if theirs and command.capture_mode is not None:
+        return refuse(
+            acquiring.errors.AUTHORIZATION_NOT_OFFERED,
+            "the wallet's issuer takes payments, not authorizations",
+            field="paymentFactor.isAuthorization",
+        )
     try:
         payment = _open(command, world, asked)
     except ComptoirError as error:
         return refuse(error.code, error.message, field=error.field)
-    if command.issuer not in (None, wallet.OWN_ISSUER):
+    if theirs:
         return open_theirs(payment, str(command.issuer), command.code or "", world)
     if command.scenario is Scenario.PAYMENT_CODE:
         return _scanned(command, payment, world)
@@ -77,6 +85,7 @@ def _open(command: Pay, world: World, asked: bytes) -> PaymentView:
         redirect_url=command.redirect_url,
         details=command.details,
         asked_quote_id=quote.id if quote else None,
+        capture_mode=command.capture_mode,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import PaymentView, RefundState, RefundView
+from comptoir.acquiring.api import CaptureView, PaymentView, RefundState, RefundView, StepState
 from comptoir.flows.decisions.issuer import is_theirs, refund_theirs
 from comptoir.flows.engine.decision import Decision, Parts, refund_legs, refuse
 from comptoir.flows.engine.world import World
@@ -18,7 +18,8 @@ from comptoir.wallet import api as wallet
 
 def refund(command: Refund, world: World) -> Decision:
     """Give back all or part, at the payment's own rate. A known payment's refusal is kept as the answer."""
-    asked = acquiring.rules.refund_hash(command.payment_id.hex, command.amount)
+    named = command.capture_id
+    asked = acquiring.rules.step_hash(command.payment_id.hex, command.amount, named.hex if named else None)
     known = world.refunds.get((command.merchant_id, command.client_ref, command.request_ref))
     payment = world.payment_of(command)
     if known is not None:
@@ -27,6 +28,9 @@ def refund(command: Refund, world: World) -> Decision:
         return Decision(outcome=_current(known, payment))
     if payment is None:
         return refuse(acquiring.errors.PAYMENT_UNKNOWN, "no such payment", field="paymentId")
+    capture = world.captures_by_id.get(named) if named else None
+    if named and (capture is None or capture.payment_id != payment.id or capture.state is StepState.FAIL):
+        return refuse(acquiring.errors.CAPTURE_UNKNOWN, "names no capture of this payment", field="captureId")
     opened = RefundView(
         id=new_id(),
         merchant_id=command.merchant_id,
@@ -40,21 +44,25 @@ def refund(command: Refund, world: World) -> Decision:
         finished_at=world.now,
         reason=command.reason,
         notify_url=command.notify_url,
+        capture_id=named,
     )
-    reason = acquiring.rules.refund_refusal(payment, command.amount, _window_days(payment, world), world.now)
+    days = _window_days(payment, world)
+    reason = acquiring.rules.refund_refusal(payment, command.amount, days, world.now, capture)
     if reason is not None:
         return _refused(opened, payment, reason)
     if is_theirs(payment):
         refused = _refused(opened, payment, acquiring.errors.MERCHANT_BALANCE)
         return refund_theirs(opened, payment, refused, world)
-    return _give_back(opened, payment, world)
+    return _give_back(opened, payment, capture, world)
 
 
-def _give_back(opened: RefundView, payment: PaymentView, world: World) -> Decision:
+def _give_back(
+    opened: RefundView, payment: PaymentView, capture: CaptureView | None, world: World
+) -> Decision:
     authorization = world.authorization_of(payment)
     if authorization is None:
         raise InvariantBroken(f"payment {payment.id.hex} was paid without an authorization")
-    due = acquiring.rules.refund_parts(payment, opened.amount)
+    due = acquiring.rules.refund_shares(payment, opened.amount)
     currency = authorization.total.currency
     parts = Parts(authorization.wallet_id, currency, due.mid, due.margin, due.settlement)
     back = Money(due.mid + due.margin, currency)
@@ -85,6 +93,7 @@ def _give_back(opened: RefundView, payment: PaymentView, world: World) -> Decisi
         transfers=refund_legs(payment, parts, opened.id),
         payment=after,
         refund=done,
+        given_back=replace(capture, refunded=capture.refunded + done.amount.minor) if capture else None,
         authorization=replace(authorization, refunded=authorization.refunded + back.minor),
         credit=credit if back.minor else None,
         notify=True,

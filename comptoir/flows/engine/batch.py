@@ -17,7 +17,19 @@ from comptoir.flows.engine import store
 from comptoir.flows.engine.decision import Decision
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.engine.world import World, load
-from comptoir.flows.types import AskPrice, Cancel, Claim, Command, Confirm, Decline, Outcome, Pay, Refund
+from comptoir.flows.types import (
+    AskPrice,
+    Cancel,
+    Capture,
+    Claim,
+    Command,
+    Confirm,
+    Decline,
+    Outcome,
+    Pay,
+    Refund,
+    UpdateAmount,
+)
 from comptoir.kernel.errors import InvariantBroken
 from comptoir.kernel.statements import Flow, together
 from comptoir.ledger import api as ledger
@@ -86,6 +98,10 @@ def _subjects(command: Command, world: World) -> set[Hashable]:
             subjects.add(("payment", command.merchant_id, command.client_ref, command.request_ref))
         case Refund():
             subjects.add(("refund", command.merchant_id, command.client_ref, command.request_ref))
+        case Capture():
+            subjects.add(("capture", command.merchant_id, command.client_ref, command.request_ref))
+        case UpdateAmount():
+            subjects.add(("update", command.merchant_id, command.client_ref, command.request_ref))
         case Claim() | Confirm() | Decline():
             subjects.add(("wallet", command.wallet_id))
         case AskPrice():

@@ -8,13 +8,13 @@ from uuid import UUID
 
 import msgspec
 
-from comptoir.acquiring.api import PaymentView, RefundView
+from comptoir.acquiring.api import AmountUpdateView, CaptureMode, CaptureView, PaymentView, RefundView
 from comptoir.flows.types import Outcome
 from comptoir.fx.api import Quote
 from comptoir.kernel.ids import OPERATOR, leg_id
 from comptoir.kernel.statements import Statement
 from comptoir.ledger.api import Role, Transfer, account_id
-from comptoir.wallet.api import AuthorizationView, CodeUse, Credit, Spending
+from comptoir.wallet.api import AuthorizationView, CodeUse, Credit, Spending, WalletCapture
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -28,15 +28,20 @@ class Task(msgspec.Struct, frozen=True):
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one command does, if the books agree: all of it happens, or `if_refused` instead.
 
-    The records are as they will stand. `notify` says that the merchant is to be told of the payment
-    or refund. `accounts` opens accounts that the transfers need. `task` is work to be done after the
-    commit. `if_refused` (no transfers of its own) holds when the ledger refuses the transfers.
+    The records are as they will stand. `notify` says that the merchant is to be told of the payment or
+    refund; of a `capture` or `update` it always is. `taken` is the wallet's side of a capture, `given_back`
+    the capture that a refund is of. `accounts` opens accounts that the transfers need. `task` is work to be
+    done after the commit. `if_refused` (no transfers of its own) holds when the ledger refuses the transfers.
     """
 
     outcome: Outcome
     transfers: tuple[Transfer, ...] = ()
     payment: PaymentView | None = None
     refund: RefundView | None = None
+    capture: CaptureView | None = None
+    given_back: CaptureView | None = None
+    update: AmountUpdateView | None = None
+    taken: WalletCapture | None = None
     authorization: AuthorizationView | None = None
     replaced: AuthorizationView | None = None
     quote: Quote | None = None
@@ -99,24 +104,17 @@ def cancel_legs(payment: PaymentView, parts: Parts) -> tuple[Transfer, ...]:
 
 
 def refund_legs(payment: PaymentView, parts: Parts, refund_id: UUID) -> tuple[Transfer, ...]:
-    """Part of a payment taken back, at the payment's own rate; each leg points at the one it reverses."""
+    """Part of a payment taken back, at the payment's own rate; each leg points at the one it reverses.
+
+    What was captured is of several legs: a refund of it points at none.
+    """
     return _legs(payment, parts, "refund", refund_id, back=True)
 
 
 def _legs(
     payment: PaymentView, parts: Parts, kind: str, parent: UUID, *, offset: int = 0, back: bool = False
 ) -> tuple[Transfer, ...]:
-    purse = _account(parts.wallet_id, Role.WALLET, parts.currency)
-    position = _account(OPERATOR, Role.FX_POSITION, parts.currency)
-    income = _account(OPERATOR, Role.FX_MARGIN, parts.currency)
-    owed = payment.settlement.currency
-    owed_position = _account(OPERATOR, Role.FX_POSITION, owed)
-    payable = _account(payment.merchant_id, Role.MERCHANT_PAYABLE, owed)
-    planned = (
-        (1, "mid", purse, position, parts.mid, parts.currency),
-        (2, "margin", purse, income, parts.margin, parts.currency),
-        (3, "settlement", owed_position, payable, parts.settlement, owed),
-    )
+    reverses = back and payment.capture_mode is not CaptureMode.MANUAL
     return tuple(
         Transfer(
             id=leg_id(parent, number + offset),
@@ -127,8 +125,23 @@ def _legs(
             currency=currency,
             kind=f"{kind}.{name}",
             subject_id=parent,
-            reverses_id=leg_id(payment.id, number) if back else None,
+            reverses_id=leg_id(payment.id, number) if reverses else None,
         )
-        for number, name, source, target, amount, currency in planned
+        for number, name, source, target, amount, currency in planned_legs(payment, parts)
         if amount  # a part of nothing is no transfer
+    )
+
+
+def planned_legs(payment: PaymentView, parts: Parts) -> tuple[tuple[int, str, UUID, UUID, int, str], ...]:
+    """(number, name, from, to, amount, currency) of the three legs, those of nothing too."""
+    purse = _account(parts.wallet_id, Role.WALLET, parts.currency)
+    position = _account(OPERATOR, Role.FX_POSITION, parts.currency)
+    income = _account(OPERATOR, Role.FX_MARGIN, parts.currency)
+    owed = payment.settlement.currency
+    owed_position = _account(OPERATOR, Role.FX_POSITION, owed)
+    payable = _account(payment.merchant_id, Role.MERCHANT_PAYABLE, owed)
+    return (
+        (1, "mid", purse, position, parts.mid, parts.currency),
+        (2, "margin", purse, income, parts.margin, parts.currency),
+        (3, "settlement", owed_position, payable, parts.settlement, owed),
     )

@@ -56,7 +56,12 @@ class Desk:
         if amount.currency != currency:
             fx.check_fresh(self._table, now, self._max_age_days)
         rate = fx.mid(self._table, amount.currency, currency)
-        owed = rate.convert(amount, Rounding.HALF_EVEN, fx.payable_step(currency))
-        if owed.minor == 0:
-            raise fx.errors.AmountTooSmall(f"{amount} is nothing in {currency}", field="paymentAmount")
-        return owed, rate
+        return settlement_at(amount, rate), rate
+
+
+def settlement_at(amount: Money, rate: Rate) -> Money:
+    """What a merchant is owed for `amount` at `rate`, rounded once. Raises AmountTooSmall when nothing is."""
+    owed = rate.convert(amount, Rounding.HALF_EVEN, fx.payable_step(rate.quote))
+    if owed.minor == 0:
+        raise fx.errors.AmountTooSmall(f"{amount} is nothing in {rate.quote}", field="paymentAmount")
+    return owed

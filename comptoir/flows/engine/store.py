@@ -9,11 +9,14 @@ from comptoir.acquiring import api as acquiring
 from comptoir.db.outbox import OutboxItem, enqueue
 from comptoir.flows.engine.decision import Decision
 from comptoir.flows.engine.desk import Desk
-from comptoir.flows.topics import NOTIFY_PAYMENT, NOTIFY_REFUND
+from comptoir.flows.topics import NOTIFY_AMOUNT, NOTIFY_CAPTURE, NOTIFY_PAYMENT, NOTIFY_REFUND
 from comptoir.fx import api as fx
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.statements import Statement
 from comptoir.wallet import api as wallet
+
+#: What a merchant is told about.
+_Record = acquiring.PaymentView | acquiring.RefundView | acquiring.CaptureView | acquiring.AmountUpdateView
 
 
 def statements(
@@ -27,6 +30,12 @@ def statements(
         work.append(acquiring.store_payments(payments))
     if refunds := [d.refund for d in decisions if d.refund]:
         work.append(acquiring.store_refunds(refunds))
+    if captures := [c for d in decisions for c in (d.capture, d.given_back) if c]:
+        work.append(acquiring.store_captures(captures))
+    if updates := [d.update for d in decisions if d.update]:
+        work.append(acquiring.store_amount_updates(updates))
+    if taken := [d.taken for d in decisions if d.taken]:
+        work.append(wallet.store_wallet_captures(taken))
     if authorizations := [a for d in decisions for a in (d.replaced, d.authorization) if a]:
         work.append(wallet.store_authorizations(authorizations))
     if uses := [d.code_use for d in decisions if d.code_use]:
@@ -42,7 +51,7 @@ def statements(
     items = [
         item
         for d, request_id in asked
-        for item in (_notice(d, now, request_id), _task(d, request_id))
+        for item in (*_notices(d, now, request_id), _task(d, request_id))
         if item
     ]
     if items:
@@ -60,16 +69,33 @@ def _task(decision: Decision, request_id: str) -> OutboxItem | None:
     return OutboxItem(new_id(), about.merchant_id, task.topic, task.subject_id, payload, task.due_at)
 
 
-def _notice(decision: Decision, now: datetime, request_id: str) -> OutboxItem | None:
-    """The notification a final outcome owes the merchant, if it told us where to."""
-    if not decision.notify:
-        return None
-    about = decision.refund or decision.payment
-    if about is None or not about.notify_url:
-        return None
-    topic = NOTIFY_PAYMENT if decision.refund is None else NOTIFY_REFUND
-    payload = {"url": about.notify_url, "client_ref": about.client_ref} | _asked_by(request_id)
-    return OutboxItem(new_id(), about.merchant_id, topic, about.id, payload, now)
+def _notices(decision: Decision, now: datetime, request_id: str) -> list[OutboxItem]:
+    """The notifications that final outcomes owe the merchant, if it told us where to.
+
+    Captures and changes of an amount are told where their payment is.
+    """
+    told: list[tuple[str, _Record, str | None]] = []
+    if decision.notify and decision.refund is not None:
+        told.append((NOTIFY_REFUND, decision.refund, decision.refund.notify_url))
+    elif decision.notify and decision.payment is not None:
+        told.append((NOTIFY_PAYMENT, decision.payment, decision.payment.notify_url))
+    url = decision.outcome.payment.notify_url if decision.outcome.payment else None
+    if decision.capture is not None:
+        told.append((NOTIFY_CAPTURE, decision.capture, url))
+    if decision.update is not None:
+        told.append((NOTIFY_AMOUNT, decision.update, url))
+    return [
+        OutboxItem(
+            new_id(),
+            one.merchant_id,
+            topic,
+            one.id,
+            {"url": where, "client_ref": one.client_ref} | _asked_by(request_id),
+            now,
+        )
+        for topic, one, where in told
+        if where
+    ]
 
 
 def _asked_by(request_id: str) -> dict[str, str]:

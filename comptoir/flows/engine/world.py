@@ -13,6 +13,7 @@ from comptoir.flows.engine.desk import Desk
 from comptoir.flows.types import (
     AskPrice,
     Cancel,
+    Capture,
     Claim,
     Command,
     Confirm,
@@ -22,6 +23,7 @@ from comptoir.flows.types import (
     Refund,
     Settle,
     SettleRefund,
+    UpdateAmount,
 )
 from comptoir.fx import api as fx
 from comptoir.kernel.clock import china_day
@@ -43,10 +45,13 @@ class World:
     by_order_code: dict[str, acquiring.PaymentView] = field(default_factory=dict)
     refunds: dict[RequestKey, acquiring.RefundView] = field(default_factory=dict)
     refunds_by_id: dict[UUID, acquiring.RefundView] = field(default_factory=dict)
+    captures: dict[RequestKey, acquiring.CaptureView] = field(default_factory=dict)
+    captures_by_id: dict[UUID, acquiring.CaptureView] = field(default_factory=dict)
+    amount_updates: dict[RequestKey, acquiring.AmountUpdateView] = field(default_factory=dict)
+    quotes: dict[UUID, fx.Quote] = field(default_factory=dict)
     devices: dict[int, wallet.DeviceView] = field(default_factory=dict)
     wallets: dict[UUID, wallet.WalletView] = field(default_factory=dict)
     authorizations: dict[UUID, wallet.AuthorizationView] = field(default_factory=dict)
-    quotes: dict[UUID, fx.Quote] = field(default_factory=dict)
 
     def keep_payments(self, rows: Rows) -> None:
         """Let payments be found by each of their names."""
@@ -61,6 +66,18 @@ class World:
             self.refunds[view.merchant_id, view.client_ref, view.request_ref] = view
             self.refunds_by_id[view.id] = view
 
+    def keep_captures(self, rows: Rows) -> None:
+        for view in acquiring.decode_captures(rows):
+            self.captures[view.merchant_id, view.client_ref, view.request_ref] = view
+            self.captures_by_id[view.id] = view
+
+    def keep_amount_updates(self, rows: Rows) -> None:
+        for view in acquiring.decode_amount_updates(rows):
+            self.amount_updates[view.merchant_id, view.client_ref, view.request_ref] = view
+
+    def keep_quotes(self, rows: Rows) -> None:
+        self.quotes.update(fx.decode_quotes(rows))
+
     def keep_merchants(self, rows: Rows) -> None:
         self.merchants.update(acquiring.decode_merchants(rows))
 
@@ -73,9 +90,6 @@ class World:
     def keep_authorizations(self, rows: Rows) -> None:
         self.authorizations.update(wallet.decode_authorizations(rows))
 
-    def keep_quotes(self, rows: Rows) -> None:
-        self.quotes.update(fx.decode_quotes(rows))
-
     def payment_of(self, command: Command) -> acquiring.PaymentView | None:
         """The payment a command is about, if there is one already."""
         match command:
@@ -83,7 +97,7 @@ class World:
                 return self.by_request.get((command.merchant_id, command.client_ref, command.request_ref))
             case Cancel():
                 return self._named(command.merchant_id, command.payment_id) or self._requested(command)
-            case Refund() | Expire() | Settle():
+            case Refund() | Capture() | UpdateAmount() | Expire() | Settle():
                 return self._named(command.merchant_id, command.payment_id)
             case Claim():
                 return self.by_order_code.get(command.order_code)
@@ -149,7 +163,7 @@ def _requests(commands: Sequence[Command], world: World) -> list[_Load]:
     named = {
         (c.merchant_id, c.payment_id)
         for c in commands
-        if isinstance(c, Cancel | Refund | Expire | Settle) and c.payment_id
+        if isinstance(c, Cancel | Refund | Capture | UpdateAmount | Expire | Settle) and c.payment_id
     }
     if named:
         loads.append((acquiring.payments_by_id(list(named)), world.keep_payments))
@@ -159,6 +173,14 @@ def _requests(commands: Sequence[Command], world: World) -> list[_Load]:
         loads.append((acquiring.merchants(list(merchants)), world.keep_merchants))
     if refunds := {(c.merchant_id, c.client_ref, c.request_ref) for c in commands if isinstance(c, Refund)}:
         loads.append((acquiring.refunds_by_request(list(refunds)), world.keep_refunds))
+    if captures := {(c.merchant_id, c.client_ref, c.request_ref) for c in commands if isinstance(c, Capture)}:
+        loads.append((acquiring.captures_by_request(list(captures)), world.keep_captures))
+    if given := {(c.merchant_id, c.capture_id) for c in commands if isinstance(c, Refund) and c.capture_id}:
+        loads.append((acquiring.captures_by_id(list(given)), world.keep_captures))
+    if updates := {
+        (c.merchant_id, c.client_ref, c.request_ref) for c in commands if isinstance(c, UpdateAmount)
+    }:
+        loads.append((acquiring.amount_updates_by_request(list(updates)), world.keep_amount_updates))
     if answered := {(c.merchant_id, c.refund_id) for c in commands if isinstance(c, SettleRefund)}:
         loads.append((acquiring.refunds_by_id(list(answered)), world.keep_refunds))
     if quotes := {c.quote.id for c in commands if isinstance(c, Pay) and c.quote}:
@@ -187,7 +209,8 @@ def _rates(world: World) -> list[_Load]:
 
 
 def _named_by_records(commands: Sequence[Command], world: World) -> list[_Load]:
-    """A confirmed authorization's payment; a touched payment's authorization, merchant and asked quote."""
+    """A confirmed authorization's payment; a touched payment's authorization, merchant and asked quote; what
+    the price of another amount depends on."""
     loads: list[_Load] = []
     payments = {(a.merchant_id, a.payment_id) for a in world.authorizations.values()}
     payments |= {
@@ -200,9 +223,14 @@ def _named_by_records(commands: Sequence[Command], world: World) -> list[_Load]:
     touched = [p for c in commands if not isinstance(c, Pay) and (p := world.payment_of(c))]
     if keys := {(p.wallet_id, p.authorization_id) for p in touched if p.wallet_id and p.authorization_id}:
         loads.append((wallet.authorizations(list(keys)), world.keep_authorizations))
+    changed = [p for c in commands if isinstance(c, UpdateAmount) and (p := world.payment_of(c))]
+    if purses := {p.wallet_id for p in changed if p.wallet_id}:
+        loads.append((wallet.wallets(list(purses), china_day(world.now)), world.keep_wallets))
     if merchants := {p.merchant_id for p in touched} - world.merchants.keys():
         loads.append((acquiring.merchants(list(merchants)), world.keep_merchants))
     claimed = [p for c in commands if isinstance(c, Claim) and (p := world.payment_of(c))]
-    if quotes := {p.asked_quote_id for p in claimed if p.asked_quote_id}:
+    quotes = {p.quote_id for p in changed if p.quote_id}
+    quotes |= {p.asked_quote_id for p in claimed if p.asked_quote_id}
+    if quotes:
         loads.append((fx.load_quotes(list(quotes)), world.keep_quotes))
     return loads

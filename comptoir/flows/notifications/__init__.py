@@ -1,13 +1,13 @@
 """Notifications: what merchants are told unasked, until they say that they heard it.
 
-The engine writes an outbox item in the transaction that makes a payment or refund final; the worker
-delivers it. Topic `notify.payment` or `notify.refund`, owner the merchant, subject the payment or
-refund, payload ``{"url": …, "client_ref": …}``.
+The engine writes an outbox item in the transaction that makes a payment, a refund, a capture or a change of
+an authorized amount final; the worker delivers it. The topic says which (`flows.topics`), owner is the
+merchant, subject the record, payload ``{"url": …, "client_ref": …}``.
 
 What a merchant may rely on, and what not (docs.antom.com, "Payment notification"):
 
 - **At least once.** The same notification may come twice: after a lost acknowledgment, after a worker
-  was killed. Receivers tell repeats by paymentRequestId or refundRequestId.
+  was killed. Receivers tell repeats by the request's id.
 - **In any order.** A refund's may overtake its payment's. Each tells the record as it stands when sent,
   so a late payment notification of a canceled payment says so.
 - **Eight tries** in about a day (`schedule`), each with a fresh time and signature. Then the item is

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from comptoir.acquiring.api import PaymentState, PaymentView, RefundState, RefundView
+from msgspec.structs import replace
+
+from comptoir.acquiring.api import (
+    AmountUpdateView,
+    CaptureView,
+    PaymentState,
+    PaymentView,
+    RefundState,
+    RefundView,
+    StepState,
+)
 from comptoir.flows import wire
+from comptoir.flows.types import OK
 from comptoir.kernel.errors import ComptoirError
 from comptoir.standards.antom.messages import (
     AcquirerPaymentNotification,
     Amount,
+    CaptureNotification,
     PaymentNotification,
     RefundNotification,
     Result,
@@ -28,21 +40,48 @@ def payment_body(payment: PaymentView) -> bytes:
     """notifyPayment. There is no status member: S means paid, F means not paid. Raises NotFinal."""
     if wire.ACQUIRER_MERCHANT in payment.details:
         return _acquirer_body(payment)
+    return encode(_payment_notice(payment, "PAYMENT_RESULT", _payment_code(payment)))
+
+
+def amount_body(update: AmountUpdateView, payment: PaymentView) -> bytes:
+    """notifyPayment of a change of an authorized amount: the amount that holds because of it."""
+    done = update.state is StepState.SUCCESS
+    notice = _payment_notice(payment, "UPDATE_AMOUNT_RESULT", wire.result_code(update.failure_code or OK))
+    amount = Amount.of(update.amount if done else update.before)
+    return encode(replace(notice, payment_amount=amount, update_request_id=update.request_ref))
+
+
+def _payment_notice(payment: PaymentView, notify_type: str, code: ResultCode) -> PaymentNotification:
     paid = payment.state is PaymentState.SUCCESS
+    return PaymentNotification(
+        notify_type=notify_type,
+        result=Result.of(code),
+        payment_request_id=payment.request_ref,
+        payment_id=payment.id.hex,
+        payment_amount=Amount.of(payment.amount),
+        payment_create_time=format_time(payment.created_at),
+        payment_time=wire.time_of(payment.finished_at) if paid else None,
+        auth_expiry_time=wire.time_of(payment.auth_expires_at) if paid else None,
+        payment_method_type=payment.method_type or None,
+        psp_customer_info=wire.customer(payment),
+        payment_quote=wire.payment_quote(payment) if paid else None,
+        gross_settlement_amount=wire.gross_settlement(payment) if paid else None,
+        settlement_quote=wire.settlement_quote(payment) if paid else None,
+    )
+
+
+def capture_body(capture: CaptureView) -> bytes:
+    """notifyCapture."""
+    done = capture.state is StepState.SUCCESS
     return encode(
-        PaymentNotification(
-            notify_type="PAYMENT_RESULT",
-            result=Result.of(_payment_code(payment)),
-            payment_request_id=payment.request_ref,
-            payment_id=payment.id.hex,
-            payment_amount=Amount.of(payment.amount),
-            payment_create_time=format_time(payment.created_at),
-            payment_time=wire.time_of(payment.finished_at) if paid else None,
-            payment_method_type=payment.method_type or None,
-            psp_customer_info=wire.customer(payment),
-            payment_quote=wire.payment_quote(payment) if paid else None,
-            gross_settlement_amount=wire.gross_settlement(payment) if paid else None,
-            settlement_quote=wire.settlement_quote(payment) if paid else None,
+        CaptureNotification(
+            notify_type="CAPTURE_RESULT",
+            result=Result.of(wire.result_code(capture.failure_code or OK)),
+            capture_request_id=capture.request_ref,
+            payment_id=capture.payment_id.hex,
+            capture_id=capture.id.hex,
+            capture_amount=Amount.of(capture.amount),
+            capture_time=wire.time_of(capture.created_at) if done else None,
         )
     )
 

@@ -12,14 +12,31 @@ from uuid import UUID
 import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from comptoir.acquiring.api import decode_payments, decode_refunds, payments_by_id, refunds_by_id
+from comptoir.acquiring.api import (
+    AmountUpdateView,
+    RefundView,
+    amount_updates_by_id,
+    captures_by_id,
+    decode_amount_updates,
+    decode_captures,
+    decode_payments,
+    decode_refunds,
+    payments_by_id,
+    refunds_by_id,
+)
 from comptoir.db import outbox
 from comptoir.db.outbox import Claimed, Kept
+from comptoir.flows import topics
 from comptoir.flows.notifications.addresses import AddressRefused, AddressUnusable, target_of
-from comptoir.flows.notifications.bodies import NotFinal, payment_body, refund_body
+from comptoir.flows.notifications.bodies import (
+    NotFinal,
+    amount_body,
+    capture_body,
+    payment_body,
+    refund_body,
+)
 from comptoir.flows.notifications.schedule import MOST_LOST, next_try
 from comptoir.flows.notifications.sending import TOTAL_SECONDS, Answer, Sender, SendFailed
-from comptoir.flows.topics import NOTIFY_PAYMENT, NOTIFY_REFUND
 from comptoir.kernel.clock import Clock, isoformat
 from comptoir.kernel.errors import ComptoirError, InvariantBroken
 from comptoir.kernel.statements import Flow, Statement
@@ -27,8 +44,8 @@ from comptoir.kernel.watch import NOBODY, Watch
 from comptoir.standards.antom import signing
 from comptoir.standards.antom.messages import is_acknowledged
 
-#: Owner: the merchant; subject: the payment or the refund; payload: `url` and `client_ref`.
-TOPICS: Final = (NOTIFY_PAYMENT, NOTIFY_REFUND)
+#: Owner: the merchant; subject: the record that it is about; payload: `url` and `client_ref`.
+TOPICS: Final = (topics.NOTIFY_PAYMENT, topics.NOTIFY_REFUND, topics.NOTIFY_CAPTURE, topics.NOTIFY_AMOUNT)
 
 #: A sending that starts has to be over before its lease: nobody else may send the same meanwhile.
 LONGEST: Final = timedelta(seconds=TOTAL_SECONDS)
@@ -49,21 +66,34 @@ class PlatformKey:
 
 def load(claimed: Sequence[Claimed | Kept]) -> Flow[dict[UUID, Body]]:
     """The bodies of items, by item id, out of the records as they stand now."""
-    refund_keys = [_key(one) for one in claimed if one.item.topic == NOTIFY_REFUND]
-    payment_keys = [_key(one) for one in claimed if one.item.topic == NOTIFY_PAYMENT]
-    found = yield [payments_by_id(payment_keys), refunds_by_id(refund_keys)]
+    keys = {topic: [_key(one) for one in claimed if one.item.topic == topic] for topic in TOPICS}
+    found = yield [
+        payments_by_id(keys[topics.NOTIFY_PAYMENT]),
+        refunds_by_id(keys[topics.NOTIFY_REFUND]),
+        captures_by_id(keys[topics.NOTIFY_CAPTURE]),
+        amount_updates_by_id(keys[topics.NOTIFY_AMOUNT]),
+    ]
     payments = {one.id: one for one in decode_payments(found[0])}
     refunds = {one.id: one for one in decode_refunds(found[1])}
-    if refunds:
-        found = yield [payments_by_id([(one.merchant_id, one.payment_id) for one in refunds.values()])]
+    captures = {one.id: one for one in decode_captures(found[2])}
+    updates = {one.id: one for one in decode_amount_updates(found[3])}
+    steps: list[RefundView | AmountUpdateView] = [*refunds.values(), *updates.values()]
+    if steps:
+        found = yield [payments_by_id([(one.merchant_id, one.payment_id) for one in steps])]
         payments |= {one.id: one for one in decode_payments(found[0])}
 
     def body(one: Claimed | Kept) -> Body:
+        subject = one.item.subject_id
         try:
-            if one.item.topic == NOTIFY_PAYMENT:
-                return payment_body(payments[one.item.subject_id])
-            refund = refunds[one.item.subject_id]
-            return refund_body(refund, payments[refund.payment_id])
+            match one.item.topic:
+                case topics.NOTIFY_CAPTURE:
+                    return capture_body(captures[subject])
+                case topics.NOTIFY_AMOUNT:
+                    return amount_body(updates[subject], payments[updates[subject].payment_id])
+                case topics.NOTIFY_REFUND:
+                    return refund_body(refunds[subject], payments[refunds[subject].payment_id])
+                case _:
+                    return payment_body(payments[subject])
         except KeyError:
             return InvariantBroken("the record that the notification is about is not there")
         except NotFinal as error:

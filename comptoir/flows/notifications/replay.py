@@ -21,7 +21,12 @@ from comptoir.kernel.ids import made_at
 from comptoir.kernel.statements import Flow
 
 #: What each kind is called on the wire, in `notifyType`.
-KINDS: Final = {"PAYMENT_RESULT": topics.NOTIFY_PAYMENT, "REFUND_RESULT": topics.NOTIFY_REFUND}
+KINDS: Final = {
+    "PAYMENT_RESULT": topics.NOTIFY_PAYMENT,
+    "REFUND_RESULT": topics.NOTIFY_REFUND,
+    "CAPTURE_RESULT": topics.NOTIFY_CAPTURE,
+    "UPDATE_AMOUNT_RESULT": topics.NOTIFY_AMOUNT,
+}
 
 _NAMES: Final = {topic: name for name, topic in KINDS.items()}
 

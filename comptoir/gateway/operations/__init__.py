@@ -11,6 +11,7 @@ from comptoir.gateway.call import Operations
 from comptoir.gateway.operations import (
     acquirer,
     cancel,
+    capture,
     consult,
     exchange_rate,
     inquiry_payment,
@@ -19,6 +20,7 @@ from comptoir.gateway.operations import (
     pay,
     payment_session,
     refund,
+    update_amount,
 )
 from comptoir.gateway.operations.services import Services
 
@@ -37,6 +39,8 @@ def operations(services: Services) -> Operations:
         "notification/inquireNotification": partial(notification.inquire_notification, services),
         "notification/inquireNotificationList": partial(notification.inquire_notification_list, services),
         "payments/cancel": partial(cancel.cancel, services),
+        "payments/capture": partial(capture.capture, services),
+        "payments/updateAmount": partial(update_amount.update_amount, services),
         "payments/refund": partial(refund.refund, services),
         "payments/inquiryRefund": partial(inquiry_refund.inquiry_refund, services),
         "aps/payments/pay": partial(acquirer.pay, services),

@@ -15,7 +15,7 @@ from comptoir.acquiring.api import PaymentState, PaymentView, Product, RefundSta
 from comptoir.flows import wire
 from comptoir.flows.api import Cancel, Outcome, Pay, Refund
 from comptoir.gateway.call import Call
-from comptoir.gateway.operations.inquiry_payment import find_payment, refunds_of, transaction
+from comptoir.gateway.operations.inquiry_payment import find_payment, transactions_of
 from comptoir.gateway.operations.pay import order_form
 from comptoir.gateway.operations.services import Services, id_or_none
 from comptoir.gateway.results import outcome_result
@@ -66,7 +66,7 @@ async def inquiry_payment(services: Services, call: Call) -> AcquirerInquiryResp
     payment = await find_payment(services, call, request.payment_id, request.payment_request_id)
     if payment is None:
         return AcquirerInquiryResponse(result=Result.of(ResultCode.ORDER_NOT_EXIST))
-    refunds = await refunds_of(services, payment)
+    transactions = await transactions_of(services, payment)
     paid = payment.state is PaymentState.SUCCESS
     return AcquirerInquiryResponse(
         result=Result.of(ResultCode.SUCCESS),
@@ -83,7 +83,7 @@ async def inquiry_payment(services: Services, call: Call) -> AcquirerInquiryResp
         mpp_payment_id=payment.authorization_id.hex if paid and payment.authorization_id else None,
         settlement_amount=wire.gross_settlement(payment),
         settlement_quote=wire.settlement_quote(payment) if paid else None,
-        transactions=[transaction(one) for one in refunds] or None,
+        transactions=transactions or None,
     )
 
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import PaymentState, PaymentView, RefundState, RefundView
+from comptoir.acquiring.api import (
+    AmountUpdateView,
+    CaptureView,
+    PaymentState,
+    PaymentView,
+    RefundState,
+    RefundView,
+)
 from comptoir.flows import wire
+from comptoir.flows.api import OK
 from comptoir.gateway.call import Call
 from comptoir.gateway.operations.services import Services, id_or_none
 from comptoir.standards.antom.messages import (
@@ -29,7 +38,7 @@ async def inquiry_payment(services: Services, call: Call) -> InquiryPaymentRespo
     payment = await find_payment(services, call, request.payment_id, request.payment_request_id)
     if payment is None:
         return InquiryPaymentResponse(result=Result.of(ResultCode.ORDER_NOT_EXIST))
-    return _answer(payment, await refunds_of(services, payment))
+    return _answer(payment, await transactions_of(services, payment))
 
 
 async def find_payment(
@@ -47,15 +56,22 @@ async def find_payment(
     return next(iter(acquiring.decode_payments((await services.read([question]))[0])), None)
 
 
-async def refunds_of(services: Services, payment: PaymentView) -> list[RefundView]:
-    """Every refund of a payment; only one that was paid has any."""
+async def transactions_of(services: Services, payment: PaymentView) -> list[Transaction]:
+    """What followed a payment, oldest first: changes of its amount, captures, refunds."""
     if payment.state is not PaymentState.SUCCESS:
         return []
-    statement = acquiring.refunds_of_payment(payment.merchant_id, payment.id)
-    return acquiring.decode_refunds((await services.read([statement]))[0])
+    key = payment.merchant_id, payment.id
+    questions = [acquiring.refunds_of_payment(*key)]
+    if payment.capture_mode is not None:
+        questions += [acquiring.captures_of_payment(*key), acquiring.amount_updates_of_payment(*key)]
+    refunds, *others = await services.read(questions)
+    steps: list[RefundView | CaptureView | AmountUpdateView] = [*acquiring.decode_refunds(refunds)]
+    if others:
+        steps += [*acquiring.decode_captures(others[0]), *acquiring.decode_amount_updates(others[1])]
+    return [_transaction(one) for one in sorted(steps, key=lambda one: (one.created_at, one.id))]
 
 
-def _answer(payment: PaymentView, refunds: list[RefundView]) -> InquiryPaymentResponse:
+def _answer(payment: PaymentView, steps: list[Transaction]) -> InquiryPaymentResponse:
     code = wire.payment_code(payment)
     paid = payment.state is PaymentState.SUCCESS
     return InquiryPaymentResponse(
@@ -70,29 +86,37 @@ def _answer(payment: PaymentView, refunds: list[RefundView]) -> InquiryPaymentRe
         payment_quote=wire.payment_quote(payment) if paid else None,
         payment_create_time=format_time(payment.created_at),
         payment_time=wire.time_of(payment.finished_at) if paid else None,
+        auth_expiry_time=wire.time_of(payment.auth_expires_at) if paid else None,
         payment_method_type=payment.method_type or None,
         psp_customer_info=wire.customer(payment) if paid else None,
         gross_settlement_amount=wire.gross_settlement(payment) if paid else None,
         settlement_quote=wire.settlement_quote(payment) if paid else None,
-        transactions=[transaction(one) for one in refunds] or None,
+        transactions=steps or None,
     )
 
 
-def transaction(refund: RefundView) -> Transaction:
-    """A refund as the inquiry's list has it."""
-    match refund.state:
-        case RefundState.SUCCESS:
-            code = ResultCode.SUCCESS
-        case RefundState.PROCESSING:
-            code = ResultCode.REFUND_IN_PROCESS
-        case RefundState.FAIL:
-            code = wire.result_code(refund.failure_code or "")
+def _transaction(step: RefundView | CaptureView | AmountUpdateView) -> Transaction:
+    kind, finished_at = _kind(step)
+    code = wire.result_code(step.failure_code or OK)
+    if step.state == RefundState.PROCESSING:
+        code = ResultCode.REFUND_IN_PROCESS
     return Transaction(
         transaction_result=Result.of(code),
-        transaction_id=refund.id.hex,
-        transaction_type="REFUND",
-        transaction_status=refund.state.value,
-        transaction_amount=Amount.of(refund.amount),
-        transaction_request_id=refund.request_ref,
-        transaction_time=wire.time_of(refund.finished_at),
+        transaction_id=step.id.hex,
+        transaction_type=kind,
+        transaction_status=step.state.value,
+        transaction_amount=Amount.of(step.amount),
+        transaction_request_id=step.request_ref,
+        transaction_time=wire.time_of(finished_at),
     )
+
+
+def _kind(step: RefundView | CaptureView | AmountUpdateView) -> tuple[str, datetime | None]:
+    """What the inquiry calls a step, and when it ended."""
+    match step:
+        case RefundView():
+            return "REFUND", step.finished_at
+        case CaptureView():
+            return "CAPTURE", step.created_at
+        case AmountUpdateView():
+            return "INCREMENTAL", step.created_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from comptoir.acquiring.api import PaymentState, PaymentView, Product, Scenario
+from comptoir.acquiring.api import CaptureMode, PaymentState, PaymentView, Product, Scenario
 from comptoir.flows import wire
 from comptoir.flows.api import AskedQuote, Outcome, Pay
 from comptoir.gateway.call import Call
@@ -52,13 +52,10 @@ async def pay(services: Services, call: Call) -> PayResponse:
 
 def _not_open(request: PayRequest, method_types: frozenset[str]) -> Result | None:
     """What the API knows and Comptoir does not do yet; the request id is not used up."""
-    factor = request.payment_factor
     if request.product_code not in _PRODUCTS:
         what = f"productCode {request.product_code.value}"
     elif request.scenario is InStorePaymentScenario.ENTRY_CODE:
         what = "paymentFactor.inStorePaymentScenario EntryCode"
-    elif request.is_authorization or (factor and factor.is_authorization):
-        what = "paymentFactor.isAuthorization true"
     elif request.payment_method.payment_method_type not in method_types:
         return Result.of(
             ResultCode.UNAVAILABLE_PAYMENT_METHOD,
@@ -93,6 +90,7 @@ def _command(request: PayRequest, call: Call) -> Pay:
         redirect_url=request.payment_redirect_url,
         details=details_of(request.order),
         quote=asked_quote(request.payment_quote, request.processing_amount),
+        capture_mode=CaptureMode(request.capture_mode.value) if request.capture_mode else None,
     )
 
 
@@ -133,6 +131,7 @@ def _answer(outcome: Outcome, public_url: str) -> PayResponse:
         payment_amount=Amount.of(payment.amount),
         payment_create_time=format_time(payment.created_at),
         payment_time=wire.time_of(payment.finished_at) if paid else None,
+        auth_expiry_time=wire.time_of(payment.auth_expires_at) if paid else None,
         normal_url=order_code.build(public_url, open_to_scan) if open_to_scan and not in_store else None,
         order_code_form=order_form(payment, public_url, open_to_scan) if open_to_scan and in_store else None,
         actual_payment_amount=Amount.of(payment.wallet_total) if paid and payment.wallet_total else None,

@@ -10,6 +10,7 @@ from comptoir.flows.api import Outcome, Refund
 from comptoir.gateway.call import Call
 from comptoir.gateway.operations.services import Services, id_or_none
 from comptoir.gateway.results import outcome_result
+from comptoir.standards.antom.errors import ParamIllegal
 from comptoir.standards.antom.messages import Amount, Codec, RefundRequest, RefundResponse, Result
 from comptoir.standards.antom.results import ResultCode
 
@@ -22,6 +23,9 @@ async def refund(services: Services, call: Call) -> RefundResponse:
     payment_id = id_or_none(request.payment_id)
     if payment_id is None:
         return RefundResponse(result=Result.of(ResultCode.ORDER_NOT_EXIST))
+    capture_id = id_or_none(request.capture_id)
+    if request.capture_id and capture_id is None:
+        raise ParamIllegal("captureId is not one of our ids", field="captureId")
     outcome = await services.submit(
         Refund(
             merchant_id=call.client.merchant_id,
@@ -29,6 +33,7 @@ async def refund(services: Services, call: Call) -> RefundResponse:
             request_ref=request.refund_request_id,
             payment_id=payment_id,
             amount=request.refund_amount.money(),
+            capture_id=capture_id,
             reason=request.refund_reason or None,
             notify_url=request.refund_notify_url or call.client.notify_url,
         )

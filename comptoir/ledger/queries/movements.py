@@ -11,16 +11,23 @@ from comptoir.ledger.types import Role
 
 _CHUNK = 20_000
 
-# Holds count for nothing; what was posted counts, plus what came in and minus what went out.
-_MOVEMENTS = """
+_SUMMED = """
 SELECT t.subject_id, a.role, t.currency,
     sum(CASE WHEN (a.id = t.credit_id) = (a.side = 'credit') THEN t.amount ELSE -t.amount END)::bigint
 FROM ledger_transfer t JOIN ledger_account a ON a.id IN (t.debit_id, t.credit_id)
-WHERE t.phase IN ('posted', 'post') AND a.role = ANY (%s) AND split_part(t.kind, '.', 1) = ANY (%s)
+WHERE {which} AND a.role = ANY (%s) AND split_part(t.kind, '.', 1) = ANY (%s)
 GROUP BY t.subject_id, a.role, t.currency
 HAVING sum(CASE WHEN (a.id = t.credit_id) = (a.side = 'credit') THEN t.amount ELSE -t.amount END) <> 0
 ORDER BY t.subject_id, a.role, t.currency
 """
+
+# What was posted counts, plus what came in and minus what went out.
+_MOVEMENTS = _SUMMED.format(which="t.phase IN ('posted', 'post')")
+
+_HOLDS = _SUMMED.format(
+    which="t.phase = 'pending' AND NOT EXISTS (SELECT FROM ledger_transfer r"
+    " WHERE r.owner_id = t.owner_id AND r.pending_id = t.id)"
+)
 
 
 def movements(roles: Sequence[Role], kinds: Sequence[str]) -> Iterator[tuple[UUID, Role, str, int]]:
@@ -28,20 +35,30 @@ def movements(roles: Sequence[Role], kinds: Sequence[str]) -> Iterator[tuple[UUI
 
     A kind is what stands before the point in a transfer's kind. Nets of zero are left out.
     """
+    return _summed(_MOVEMENTS, roles, kinds)
+
+
+def holds(roles: Sequence[Role], kinds: Sequence[str]) -> Iterator[tuple[UUID, Role, str, int]]:
+    """As `movements`, of the holds of these kinds that stand: what posting them whole would move."""
+    return _summed(_HOLDS, roles, kinds)
+
+
+def _summed(sql: str, roles: Sequence[Role], kinds: Sequence[str]) -> Iterator[tuple[UUID, Role, str, int]]:
     with connection.chunked_cursor() as cursor:
-        cursor.execute(_MOVEMENTS, ([role.value for role in roles], list(kinds)))
+        cursor.execute(sql, ([role.value for role in roles], list(kinds)))
         while rows := cursor.fetchmany(_CHUNK):
             for subject_id, role, currency, net in rows:
                 yield subject_id, Role(role), currency, net
 
 
-def balances(role: Role) -> Iterator[tuple[UUID, str, int]]:
-    """(owner, currency, posted balance in minor units) of every account of a role, in order of owner."""
+def balances(role: Role) -> Iterator[tuple[UUID, str, int, int]]:
+    """(owner, currency, posted, held to leave) of every account of a role, in order of owner; minor units."""
     with connection.chunked_cursor() as cursor:
         cursor.execute(
             "SELECT owner_id, currency, CASE side WHEN 'credit' THEN credits_posted - debits_posted"
-            " ELSE debits_posted - credits_posted END FROM ledger_account WHERE role = %s"
-            " ORDER BY owner_id, currency",
+            " ELSE debits_posted - credits_posted END,"
+            " CASE side WHEN 'credit' THEN debits_pending ELSE credits_pending END"
+            " FROM ledger_account WHERE role = %s ORDER BY owner_id, currency",
             (role.value,),
         )
         while rows := cursor.fetchmany(_CHUNK):

@@ -87,6 +87,13 @@ class ResultCode(StrEnum):
     MULTIPLE_REFUNDS_NOT_SUPPORTED = "MULTIPLE_REFUNDS_NOT_SUPPORTED"
     REFUND_NOT_EXIST = "REFUND_NOT_EXIST"
     CANCEL_WINDOW_EXCEED = "CANCEL_WINDOW_EXCEED"
+    # authorizations
+    AUTH_NOT_FOUND = "AUTH_NOT_FOUND"
+    AUTH_EXPIRED = "AUTH_EXPIRED"
+    AUTH_CANCELLED = "AUTH_CANCELLED"
+    CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT = "CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT"
+    MULTI_CAPTURE_NOT_SUPPORTED = "MULTI_CAPTURE_NOT_SUPPORTED"
+    INCREMENTAL_NOT_SUPPORT = "INCREMENTAL_NOT_SUPPORT"
 
     @property
     def status(self) -> ResultStatus:
@@ -139,4 +146,9 @@ _MESSAGES: Final[dict[ResultCode, str]] = {
     ResultCode.USER_BALANCE_NOT_ENOUGH: "the buyer's balance is not enough",
     ResultCode.REFUND_NOT_EXIST: "there is no such refund",
     ResultCode.REFUND_AMOUNT_EXCEED: "more than what is left of the payment",
+    ResultCode.AUTH_NOT_FOUND: "this payment is no authorization that waits for captures",
+    ResultCode.AUTH_EXPIRED: "the authorization has expired, what was not captured has been let go",
+    ResultCode.AUTH_CANCELLED: "the authorization was canceled",
+    ResultCode.CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT: "more than what is left of the authorization",
+    ResultCode.INCREMENTAL_NOT_SUPPORT: "an amount cannot be changed once some of it was captured",
 }

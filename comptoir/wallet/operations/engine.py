@@ -10,17 +10,27 @@ import msgspec
 
 from comptoir.kernel.statements import Statement
 from comptoir.wallet.rules import BAD_CODES_BEFORE_LOCK, LOCK_MINUTES
-from comptoir.wallet.types import AuthorizationView, CodeUse, Credit, Spending
+from comptoir.wallet.types import AuthorizationView, CodeUse, Credit, Spending, WalletCapture
 
 _AUTHORIZATIONS = """
 INSERT INTO wallet_authorization (wallet_id, id, merchant_id, payment_id, payee, currency, total, margin,
-    charge_currency, charge, price, quote_id, state, created_at, expires_at, spent_on, decided_at, refunded)
+    charge_currency, charge, price, quote_id, state, created_at, expires_at, spent_on, decided_at, refunded,
+    captured, approved)
 SELECT * FROM json_to_recordset(%s::json) AS r (wallet_id uuid, id uuid, merchant_id uuid,
     payment_id uuid, payee text, currency text, total bigint, margin bigint, charge_currency text,
     charge bigint, price numeric, quote_id uuid, state text, created_at timestamptz,
-    expires_at timestamptz, spent_on date, decided_at timestamptz, refunded bigint)
+    expires_at timestamptz, spent_on date, decided_at timestamptz, refunded bigint,
+    captured bigint, approved bigint)
 ON CONFLICT (wallet_id, id) DO UPDATE SET state = excluded.state, decided_at = excluded.decided_at,
-    spent_on = excluded.spent_on, refunded = excluded.refunded
+    spent_on = excluded.spent_on, refunded = excluded.refunded, captured = excluded.captured,
+    approved = excluded.approved, total = excluded.total, margin = excluded.margin, charge = excluded.charge
+"""
+
+_CAPTURES = """
+INSERT INTO wallet_capture (wallet_id, id, authorization_id, currency, amount, charge_currency, charge,
+    created_at)
+SELECT * FROM json_to_recordset(%s::json) AS r (wallet_id uuid, id uuid, authorization_id uuid,
+    currency text, amount bigint, charge_currency text, charge bigint, created_at timestamptz)
 """
 
 # No ON CONFLICT: a code that is spent twice is a broken invariant and stops the batch.
@@ -88,8 +98,32 @@ def store_authorizations(views: Sequence[AuthorizationView]) -> Statement:
                     "spent_on": one.spent_on,
                     "decided_at": one.decided_at,
                     "refunded": one.refunded,
+                    "captured": one.captured,
+                    "approved": one.approved,
                 }
                 for one in views
+            ),
+        ),
+    )
+
+
+def store_wallet_captures(captures: Sequence[WalletCapture]) -> Statement:
+    """Record money that left wallets by captures; the postings are the ledger's."""
+    return Statement(
+        _CAPTURES,
+        (
+            _json(
+                {
+                    "wallet_id": one.wallet_id,
+                    "id": one.id,
+                    "authorization_id": one.authorization_id,
+                    "currency": one.amount.currency,
+                    "amount": one.amount.minor,
+                    "charge_currency": one.charge.currency,
+                    "charge": one.charge.minor,
+                    "created_at": one.created_at,
+                }
+                for one in captures
             ),
         ),
     )
@@ -115,7 +149,7 @@ def add_spending(spendings: Sequence[Spending]) -> Statement:
 
 
 def give_back_spending(spendings: Sequence[Spending]) -> Statement:
-    """Take back what was counted for payments that were cancelled."""
+    """Take back what was counted for payments that were cancelled, and for money held that was let go."""
     return Statement(_GIVE_BACK, (_json(msgspec.structs.asdict(one) for one in spendings),))
 
 

@@ -40,13 +40,15 @@ WHERE w.id = ANY (%s)
 _AUTHORIZATION = """
 SELECT a.id, a.wallet_id, a.merchant_id, a.payment_id, a.payee, a.currency, a.total, a.margin,
     a.charge_currency, a.charge, trim_scale(a.price), a.quote_id, a.state, a.created_at, a.expires_at,
-    a.spent_on, a.decided_at, a.refunded
+    a.spent_on, a.decided_at, a.refunded, a.captured, a.approved
 FROM wallet_authorization a
 """
 
 _BY_KEY = "JOIN unnest(%s::uuid[], %s::uuid[]) AS wanted (wallet_id, id) USING (wallet_id, id)"
 
 _WAITING = "WHERE a.wallet_id = %s AND a.state = 'waiting' AND a.expires_at > %s ORDER BY a.expires_at, a.id"
+
+_HELD = "WHERE a.wallet_id = %s AND a.state = 'held' ORDER BY a.decided_at, a.id"
 
 
 def devices(numbers: Sequence[int], now: datetime, day: date) -> Statement:
@@ -77,6 +79,11 @@ def authorizations(keys: Sequence[tuple[UUID, UUID]]) -> Statement:
 def waiting_authorizations(wallet_id: UUID, now: datetime) -> Statement:
     """Load what a wallet is asked to confirm and still may, the one that ends first in front."""
     return Statement(_AUTHORIZATION + _WAITING, (wallet_id, now))
+
+
+def held_authorizations(wallet_id: UUID) -> Statement:
+    """Load what a wallet holds for captures, the oldest in front."""
+    return Statement(_AUTHORIZATION + _HELD, (wallet_id,))
 
 
 def decode_authorizations(rows: Rows) -> dict[UUID, AuthorizationView]:
@@ -130,4 +137,6 @@ def _authorization(row: Row) -> AuthorizationView:
         spent_on=row[15],
         decided_at=row[16],
         refunded=row[17],
+        captured=row[18],
+        approved=row[19],
     )

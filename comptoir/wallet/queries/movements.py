@@ -1,7 +1,7 @@
 """The statement of a wallet: every movement of its money, newest first, a page at a time.
 
 Pages continue after the last line that was read (keyset), so what arrives meanwhile shifts nothing, and
-the thousandth page costs what the first does. Each of the two tables hands over at most one page of its
+the thousandth page costs what the first does. Each of the three tables hands over at most one page of its
 own, in the order of an index.
 """
 
@@ -28,6 +28,14 @@ WHERE a.wallet_id = %(wallet)s AND a.state = 'authorised'
     AND (%(at)s::timestamptz IS NULL OR (a.decided_at, a.id, 0) < (%(at)s, %(id)s, %(place)s))
 ORDER BY a.decided_at DESC, a.id DESC LIMIT %(limit)s)
 UNION ALL
+(SELECT t.created_at, t.id, 0, 'payment', t.currency, -t.amount, p.payee, p.payment_id, t.charge_currency,
+    t.charge, trim_scale(p.price), NULL, ''
+FROM wallet_capture t
+JOIN wallet_authorization p ON p.wallet_id = t.wallet_id AND p.id = t.authorization_id
+WHERE t.wallet_id = %(wallet)s
+    AND (%(at)s::timestamptz IS NULL OR (t.created_at, t.id, 0) < (%(at)s, %(id)s, %(place)s))
+ORDER BY t.created_at DESC, t.id DESC LIMIT %(limit)s)
+UNION ALL
 (SELECT c.created_at, c.id, 1, c.kind, c.currency, c.amount, coalesce(p.payee, ''), p.payment_id,
     NULL, NULL, NULL, NULL, CASE c.kind WHEN 'top_up' THEN c.note ELSE '' END
 FROM wallet_credit c
@@ -42,8 +50,8 @@ ORDER BY at DESC, id DESC, place DESC LIMIT %(limit)s
 def movements(wallet_id: UUID, older_than: MovementCursor | None = None, limit: int = 50) -> MovementPage:
     """At most `limit` (1 to 200) movements, newest first; `older_than` is the `older` of the page before.
 
-    Payments that were authorised, refunds, reversals and top-ups; what was declined, refused, cancelled
-    before it was paid, or still waits, moved nothing and is not here. Raises InvalidValue.
+    Payments that were authorised or captured, refunds, reversals and top-ups; what was declined, refused,
+    cancelled before it was paid, is held or still waits, moved nothing and is not here. Raises InvalidValue.
     """
     if not 1 <= limit <= LARGEST_PAGE:
         raise InvalidValue(f"a page has 1 to {LARGEST_PAGE} lines", field="limit")

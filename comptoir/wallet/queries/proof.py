@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -10,24 +11,43 @@ from django.db import connection
 _CHUNK = 20_000
 
 _EXPECTED = """
-SELECT w.id, w.currency, coalesce(c.total, 0) - coalesce(a.total, 0), coalesce(a.refunded, 0),
-    coalesce(c.back, 0)
+SELECT w.id, w.currency, coalesce(c.total, 0) - coalesce(a.taken, 0), coalesce(a.held, 0),
+    coalesce(a.refunded, 0), coalesce(c.back, 0), coalesce(a.captured, 0), coalesce(t.total, 0)
 FROM wallet_wallet w
 LEFT JOIN (SELECT wallet_id, sum(amount)::bigint AS total,
         sum(amount) FILTER (WHERE kind <> 'top_up')::bigint AS back
     FROM wallet_credit GROUP BY wallet_id) c ON c.wallet_id = w.id
-LEFT JOIN (SELECT wallet_id, sum(total)::bigint AS total, sum(refunded)::bigint AS refunded
-    FROM wallet_authorization WHERE state = 'authorised' GROUP BY wallet_id) a ON a.wallet_id = w.id
+LEFT JOIN (SELECT wallet_id, sum(amount)::bigint AS total FROM wallet_capture GROUP BY wallet_id) t
+    ON t.wallet_id = w.id
+LEFT JOIN (SELECT wallet_id, sum(CASE state WHEN 'authorised' THEN total ELSE captured END)::bigint AS taken,
+        sum(captured)::bigint AS captured, sum(refunded)::bigint AS refunded,
+        sum(total - captured) FILTER (WHERE state = 'held')::bigint AS held
+    FROM wallet_authorization WHERE state IN ('authorised', 'held', 'released') GROUP BY wallet_id) a
+    ON a.wallet_id = w.id
 ORDER BY w.id, w.currency
 """
 
 
-def expected_balances() -> Iterator[tuple[UUID, str, int, int, int]]:
-    """(wallet, currency, balance by its movements, refunded by its authorizations, credited back).
+class ExpectedWallet(NamedTuple):
+    """A wallet by its own records, in minor units.
 
-    Amounts in minor units; in order of wallet and currency.
+    `balance` by its movements and `held` by its authorizations; what its authorizations count as refunded
+    and as captured, and what credits and captures there are for it.
     """
+
+    wallet_id: UUID
+    currency: str
+    balance: int
+    held: int
+    refunded: int
+    credited: int
+    captured: int
+    taken: int
+
+
+def expected_balances() -> Iterator[ExpectedWallet]:
+    """Every wallet, in order of wallet and currency."""
     with connection.chunked_cursor() as cursor:
         cursor.execute(_EXPECTED)
         while rows := cursor.fetchmany(_CHUNK):
-            yield from rows
+            yield from map(ExpectedWallet._make, rows)

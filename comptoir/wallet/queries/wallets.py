@@ -9,12 +9,14 @@ from django.db import connection
 
 from comptoir.kernel.clock import china_day
 from comptoir.kernel.money import Money
+from comptoir.kernel.statements import Statement
 from comptoir.ledger.api import Role, account_id, balance
 from comptoir.wallet.errors import WalletUnknown
 from comptoir.wallet.models import Device, Wallet
 from comptoir.wallet.queries.engine import (
     decode_authorizations,
     decode_wallets,
+    held_authorizations,
     waiting_authorizations,
     wallets,
 )
@@ -22,7 +24,7 @@ from comptoir.wallet.types import AuthorizationView, DeviceSummary, WalletSummar
 
 
 def wallet_summary(wallet_id: UUID, now: datetime) -> WalletSummary:
-    """State, limits, what was spent today (in China) and what may be spent now. Raises WalletUnknown."""
+    """State, limits, what was spent today (in China), may be spent now and is held. Raises WalletUnknown."""
     statement = wallets([wallet_id], china_day(now))
     with connection.cursor() as cursor:
         cursor.execute(statement.sql, statement.params)
@@ -30,7 +32,11 @@ def wallet_summary(wallet_id: UUID, now: datetime) -> WalletSummary:
     if wallet is None:
         raise WalletUnknown(f"there is no wallet {wallet_id.hex}", field="wallet_id")
     stands = balance(account_id(wallet_id, Role.WALLET, wallet.currency))
-    return WalletSummary(wallet=wallet, available=Money(stands.available, wallet.currency))
+    return WalletSummary(
+        wallet=wallet,
+        available=Money(stands.available, wallet.currency),
+        held=Money(stands.posted - stands.available, wallet.currency),
+    )
 
 
 def wallet_summaries(now: datetime, limit: int, newer_than: UUID | None = None) -> tuple[WalletSummary, ...]:
@@ -58,7 +64,15 @@ def devices_of(wallet_id: UUID) -> tuple[DeviceSummary, ...]:
 
 def waiting(wallet_id: UUID, now: datetime) -> tuple[AuthorizationView, ...]:
     """What the traveller is asked to confirm and still may, the one that ends first in front."""
-    statement = waiting_authorizations(wallet_id, now)
+    return _authorizations(waiting_authorizations(wallet_id, now))
+
+
+def held(wallet_id: UUID) -> tuple[AuthorizationView, ...]:
+    """What the traveller agreed to and shops may still capture, the oldest in front."""
+    return _authorizations(held_authorizations(wallet_id))
+
+
+def _authorizations(statement: Statement) -> tuple[AuthorizationView, ...]:
     with connection.cursor() as cursor:
         cursor.execute(statement.sql, statement.params)
         return tuple(decode_authorizations(cursor.fetchall()).values())

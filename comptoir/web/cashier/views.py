@@ -112,9 +112,11 @@ def _find(digits: str) -> tuple[PaymentView, str]:
 
 
 def _state(payment: PaymentView, is_open: bool) -> str:
-    """open, paid, cancelled, or closed (refused, or its time was up)."""
+    """open, held, paid, cancelled, or closed (refused, or its time was up)."""
     if is_open:
         return "open"
+    if payment.hold_id is not None:
+        return "held"
     return {PaymentState.SUCCESS: "paid", PaymentState.CANCELLED: "cancelled"}.get(payment.state, "closed")
 
 

@@ -16,6 +16,12 @@ from comptoir.standards.antom.messages.alipay_plus import (
     AcquirerRefundRequest,
     AcquirerRefundResponse,
 )
+from comptoir.standards.antom.messages.captures import (
+    CaptureRequest,
+    CaptureResponse,
+    UpdateAmountRequest,
+    UpdateAmountResponse,
+)
 from comptoir.standards.antom.messages.consult import (
     AmountLimit,
     AmountLimits,
@@ -26,6 +32,7 @@ from comptoir.standards.antom.messages.consult import (
 )
 from comptoir.standards.antom.messages.notifications import (
     Acknowledgement,
+    CaptureNotification,
     PaymentNotification,
     RefundNotification,
     is_acknowledged,
@@ -66,6 +73,7 @@ from comptoir.standards.antom.messages.sessions import (
 )
 from comptoir.standards.antom.messages.shared import (
     Amount,
+    CaptureMode,
     CodeDetail,
     Env,
     Goods,
@@ -100,6 +108,10 @@ __all__ = [
     "AmountLimits",
     "CancelRequest",
     "CancelResponse",
+    "CaptureMode",
+    "CaptureNotification",
+    "CaptureRequest",
+    "CaptureResponse",
     "CodeDetail",
     "Codec",
     "ConsultRequest",
@@ -146,6 +158,8 @@ __all__ = [
     "SettlementStrategy",
     "Store",
     "Transaction",
+    "UpdateAmountRequest",
+    "UpdateAmountResponse",
     "encode",
     "is_acknowledged",
 ]

@@ -14,7 +14,10 @@ from comptoir.standards.antom.results import ResultCode
 
 
 class PaymentNotification(Message, frozen=True):
-    """notifyPayment. There is no status member: the result is the payment's (S or F)."""
+    """notifyPayment. There is no status member: the result is the payment's (S or F).
+
+    With `update_request_id` it is that of a change of the authorized amount.
+    """
 
     notify_type: str
     result: Result
@@ -23,11 +26,25 @@ class PaymentNotification(Message, frozen=True):
     payment_amount: Amount
     payment_create_time: str
     payment_time: str | None = None
+    auth_expiry_time: str | None = None
+    update_request_id: str | None = None
     payment_method_type: str | None = None
     psp_customer_info: PspCustomerInfo | None = None
     payment_quote: Quote | None = None
     gross_settlement_amount: Amount | None = None
     settlement_quote: Quote | None = None
+
+
+class CaptureNotification(Message, frozen=True):
+    """notifyCapture. The result is the capture's (S or F)."""
+
+    notify_type: str
+    result: Result
+    capture_request_id: str
+    payment_id: str
+    capture_id: str
+    capture_amount: Amount
+    capture_time: str | None = None
 
 
 class RefundNotification(Message, frozen=True):

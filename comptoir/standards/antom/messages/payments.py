@@ -7,6 +7,7 @@ from datetime import datetime
 from comptoir.standards.antom.errors import ParamIllegal
 from comptoir.standards.antom.messages.shared import (
     Amount,
+    CaptureMode,
     Env,
     InStorePaymentScenario,
     Merchant,
@@ -92,6 +93,9 @@ class PayRequest(Message, frozen=True):
         check_url(self.payment_notify_url, "paymentNotifyUrl")
         check_time(self.payment_expiry_time, "paymentExpiryTime")
         check_quote(self.payment_quote, self.processing_amount)
+        factor = self.payment_factor
+        if self.capture_mode is None and factor and factor.capture_mode is CaptureMode.MANUAL:
+            raise WrongMember("paymentFactor.captureMode", "MANUAL needs isAuthorization true")
         if self.product_code is ProductCode.IN_STORE_PAYMENT:
             self._check_in_store()
         elif self.product_code is ProductCode.CASHIER_PAYMENT and not self.payment_redirect_url:
@@ -107,6 +111,14 @@ class PayRequest(Message, frozen=True):
     def scenario(self) -> InStorePaymentScenario | None:
         """Who shows the code, in a shop."""
         return self.payment_factor.in_store_payment_scenario if self.payment_factor else None
+
+    @property
+    def capture_mode(self) -> CaptureMode | None:
+        """Who captures, if the payment is to be authorized only (at the newer or at the older place)."""
+        factor = self.payment_factor
+        if not (self.is_authorization or (factor and factor.is_authorization)):
+            return None
+        return (factor and factor.capture_mode) or CaptureMode.AUTOMATIC
 
     @property
     def expires_at(self) -> datetime | None:
@@ -128,6 +140,7 @@ class PayResponse(Message, frozen=True):
     payment_amount: Amount | None = None
     payment_create_time: str | None = None
     payment_time: str | None = None
+    auth_expiry_time: str | None = None
     normal_url: str | None = None
     order_code_form: OrderCodeForm | None = None
     actual_payment_amount: Amount | None = None
@@ -162,6 +175,7 @@ class InquiryPaymentResponse(Message, frozen=True):
     payment_quote: Quote | None = None
     payment_create_time: str | None = None
     payment_time: str | None = None
+    auth_expiry_time: str | None = None
     payment_method_type: str | None = None
     psp_customer_info: PspCustomerInfo | None = None
     gross_settlement_amount: Amount | None = None

@@ -218,7 +218,18 @@ class PaymentFactor(Message, frozen=True):
 
     in_store_payment_scenario: InStorePaymentScenario | None = None
     is_authorization: bool | None = None
-    capture_mode: Max64 | None = None
+    capture_mode: CaptureMode | None = None
+
+
+class CaptureMode(Enum):
+    """Who captures an authorization: we, at once (an empty text means that, too), or the merchant."""
+
+    AUTOMATIC = "AUTOMATIC"
+    MANUAL = "MANUAL"
+
+    @classmethod
+    def _missing_(cls, value: object) -> CaptureMode | None:
+        return cls.AUTOMATIC if value == "" else None
 
 
 class SettlementStrategy(Message, frozen=True):
@@ -252,7 +263,7 @@ class PspCustomerInfo(Message, frozen=True):
 
 
 class Transaction(Message, frozen=True):
-    """One refund or cancellation of a payment, in the inquiry's list."""
+    """One refund, capture, or change of the amount of a payment, in the inquiry's list."""
 
     transaction_result: Result
     transaction_id: str
