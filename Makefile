@@ -37,6 +37,10 @@ format: .venv/installed ## Put the code into its one style
 bench: .venv/installed ## Measure payments per second on this machine (ARGS="--rounds 1" and others)
 	@$(BIN)/python -m bench $(ARGS)
 
+.PHONY: reference
+reference: .venv/installed ## Write the API's reference anew from the code
+	$(BIN)/python -m tools.reference
+
 .PHONY: lock
 lock: .venv/installed ## Lock the newest allowed versions of all dependencies
 	$(COMPILE) -o requirements/base.txt requirements/base.in

@@ -26,8 +26,12 @@ REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "payments/cancel": wire.CancelRequest,
     "payments/refund": wire.RefundRequest,
     "payments/inquiryRefund": wire.InquiryRefundRequest,
+    "payments/capture": wire.CaptureRequest,
+    "payments/updateAmount": wire.UpdateAmountRequest,
     "payments/consult": wire.ConsultRequest,
     "payments/inquireExchangeRate": wire.InquireExchangeRateRequest,
+    "payments/createPaymentSession": wire.CreatePaymentSessionRequest,
+    "payments/retrievePaymentSession": wire.RetrievePaymentSessionRequest,
     "notification/inquireNotification": wire.InquireNotificationRequest,
     "notification/inquireNotificationList": wire.InquireNotificationListRequest,
     "aps/payments/pay": wire.AcquirerPayRequest,
@@ -40,14 +44,16 @@ REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
 NOTIFICATIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "notifyPayment": wire.PaymentNotification,
     "notifyRefund": wire.RefundNotification,
+    "notifyCapture": wire.CaptureNotification,
+    "notifyPayment (acquirers)": wire.AcquirerPaymentNotification,
 }
 
 _SCHEMAS: Final = "#/components/schemas/"
 
 _ABOUT: Final = (
     "Every request is a signed POST, every answer HTTP 200 and signed, an error too: its `result` says how it"
-    " went. Unknown members are ignored; null counts as absent; booleans and numbers may be quoted. Each path"
-    f" is served below `{SANDBOX}` as well."
+    " went. Unknown members are ignored; null counts as absent; booleans and numbers may be quoted. Each"
+    f" path below `/ams/api` is served below `{SANDBOX}` as well."
 )
 
 _REQUEST_HEADERS: Final = {
@@ -170,7 +176,9 @@ def _tidied(schema: Any) -> Any:
         return _tidied(real[0] if len(real) == 1 else {"anyOf": real})
     if schema.get("format") == "decimal":
         return {"type": "number"}
-    tidied = {name: _tidied(value) for name, value in schema.items() if name != "title"}
+    tidied = {
+        name: _tidied(value) for name, value in schema.items() if name != "title" or isinstance(value, dict)
+    }
     if isinstance(schema.get("description"), str):
         tidied["description"] = _in_their_words(" ".join(schema["description"].split()))
     return tidied
