@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from comptoir.kernel.errors import ComptoirError
 
 if TYPE_CHECKING:
-    from comptoir.identity.api import ClientKeySummary, ClientView
+    from comptoir.identity.api import ApiKeySummary, ClientKeySummary, ClientView
 
 HELP = "the machines that may speak for a merchant: register, add and revoke keys, show fingerprints"
+
+_REVOKED = "stop trusting an API key, within seconds and for good"
 
 #: A key of 4096 bits in PEM is under 1 kB.
 _LARGEST_FILE = 16_384
@@ -34,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_subparsers(dest="part", metavar="what", required=True)
     add = _part(parts, "add", "register a client of a merchant with its public key")
     add.add_argument("--merchant", required=True, help="the merchant's public reference")
-    _configure_key(add)
+    _configure_key(add, required=False)
     add.add_argument(
         "--acquirer",
         action="store_true",
@@ -44,6 +46,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _configure_key(_part(parts, "key", "add one more live key; the older ones stay live"))
     revoke = _part(parts, "revoke", "stop trusting a key, within seconds and for good")
     revoke.add_argument("version", type=int, help="the keyVersion")
+    secret = _part(parts, "api-key", "make an API key, for a client that signs nothing: it is shown once")
+    secret.add_argument(
+        "--only", nargs="+", metavar="OPERATION", help="make a restricted key, for these: payments/pay"
+    )
+    secret = parts.add_parser("revoke-api-key", help=_REVOKED, description=_REVOKED)
+    secret.add_argument("id", help="the part of the key between PROD_ or TEST_ and the next underscore")
     _part(parts, "suspend", "answer the client, and refuse it")
     _part(parts, "activate", "let a suspended client in again")
     show = _part(parts, "show", "show a client, our public key, and the fingerprints of both sides' keys")
@@ -62,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
         "add": _add,
         "key": _key,
         "revoke": _revoke,
+        "api-key": _api_key,
+        "revoke-api-key": _revoke_api_key,
         "suspend": _set_status,
         "activate": _set_status,
         "show": _show,
@@ -84,10 +94,10 @@ def _part(
     return parser
 
 
-def _configure_key(parser: argparse.ArgumentParser) -> None:
+def _configure_key(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     parser.add_argument(
         "--public-key-file",
-        required=True,
+        required=required,
         type=Path,
         metavar="FILE",
         help="the merchant's own public key: PEM, or base64 without armor",
@@ -126,7 +136,8 @@ def _add(arguments: argparse.Namespace) -> None:
     from comptoir.kernel.clock import utc_now
 
     merchant = acquiring.merchant_summary(arguments.merchant)
-    key = read_public_key(arguments.public_key_file, "--public-key-file")
+    file = arguments.public_key_file
+    key = read_public_key(file, "--public-key-file") if file else None
     if arguments.notify_url:
         target_of(arguments.notify_url)
     made = identity.register_client(
@@ -138,6 +149,10 @@ def _add(arguments: argparse.Namespace) -> None:
         acquirer=arguments.acquirer,
     )
     kind = ("test client" if made.sandbox else "client") + (" (acquirer)" if made.acquirer else "")
+    if not made.keys:
+        say(f"{made.client_ref} is a {kind} of merchant {merchant.ref}, and has no key yet.")
+        say(f"Now make it an API key: comptoir clients api-key {made.client_ref}")
+        return
     say(f"{made.client_ref} is a {kind} of merchant {merchant.ref}; its key is version 1.")
     say(f"SHA-256 of its key: {fingerprint(made.keys[0].public_key)}")
     say(f"Now give it our public key: comptoir clients show {made.client_ref}")
@@ -167,6 +182,26 @@ def _revoke(arguments: argparse.Namespace) -> None:
         say("It has no live key left: everything it sends is answered KEY_NOT_FOUND.")
 
 
+def _api_key(arguments: argparse.Namespace) -> None:
+    from comptoir.cli.show import say
+    from comptoir.identity import api as identity
+    from comptoir.kernel.clock import utc_now
+
+    made = identity.create_api_key(arguments.client, arguments.only, now=utc_now())
+    say(f"An API key of {arguments.client}. It stands for the client, over TLS only, and is shown this once:")
+    print(made)
+
+
+def _revoke_api_key(arguments: argparse.Namespace) -> None:
+    from comptoir.cli.show import say
+    from comptoir.identity import api as identity
+    from comptoir.kernel.clock import utc_now
+    from comptoir.kernel.ids import parse_id
+
+    identity.revoke_api_key(parse_id(arguments.id, "id"), now=utc_now())
+    say(f"API key {arguments.id} is revoked: the gateways forget it within seconds.")
+
+
 def _set_status(arguments: argparse.Namespace) -> None:
     from comptoir.cli.show import say
     from comptoir.identity import api as identity
@@ -188,9 +223,11 @@ def _show(arguments: argparse.Namespace) -> None:
     keys = identity.client_keys(client.client_ref)
     platform = identity.platform_key()
     public_key = signing.export_public_key(signing.public_key_from_der(platform.public_key))
+    secrets = identity.api_keys(client.client_ref)
     if arguments.json:
         described = _as_json(client, _merchant_refs().get(client.merchant_id, client.merchant_id.hex))
         described["keys"] = [_key_as_json(one) for one in keys]
+        described["api_keys"] = [_api_key_as_json(one) for one in secrets]
         described["platform_public_key"] = public_key
         described["platform_key_version"] = platform.version
         described["platform_key_sha256"] = fingerprint(platform.public_key)
@@ -206,6 +243,15 @@ def _show(arguments: argparse.Namespace) -> None:
         ("keyVersion", "SHA-256", "State"),
         [(str(one.version), fingerprint(one.public_key), _state_of(one)) for one in keys],
     )
+    if secrets:
+        say("\nIts API keys (the secret half is nobody's to see again):")
+        table(
+            ("Id", "Kind", "For", "State"),
+            [
+                (one.id.hex, one.kind.value, ", ".join(one.operations or ["everything"]), _state_of(one))
+                for one in secrets
+            ],
+        )
     say(f"\nOur public key (keyVersion {platform.version}), to check our answers with. SHA-256")
     say(f"{fingerprint(platform.public_key)}:")
     print(public_key)
@@ -251,7 +297,7 @@ def _merchant_refs() -> dict[Any, str]:
     return {one.id: one.ref for one in acquiring.merchant_summaries()}
 
 
-def _state_of(key: ClientKeySummary) -> str:
+def _state_of(key: ClientKeySummary | ApiKeySummary) -> str:
     return f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else f"live since {key.created_at:%Y-%m-%d}"
 
 
@@ -269,3 +315,12 @@ def _as_json(one: ClientView, merchant: str) -> dict[str, Any]:
 
 def _key_as_json(one: ClientKeySummary) -> dict[str, Any]:
     return {"version": one.version, "sha256": fingerprint(one.public_key), "live": one.revoked_at is None}
+
+
+def _api_key_as_json(one: ApiKeySummary) -> dict[str, Any]:
+    return {
+        "id": one.id.hex,
+        "kind": one.kind.value,
+        "operations": one.operations,
+        "live": one.revoked_at is None,
+    }

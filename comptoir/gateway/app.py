@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
+from uuid import UUID
 
 from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -14,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Lifespan, Receive, Scope, Send
 
 from comptoir.db.run import send as send_statements
+from comptoir.gateway.api_keys import ApiKeys
 from comptoir.gateway.call import Operations
 from comptoir.gateway.clients import Clients
 from comptoir.gateway.door import Door, Limits
@@ -81,6 +83,7 @@ def create_app(
                 clients = Clients(_loader(pool))
                 door = Door(
                     clients=clients,
+                    api_keys=ApiKeys(_key_loader(pool)),
                     signer=Signer.of(key),
                     operations=operations,
                     limits=limits,
@@ -117,6 +120,13 @@ async def _read_once(pool: Pool, statements: Sequence[Statement]) -> list[Rows]:
 def _loader(pool: Pool) -> Callable[[str], Awaitable[identity.ClientView | None]]:
     async def load(client_ref: str) -> identity.ClientView | None:
         return identity.read_client((await read(pool, [identity.client_statement(client_ref)]))[0])
+
+    return load
+
+
+def _key_loader(pool: Pool) -> Callable[[UUID], Awaitable[identity.ApiKeyView | None]]:
+    async def load(key_id: UUID) -> identity.ApiKeyView | None:
+        return identity.read_api_key((await read(pool, [identity.api_key_statement(key_id)]))[0])
 
     return load
 

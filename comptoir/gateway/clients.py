@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -20,7 +20,9 @@ from comptoir.standards.antom import signing
 SECONDS: Final = 3.0
 CAPACITY: Final = 10_000
 
-Load = Callable[[str], Awaitable[ClientView | None]]
+T = TypeVar("T")
+
+Load = Callable[[str], Awaitable[T | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,12 @@ class Client:
         return self.keys.get(version)
 
 
-class Clients:
-    """Loads each client once every few seconds, however many requests wait for it."""
+class Memory(Generic[T]):
+    """Loads what has a name once every few seconds, however many requests wait for it."""
 
     def __init__(
         self,
-        load: Load,
+        load: Load[T],
         *,
         seconds: float = SECONDS,
         capacity: int = CAPACITY,
@@ -52,37 +54,53 @@ class Clients:
         self._seconds = seconds
         self._capacity = capacity
         self._clock = clock
-        self._known: dict[str, tuple[float, Client]] = {}
+        self._known: dict[str, tuple[float, T]] = {}
         self._strangers: dict[str, float] = {}
-        self._loading: dict[str, asyncio.Task[Client | None]] = {}
+        self._loading: dict[str, asyncio.Task[T | None]] = {}
 
-    async def get(self, client_ref: str) -> Client | None:
-        """The client, or None when there is none. Raises what loading raises; a failure is not remembered."""
+    async def get(self, name: str) -> T | None:
+        """What has this name, or None. Raises what loading raises; a failure is not remembered."""
         now = self._clock()
-        if (known := self._known.get(client_ref)) is not None and known[0] > now:
+        if (known := self._known.get(name)) is not None and known[0] > now:
             return known[1]
-        if self._strangers.get(client_ref, now) > now:
+        if self._strangers.get(name, now) > now:
             return None
-        task = self._loading.get(client_ref)
+        task = self._loading.get(name)
         if task is None:
-            task = asyncio.create_task(self._fetch(client_ref))
-            self._loading[client_ref] = task
-            task.add_done_callback(lambda _: self._loading.pop(client_ref, None))
+            task = asyncio.create_task(self._fetch(name))
+            self._loading[name] = task
+            task.add_done_callback(lambda _: self._loading.pop(name, None))
         return await asyncio.shield(task)  # one caller that hangs up does not fail the others
 
-    async def _fetch(self, client_ref: str) -> Client | None:
-        view = await self._load(client_ref)
+    async def _fetch(self, name: str) -> T | None:
+        found = await self._load(name)
         until = self._clock() + self._seconds
-        self._known.pop(client_ref, None)
-        self._strangers.pop(client_ref, None)
-        if view is None:
+        self._known.pop(name, None)
+        self._strangers.pop(name, None)
+        if found is None:
             _make_room(self._strangers, self._capacity)
-            self._strangers[client_ref] = until
+            self._strangers[name] = until
             return None
-        client = Client(view, {key.version: signing.public_key_from_der(key.public_key) for key in view.keys})
         _make_room(self._known, self._capacity)
-        self._known[client_ref] = (until, client)
-        return client
+        self._known[name] = (until, found)
+        return found
+
+
+class Clients(Memory[Client]):
+    """The clients that sign, by client ref; their keys are made ready when they are loaded."""
+
+    def __init__(self, load: Load[ClientView], **kept: Any) -> None:
+        """`load` finds a client; `kept` is `Memory`'s."""
+
+        async def ready(client_ref: str) -> Client | None:
+            view = await load(client_ref)
+            if view is None:
+                return None
+            return Client(
+                view, {key.version: signing.public_key_from_der(key.public_key) for key in view.keys}
+            )
+
+        super().__init__(ready, **kept)
 
 
 def _make_room(memory: dict[str, Any], capacity: int) -> None:

@@ -1,8 +1,9 @@
 """The transport rules: receive, check, hand over, answer. In this order, and never otherwise.
 
 1. Only POST, no signed header twice, a body of limited size in limited time.
-2. A path of the catalogue; a client we know; a key of theirs; a signature over the raw body.
-3. A Request-Time near our own; a client that is not suspended; JSON.
+2. A path of the catalogue; a client we know; a key of theirs; a signature over the raw body. Or an API
+   key, and a path that it is for.
+3. A Request-Time near our own, if it was signed; a client that is not suspended; JSON.
 4. The operation, if it is open here.
 
 Whatever happens, the answer is HTTP 200, signed over the path that the caller signed.
@@ -21,9 +22,10 @@ from typing import Final
 
 import structlog
 
+from comptoir.gateway.api_keys import ApiKeys
 from comptoir.gateway.call import Call, Operations
-from comptoir.gateway.clients import Client, Clients
-from comptoir.gateway.results import error_result
+from comptoir.gateway.clients import Clients
+from comptoir.gateway.results import Turned, error_result
 from comptoir.gateway.signer import Signer
 from comptoir.gateway.transport import (
     Head,
@@ -36,7 +38,7 @@ from comptoir.gateway.transport import (
     read_head,
     send_answer,
 )
-from comptoir.identity.api import ClientStatus
+from comptoir.identity.api import ClientStatus, ClientView
 from comptoir.kernel.clock import Clock, utc_now
 from comptoir.kernel.errors import ComptoirError
 from comptoir.kernel.watch import NOBODY, Trace, Watch, begin, process_token
@@ -65,20 +67,12 @@ class Limits:
     clock_skew: timedelta = timedelta(minutes=15)
 
 
-class Turned(Exception):
-    """The door answers by itself, with a result code and a message."""
-
-    def __init__(self, code: ResultCode, message: str = "") -> None:
-        super().__init__(code.value)
-        self.code = code
-        self.message = message
-
-
 @dataclass(slots=True)
 class _Answer:
-    """What will be sent, and the path it is signed over."""
+    """What will be sent, to whom, and the path it is signed over."""
 
     path: str
+    client_id: str
     body: bytes = b""
     code: str = ""
     subject: str = ""
@@ -97,6 +91,7 @@ class Door:
         self,
         *,
         clients: Clients,
+        api_keys: ApiKeys,
         signer: Signer,
         operations: Operations,
         limits: Limits | None = None,
@@ -104,6 +99,7 @@ class Door:
         watch: Watch = NOBODY,
     ) -> None:
         self._clients = clients
+        self._api_keys = api_keys
         self._signer = signer
         self._operations = operations
         self._limits = limits or Limits()
@@ -125,7 +121,7 @@ class Door:
         self._watch.request_begun()
         try:
             answer = await self._answer(head, receive, now, trace.request_id)
-            client_id, sent = echo(head.client_id), format_time(self._clock())
+            client_id, sent = answer.client_id, format_time(self._clock())
             signature = self._signer.header(answer.path, client_id, sent, answer.body)
             await send_answer(send, answer.body, client_id, sent, signature)
             result = answer.code
@@ -147,14 +143,20 @@ class Door:
 
     async def _answer(self, head: Head, receive: Receive, now: datetime, request_id: str) -> _Answer:
         """The answer, whatever goes wrong. The path is refined once a signature has verified."""
-        answer = _Answer(signed_paths(head.path)[-1])
+        answer = _Answer(signed_paths(head.path)[-1], echo(head.client_id))
         try:
             body = await read_body(receive, head, self._limits.body_bytes, self._limits.body_seconds)
             operation = self._admit(head)
             async with asyncio.timeout(self._limits.operation_seconds):
-                client, answer.path = await self._recognize(head, body)
-                self._check_standing(client, head.request_time, now)
-                message = await self._perform(operation, Call(client.view, body, now, request_id), head)
+                if head.has_api_key:
+                    client = await self._api_keys.holder(head, operation)
+                    answer.client_id = client.client_ref
+                else:
+                    client, answer.path = await self._recognize(head, body)
+                    self._check_time(head.request_time, now)
+                if client.status is not ClientStatus.ACTIVE:
+                    raise Turned(ResultCode.INVALID_CLIENT_STATUS)
+                message = await self._perform(operation, Call(client, body, now, request_id), head)
             answer.body, answer.code = encode(message), _code_in(message)
             answer.subject = _subject_of(message)
             return answer
@@ -188,7 +190,7 @@ class Door:
             raise head.fault
         return operation
 
-    async def _recognize(self, head: Head, body: bytes) -> tuple[Client, str]:
+    async def _recognize(self, head: Head, body: bytes) -> tuple[ClientView, str]:
         """Who asks, proven, and the path they signed. Raises Turned, ParamIllegal."""
         if not head.client_id or echo(head.client_id) != head.client_id:
             raise Turned(ResultCode.INVALID_CLIENT)
@@ -206,22 +208,20 @@ class Door:
         for path in signed_paths(head.path):
             content = content_to_sign(path, head.client_id, head.request_time, body)
             if verify(key, content, signature):
-                return client, path
+                return client.view, path
         digest = hashlib.sha256(content).hexdigest()
         raise Turned(
             ResultCode.INVALID_SIGNATURE,
             f"the signature does not verify. Compare the SHA-256 of your string to sign: here it is {digest}",
         )
 
-    def _check_standing(self, client: Client, request_time: str, now: datetime) -> None:
-        """Refuse what was signed too long ago or ahead of us, it may be a recording, and the suspended."""
+    def _check_time(self, request_time: str, now: datetime) -> None:
+        """Refuse what was signed too long ago or ahead of us: it may be a recording. Raises Turned."""
         if abs(parse_time(request_time, "Request-Time") - now) > self._limits.clock_skew:
             raise Turned(
                 ResultCode.INVALID_SIGNATURE,
                 f"Request-Time {request_time[:40]} is too far from our clock, {format_time(now)}",
             )
-        if client.view.status is not ClientStatus.ACTIVE:
-            raise Turned(ResultCode.INVALID_CLIENT_STATUS)
 
     async def _perform(self, operation: Operation, call: Call, head: Head) -> Message:
         """Hand over to the operation. Raises Turned, ComptoirError, or anything on a failure of ours."""

@@ -16,6 +16,16 @@ from comptoir.standards.antom.errors import ParamIllegal
 from comptoir.standards.antom.messages import Result
 from comptoir.standards.antom.results import ResultCode
 
+
+class Turned(Exception):
+    """The door answers by itself, with a result code and a message."""
+
+    def __init__(self, code: ResultCode, message: str = "") -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.message = message
+
+
 _ERRORS: Final = {
     ParamIllegal.code: ResultCode.PARAM_ILLEGAL,
     InvalidValue.code: ResultCode.PARAM_ILLEGAL,

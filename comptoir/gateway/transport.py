@@ -19,10 +19,11 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 #: gets its answer. It costs no memory; beyond it the connection is closed on them.
 DRAIN_BYTES: Final = 32 * 1024 * 1024
 
-_SIGNED_HEADERS: Final = {
+_HEADERS: Final = {
     b"client-id": "client-id",
     b"request-time": "Request-Time",
     b"signature": "Signature",
+    b"authorization": "Authorization",
 }
 _ECHOABLE = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -40,9 +41,15 @@ class Head:
     client_id: str = ""
     request_time: str = ""
     signature: str = ""
+    authorization: str = field(default="", repr=False)
     content_types: list[str] = field(default_factory=list)
     content_length: int = 0
     fault: ParamIllegal | None = None
+
+    @property
+    def has_api_key(self) -> bool:
+        """Whether the caller signs nothing and shows a key instead. Who signs may show what it likes."""
+        return bool(self.authorization) and not self.signature
 
     @property
     def is_json(self) -> bool:
@@ -58,9 +65,9 @@ def read_head(scope: Scope) -> Head:
     found: dict[bytes, str] = {}
     for name, value in scope["headers"]:
         text = value.decode("latin-1").strip()
-        if name in _SIGNED_HEADERS:
+        if name in _HEADERS:
             if name in found:
-                label = _SIGNED_HEADERS[name]
+                label = _HEADERS[name]
                 head.fault = ParamIllegal(f"the {label} header is there twice", field=label)
             found[name] = text
         elif name == b"content-type":
@@ -70,7 +77,8 @@ def read_head(scope: Scope) -> Head:
     head.client_id = found.get(b"client-id", "")
     head.request_time = found.get(b"request-time", "")
     head.signature = found.get(b"signature", "")
-    if head.fault is None:
+    head.authorization = found.get(b"authorization", "")
+    if head.fault is None and not head.has_api_key:
         for value, label in ((head.signature, "Signature"), (head.request_time, "Request-Time")):
             if not (value and value.isascii()):
                 head.fault = ParamIllegal(f"the {label} header is missing or not ASCII", field=label)

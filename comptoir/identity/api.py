@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from comptoir.identity.errors import (
+    ApiKeyInvalid,
+    ApiKeyUnknown,
     ClientRefInvalid,
     ClientRefTaken,
     ClientUnknown,
@@ -14,13 +16,17 @@ from comptoir.identity.errors import (
 )
 from comptoir.identity.operations import (
     add_key,
+    create_api_key,
     create_person,
     ensure_platform_key,
     register_client,
+    revoke_api_key,
     revoke_key,
     set_client_status,
 )
 from comptoir.identity.queries import (
+    api_key_statement,
+    api_keys,
     client,
     client_keys,
     client_statement,
@@ -30,10 +36,14 @@ from comptoir.identity.queries import (
     person_by_id,
     platform_key,
     platform_key_statement,
+    read_api_key,
     read_client,
     read_platform_key,
 )
+from comptoir.identity.rules import is_secret
 from comptoir.identity.types import (
+    ApiKeySummary,
+    ApiKeyView,
     ClientKeySummary,
     ClientKeyView,
     ClientStatus,
@@ -44,6 +54,10 @@ from comptoir.identity.types import (
 )
 
 __all__ = [
+    "ApiKeyInvalid",
+    "ApiKeySummary",
+    "ApiKeyUnknown",
+    "ApiKeyView",
     "ClientKeySummary",
     "ClientKeyView",
     "ClientRefInvalid",
@@ -60,20 +74,26 @@ __all__ = [
     "PlatformKeyView",
     "Role",
     "add_key",
+    "api_key_statement",
+    "api_keys",
     "client",
     "client_keys",
     "client_statement",
     "clients",
+    "create_api_key",
     "create_person",
     "ensure_platform_key",
+    "is_secret",
     "people",
     "person",
     "person_by_id",
     "platform_key",
     "platform_key_statement",
+    "read_api_key",
     "read_client",
     "read_platform_key",
     "register_client",
+    "revoke_api_key",
     "revoke_key",
     "set_client_status",
 ]

@@ -35,6 +35,18 @@ class KeyRefused(InvalidValue):
     code = "identity.key_refused"
 
 
+class ApiKeyUnknown(ComptoirError):
+    """No API key has this id."""
+
+    code = "identity.api_key_unknown"
+
+
+class ApiKeyInvalid(InvalidValue):
+    """A restricted key is for operations of the API, each once."""
+
+    code = "identity.api_key_invalid"
+
+
 class PlatformKeyMissing(ComptoirError):
     """There is no active platform key: nothing can be signed."""
 

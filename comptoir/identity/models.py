@@ -6,11 +6,13 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from comptoir.identity.rules import MERCHANT_ROLES, OFFICE_ROLES
 from comptoir.identity.types import ClientStatus, Role
+from comptoir.standards.antom.api_key import Kind
 
 # Plain strings, as migrations are to hold them.
 _ROLES = [role.value for role in Role]
@@ -94,6 +96,28 @@ class ApiClientKey(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["client", "version"], name="identity_api_client_key_one"),
             models.CheckConstraint(name="identity_api_client_key_version", condition=Q(version__gte=1)),
+        ]
+
+
+class ApiKey(models.Model):
+    """A secret that stands for a client. Only its SHA-256 is kept: 256 random bits need no slow hash."""
+
+    id = models.UUIDField(primary_key=True)
+    client = models.ForeignKey(ApiClient, on_delete=models.PROTECT, related_name="api_keys")
+    kind = models.CharField(max_length=4)
+    secret_hash = models.BinaryField()
+    operations = ArrayField(models.CharField(max_length=64), null=True)
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "identity_api_key"
+        constraints = [
+            models.CheckConstraint(
+                name="identity_api_key_kind",
+                condition=Q(kind=Kind.STANDARD.value, operations__isnull=True)
+                | Q(kind=Kind.RESTRICTED.value, operations__isnull=False),
+            ),
         ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from django.db.models import Max
 from comptoir.db.sealed import seal
 from comptoir.identity import queries
 from comptoir.identity.errors import (
+    ApiKeyUnknown,
     ClientRefTaken,
     ClientUnknown,
     KeyRefused,
@@ -22,12 +25,21 @@ from comptoir.identity.errors import (
     PersonInvalid,
     PlatformKeyMissing,
 )
-from comptoir.identity.models import ApiClient, ApiClientKey, Person, PlatformKey
+from comptoir.identity.models import ApiClient, ApiClientKey, ApiKey, Person, PlatformKey
 from comptoir.identity.queries import PLATFORM_KEY_PURPOSE
-from comptoir.identity.rules import check_client_ref, check_name, check_place, clean_login, is_sandbox
+from comptoir.identity.rules import (
+    check_client_ref,
+    check_name,
+    check_operations,
+    check_place,
+    clean_login,
+    is_sandbox,
+    secret_hash,
+)
 from comptoir.identity.types import ClientStatus, ClientView, PersonView, PlatformKeyView, Role
 from comptoir.kernel.ids import new_id
-from comptoir.standards.antom import signing
+from comptoir.standards.antom import api_key, signing
+from comptoir.standards.antom.api_key import Kind
 
 #: Advisory lock of whoever makes the first platform key ("ident" in ASCII, as a number).
 _PLATFORM_KEY_LOCK = 0x6964656E74
@@ -37,13 +49,14 @@ _PLATFORM_KEY_LOCK = 0x6964656E74
 def register_client(
     client_ref: str,
     merchant_id: UUID,
-    public_key: str,
+    public_key: str | None,
     *,
     now: datetime,
     notify_url: str | None = None,
     acquirer: bool = False,
 ) -> ClientView:
-    """A new client with its first key (base64 SubjectPublicKeyInfo, armor allowed) as version 1.
+    """A new client with its first key (base64 SubjectPublicKeyInfo, armor allowed) as version 1, or with
+    none: then it can only be given an API key.
 
     An `acquirer` may call the Alipay+ family, where it names merchants of its own.
 
@@ -62,7 +75,8 @@ def register_client(
     )
     if not made:
         raise ClientRefTaken(f"client {client_ref} exists already", field="client_ref")
-    add_key(row.client_ref, public_key, now=now)
+    if public_key is not None:
+        add_key(row.client_ref, public_key, now=now)
     return _client_view(row.client_ref)
 
 
@@ -93,6 +107,39 @@ def revoke_key(client_ref: str, version: int, *, now: datetime) -> None:
     keys = _locked(client_ref).keys.filter(version=version)
     if not keys.exists():
         raise KeyUnknown(f"client {client_ref} has no key {version}", field="version")
+    keys.filter(revoked_at__isnull=True).update(revoked_at=now)
+
+
+@transaction.atomic
+def create_api_key(client_ref: str, operations: Sequence[str] | None, *, now: datetime) -> str:
+    """An API key of a client, whole: it is never to be seen again. `operations` None: for all of them.
+
+    A test client's key is a TEST key. Raises ClientUnknown, ApiKeyInvalid.
+    """
+    row = _locked(client_ref)
+    allowed = None if operations is None else check_operations(operations)
+    kind = Kind.STANDARD if allowed is None else Kind.RESTRICTED
+    key_id, secret = new_id(), secrets.token_hex(32)
+    ApiKey.objects.create(
+        id=key_id,
+        client=row,
+        kind=kind.value,
+        secret_hash=secret_hash(secret),
+        operations=allowed,
+        created_at=now,
+    )
+    return api_key.build(api_key.ApiKey(kind, row.sandbox, key_id.hex, secret))
+
+
+@transaction.atomic
+def revoke_api_key(key_id: UUID, *, now: datetime) -> None:
+    """Stop trusting an API key, at the latest when the gateways' few seconds of memory have passed.
+
+    Doing it again changes nothing. Raises ApiKeyUnknown.
+    """
+    keys = ApiKey.objects.filter(id=key_id)
+    if not keys.exists():
+        raise ApiKeyUnknown(f"there is no API key {key_id.hex}", field="id")
     keys.filter(revoked_at__isnull=True).update(revoked_at=now)
 
 

@@ -11,8 +11,10 @@ from django.db import connection
 from comptoir.db.run import run_sync
 from comptoir.db.sealed import unseal
 from comptoir.identity.errors import PlatformKeyMissing
-from comptoir.identity.models import ApiClient, ApiClientKey, Person
+from comptoir.identity.models import ApiClient, ApiClientKey, ApiKey, Person
 from comptoir.identity.types import (
+    ApiKeySummary,
+    ApiKeyView,
     ClientKeySummary,
     ClientKeyView,
     ClientStatus,
@@ -22,6 +24,7 @@ from comptoir.identity.types import (
     Role,
 )
 from comptoir.kernel.statements import Flow, Rows, Statement
+from comptoir.standards.antom.api_key import Kind
 
 #: What platform keys are sealed for.
 PLATFORM_KEY_PURPOSE: Final = "platform key"
@@ -32,6 +35,13 @@ SELECT c.id, c.client_ref, c.merchant_id, c.sandbox, c.status, c.notify_url, c.a
 FROM identity_api_client c
 LEFT JOIN identity_api_client_key k ON k.client_id = c.id AND k.revoked_at IS NULL
 WHERE c.client_ref = %s ORDER BY k.version DESC
+"""
+
+_API_KEY = """
+SELECT a.id, a.kind, a.secret_hash, a.operations, c.id, c.client_ref, c.merchant_id, c.sandbox, c.status,
+    c.notify_url, c.acquirer
+FROM identity_api_key a JOIN identity_api_client c ON c.id = a.client_id
+WHERE a.id = %s AND a.revoked_at IS NULL
 """
 
 _PLATFORM_KEY = """
@@ -52,6 +62,28 @@ def read_client(rows: Rows) -> ClientView | None:
     keys = tuple(ClientKeyView(row[7], bytes(row[8])) for row in rows if row[7] is not None)
     return ClientView(
         client_id, client_ref, merchant_id, sandbox, ClientStatus(status), notify_url, keys, acquirer
+    )
+
+
+def api_key_statement(key_id: UUID) -> Statement:
+    """A live API key with its client. Decode with `read_api_key`."""
+    return Statement(_API_KEY, (key_id,))
+
+
+def read_api_key(rows: Rows) -> ApiKeyView | None:
+    """The key, or None when there is none of that id, or it was revoked."""
+    if not rows:
+        return None
+    key_id, kind, kept, operations, *client = rows[0]
+    client_id, client_ref, merchant_id, sandbox, status, notify_url, acquirer = client
+    return ApiKeyView(
+        id=key_id,
+        client=ClientView(
+            client_id, client_ref, merchant_id, sandbox, ClientStatus(status), notify_url, (), acquirer
+        ),
+        kind=Kind(kind),
+        secret_hash=bytes(kept),
+        operations=None if operations is None else frozenset(operations),
     )
 
 
@@ -87,6 +119,21 @@ def client_keys(client_ref: str) -> tuple[ClientKeySummary, ...]:
     rows = ApiClientKey.objects.filter(client__client_ref=client_ref).order_by("-version")
     return tuple(
         ClientKeySummary(row.version, bytes(row.public_key), row.created_at, row.revoked_at) for row in rows
+    )
+
+
+def api_keys(client_ref: str) -> tuple[ApiKeySummary, ...]:
+    """All API keys a client ever had, newest first; empty also when there is no such client."""
+    rows = ApiKey.objects.filter(client__client_ref=client_ref).order_by("-created_at", "-id")
+    return tuple(
+        ApiKeySummary(
+            id=row.id,
+            kind=Kind(row.kind),
+            operations=None if row.operations is None else tuple(row.operations),
+            created_at=row.created_at,
+            revoked_at=row.revoked_at,
+        )
+        for row in rows
     )
 
 

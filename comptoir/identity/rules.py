@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
 import re
+from collections.abc import Sequence
+from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from comptoir.identity.errors import ClientRefInvalid, PersonInvalid
+from comptoir.identity.errors import ApiKeyInvalid, ClientRefInvalid, PersonInvalid
 from comptoir.identity.types import Role
+from comptoir.standards.antom.paths import CATALOGUE
 
 #: Test clients carry it in front of their client id (docs.antom.com, "Sandbox").
 SANDBOX_PREFIX: Final = "SANDBOX_"
@@ -33,6 +37,28 @@ def check_client_ref(client_ref: str) -> str:
 def is_sandbox(client_ref: str) -> bool:
     """Whether the client is a test client: its id alone decides, never the path it calls."""
     return client_ref.startswith(SANDBOX_PREFIX)
+
+
+def secret_hash(secret: str) -> bytes:
+    """What is kept of an API key's secret: its SHA-256."""
+    return sha256(secret.encode()).digest()
+
+
+def is_secret(secret: str, kept: bytes | None) -> bool:
+    """Whether a secret is the one whose hash was kept (None: no key has it); always in the same time."""
+    same = hmac.compare_digest(secret_hash(secret), kept or bytes(32))
+    return same and kept is not None
+
+
+def check_operations(operations: Sequence[str]) -> list[str]:
+    """The operations of a restricted key, by their names below /v1, in order. Raises ApiKeyInvalid."""
+    known = {one.name for one in CATALOGUE.values() if one.family == "ams"}
+    if not operations or len(set(operations)) != len(operations):
+        raise ApiKeyInvalid("a restricted key is for at least one operation, each once", field="operations")
+    for name in operations:
+        if name not in known:
+            raise ApiKeyInvalid(f"there is no operation {name}: payments/pay is one", field="operations")
+    return sorted(operations)
 
 
 def clean_login(login: str) -> str:

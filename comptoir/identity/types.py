@@ -8,6 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from comptoir.standards.antom.api_key import Kind
+
 
 class Role(StrEnum):
     """What a person is here to do. One person, one role."""
@@ -67,6 +69,29 @@ class ClientView(msgspec.Struct, frozen=True):
     notify_url: str | None
     keys: tuple[ClientKeyView, ...]
     acquirer: bool = False
+
+
+class ApiKeyView(msgspec.Struct, frozen=True):
+    """A live API key and its client. `operations`: what a restricted key is for; None means everything."""
+
+    id: UUID
+    client: ClientView
+    kind: Kind
+    secret_hash: bytes
+    operations: frozenset[str] | None
+
+    def __repr__(self) -> str:
+        return f"ApiKeyView({self.id.hex})"
+
+
+class ApiKeySummary(msgspec.Struct, frozen=True):
+    """An API key as the operator sees it, the revoked ones too. The secret is nobody's to see again."""
+
+    id: UUID
+    kind: Kind
+    operations: tuple[str, ...] | None
+    created_at: datetime
+    revoked_at: datetime | None
 
 
 class PlatformKeyView(msgspec.Struct, frozen=True):

@@ -226,14 +226,14 @@ class House:
         self.ports.append(port)
         return self._begin(server, wait)
 
-    def gateway_tls(self, host: str, files: ServerCertificate) -> Server:
-        """Start a gateway that speaks TLS on port 443 of an address of this machine."""
-        command = ("serve", "gateway", "--drain", "0", "--host", host, "--port", "443")
+    def gateway_tls(self, host: str, files: ServerCertificate, port: int = 443) -> Server:
+        """Start a gateway that speaks TLS on a port of an address of this machine."""
+        command = ("serve", "gateway", "--drain", "0", "--host", host, "--port", str(port))
         secured = ("--tls-cert", str(files.chain), "--tls-key", str(files.key))
 
         def listens() -> bool:
             with socket.socket() as probe:
-                return probe.connect_ex((host, 443)) == 0
+                return probe.connect_ex((host, port)) == 0
 
         server = Server(self.folder / "tls.log", self._environment({}), listens, *command, *secured)
         return self._begin(server, wait=True)

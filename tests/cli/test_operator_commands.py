@@ -239,6 +239,31 @@ def test_a_client_is_registered_and_shown_with_both_fingerprints(
     assert listed(capsys, "clients", "list", "--merchant", REF)[0]["notify_url"] == url
 
 
+def test_an_api_key_is_shown_once_and_ends_for_good(shop: None, capsys: Capture) -> None:
+    done("clients", "add", CLIENT, "--merchant", REF)
+    capsys.readouterr()
+    done("clients", "api-key", CLIENT)
+    key = capsys.readouterr().out.splitlines()[-1]
+    head, _, secret = key.rpartition("_")
+    assert head.startswith("isak_PROD_")
+    key_id = head.rpartition("_")[2]
+    done("clients", "api-key", CLIENT, "--only", "payments/pay", "payments/cancel")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("irak_PROD_")
+    done("clients", "revoke-api-key", key_id)
+    restricted, first = listed(capsys, "clients", "show", CLIENT)["api_keys"]
+    assert first == {"id": key_id, "kind": "isak", "operations": None, "live": False}
+    assert (restricted["operations"], restricted["live"]) == (["payments/cancel", "payments/pay"], True)
+    done("clients", "show", CLIENT)
+    said = capsys.readouterr().out
+    assert key_id in said
+    assert secret not in said
+    assert "no operation" in refused(capsys, "clients", "api-key", CLIENT, "--only", "payments/steal")
+    assert "each once" in refused(capsys, "clients", "api-key", CLIENT, "--only", *["payments/pay"] * 2)
+    assert "no client" in refused(capsys, "clients", "api-key", "5Y43")
+    assert "no API key" in refused(capsys, "clients", "revoke-api-key", "0" * 32)
+    assert "not one of our ids" in refused(capsys, "clients", "revoke-api-key", "nonsense")
+
+
 def test_a_pem_file_holds_the_same_key(shop: None, tmp_path: Path) -> None:
     plain = key_in(tmp_path / "plain").read_text()
     pem = tmp_path / "merchant.pem"

@@ -17,6 +17,7 @@ from com.alipay.ams.api.tools.signature_tool import verify as sdk_verify
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from comptoir.config import machines
+from comptoir.gateway.api_keys import ApiKeys
 from comptoir.gateway.app import create_app
 from comptoir.gateway.call import Call
 from comptoir.gateway.clients import Clients
@@ -238,8 +239,12 @@ def build(till: Till, platform_key: rsa.RSAPrivateKey, **limits: Any) -> House:
         loads.append(client_ref)
         return views.get(client_ref)
 
+    async def nobody(key_id: UUID) -> None:
+        return None
+
     door = Door(
         clients=Clients(load),
+        api_keys=ApiKeys(nobody),
         signer=Signer(platform_key, 1),
         operations={"payments/pay": fake.pay},
         limits=Limits(**limits),

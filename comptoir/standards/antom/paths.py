@@ -125,6 +125,11 @@ def operation_of(path: str) -> Operation | None:
     return CATALOGUE.get(path)
 
 
+def is_sandbox(path: str) -> bool:
+    """Whether a path is the sandbox's. It says nothing of the client, but API keys are for one side only."""
+    return path.startswith(SANDBOX + "/")
+
+
 def path_of_target(target: str) -> str:
     """The path of a request target: origin form (``/ams/…``) or absolute form (``https://host/ams/…``).
 
