@@ -53,7 +53,8 @@ _SCHEMAS: Final = "#/components/schemas/"
 _ABOUT: Final = (
     "Every request is a signed POST, every answer HTTP 200 and signed, an error too: its `result` says how it"
     " went. Unknown members are ignored; null counts as absent; booleans and numbers may be quoted. Each"
-    f" path below `/ams/api` is served below `{SANDBOX}` as well."
+    f" path below `/ams/api` is served below `{SANDBOX}` as well. Who has an API key shows it in an"
+    " `Authorization: Bearer` header instead of the three that are listed."
 )
 
 _REQUEST_HEADERS: Final = {
