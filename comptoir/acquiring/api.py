@@ -13,6 +13,7 @@ from comptoir.acquiring.errors import (
     StoreUnknown,
     TerminalExists,
 )
+from comptoir.acquiring.operations.agreements import purge_stale_agreements, store_agreements
 from comptoir.acquiring.operations.engine import (
     store_amount_updates,
     store_captures,
@@ -25,6 +26,15 @@ from comptoir.acquiring.operations.merchants import (
     open_contract,
     register_merchant,
     set_status,
+)
+from comptoir.acquiring.queries.agreements import (
+    InForce,
+    agreements_by_access,
+    agreements_by_code,
+    agreements_by_grant,
+    agreements_by_id,
+    approved_agreements,
+    decode_agreements,
 )
 from comptoir.acquiring.queries.captures import (
     amount_updates_by_id,
@@ -64,6 +74,9 @@ from comptoir.acquiring.queries.proof import (
     refund_difference,
 )
 from comptoir.acquiring.types import (
+    AgreementEnd,
+    AgreementState,
+    AgreementView,
     AmountUpdateView,
     CaptureMode,
     CaptureView,
@@ -81,6 +94,9 @@ from comptoir.acquiring.types import (
 )
 
 __all__ = [
+    "AgreementEnd",
+    "AgreementState",
+    "AgreementView",
     "AmountUpdateView",
     "AtQuote",
     "CaptureMode",
@@ -88,6 +104,7 @@ __all__ = [
     "ContractExists",
     "ContractView",
     "Expected",
+    "InForce",
     "MerchantExists",
     "MerchantInvalid",
     "MerchantSummary",
@@ -107,14 +124,20 @@ __all__ = [
     "TerminalExists",
     "add_store",
     "add_terminal",
+    "agreements_by_access",
+    "agreements_by_code",
+    "agreements_by_grant",
+    "agreements_by_id",
     "amount_updates_by_id",
     "amount_updates_by_request",
     "amount_updates_of_payment",
+    "approved_agreements",
     "capture_difference",
     "captures_by_id",
     "captures_by_request",
     "captures_of_payment",
     "counts",
+    "decode_agreements",
     "decode_amount_updates",
     "decode_captures",
     "decode_merchants",
@@ -132,6 +155,7 @@ __all__ = [
     "payments_by_id",
     "payments_by_order_code",
     "payments_by_request",
+    "purge_stale_agreements",
     "refund_difference",
     "refunds_by_id",
     "refunds_by_request",
@@ -139,6 +163,7 @@ __all__ = [
     "register_merchant",
     "rules",
     "set_status",
+    "store_agreements",
     "store_amount_updates",
     "store_captures",
     "store_payments",

@@ -29,6 +29,12 @@ CAPTURE_EXCEEDS = "acquiring.capture_exceeds"
 CAPTURE_CURRENCY = "acquiring.capture_currency"
 CANCEL_AFTER_CAPTURE = "acquiring.cancel_after_capture"
 UPDATE_AFTER_CAPTURE = "acquiring.update_after_capture"
+AGREEMENT_UNKNOWN = "acquiring.agreement_unknown"
+AGREEMENT_CLOSED = "acquiring.agreement_closed"
+AUTH_CODE_INVALID = "acquiring.auth_code_invalid"
+AUTH_CODE_EXPIRED = "acquiring.auth_code_expired"
+REFRESH_TOKEN_INVALID = "acquiring.refresh_token_invalid"  # noqa: S105 - a code, not a secret
+ACCESS_TOKEN_INVALID = "acquiring.access_token_invalid"  # noqa: S105 - a code, not a secret
 
 
 class Refused(ComptoirError):

@@ -328,3 +328,63 @@ class AmountUpdate(models.Model):
             models.CheckConstraint(name="acquiring_amount_update_amount", condition=Q(amount__gt=0)),
         ]
         indexes = [models.Index(fields=["merchant_id", "payment_id"], name="acquiring_amount_update_of")]
+
+
+class Agreement(models.Model):
+    """A merchant may debit a wallet without asking each time. Codes and tokens are kept as SHA-256 only."""
+
+    pk = models.CompositePrimaryKey("merchant_id", "id")
+    merchant_id = models.UUIDField()
+    id = models.UUIDField()
+    client_ref = models.CharField(max_length=64)
+    consent_code = models.CharField(max_length=32)
+    state = models.CharField(max_length=8)
+    state_ref = models.CharField(max_length=256)
+    method_type = models.CharField(max_length=64)
+    redirect_url = models.CharField(max_length=2048)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    grant_hash = models.BinaryField()
+    grant_expires_at = models.DateTimeField(null=True)
+    access_hash = models.BinaryField(null=True)
+    access_expires_at = models.DateTimeField(null=True)
+    refresh_hash = models.BinaryField(null=True)
+    refresh_expires_at = models.DateTimeField(null=True)
+    auth_client_ref = models.CharField(max_length=64, null=True)
+    notify_url = models.CharField(max_length=2048, null=True)
+    wallet_id = models.UUIDField(null=True)
+    customer_ref = models.CharField(max_length=64, null=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=16, null=True)
+
+    class Meta:
+        db_table = "acquiring_agreement"
+        constraints = [
+            models.CheckConstraint(
+                name="acquiring_agreement_state",
+                condition=Q(state__in=["open", "approved", "active", "declined", "ended"]),
+            ),
+            # Whoever may debit, may debit a wallet.
+            models.CheckConstraint(
+                name="acquiring_agreement_wallet",
+                condition=~Q(state__in=["approved", "active", "ended"]) | Q(wallet_id__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="acquiring_agreement_ended",
+                condition=Q(state="ended", ended_at__isnull=False, ended_by__isnull=False)
+                | ~Q(state="ended") & Q(ended_at__isnull=True, ended_by__isnull=True),
+            ),
+            models.UniqueConstraint(fields=["merchant_id", "grant_hash"], name="acquiring_agreement_grant"),
+            models.UniqueConstraint(fields=["merchant_id", "access_hash"], name="acquiring_agreement_access"),
+            models.UniqueConstraint(
+                fields=["merchant_id", "refresh_hash"], name="acquiring_agreement_refresh"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["consent_code"], name="acquiring_agreement_code"),
+            models.Index(
+                fields=["expires_at"],
+                name="acquiring_agreement_stale",
+                condition=Q(state__in=["open", "declined"]),
+            ),
+        ]

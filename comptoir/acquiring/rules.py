@@ -11,6 +11,8 @@ from uuid import UUID
 from comptoir.acquiring import errors
 from comptoir.acquiring.errors import MerchantInvalid, Refused
 from comptoir.acquiring.types import (
+    AgreementState,
+    AgreementView,
     CaptureMode,
     CaptureView,
     ContractView,
@@ -38,19 +40,35 @@ AUTHORIZATION_LIFE = timedelta(days=7)
 #: The most a contract's traveller margin may be: ten percent, in hundredths of a percent.
 LARGEST_MARGIN_BPS = 1000
 
+#: How long a traveller may take to approve an agreement (antom-api.md §3.5: 30 minutes for subscriptions).
+CONSENT_TIME = timedelta(minutes=30)
+
+#: An authorization code is exchanged at once; RFC 6749 §4.1.2 (October 2012) recommends 10 minutes at most.
+AUTH_CODE_TIME = timedelta(minutes=10)
+
+#: How long tokens are good. A refresh token outlives its access token by as much again.
+ACCESS_TIME = timedelta(days=365)
+REFRESH_TIME = timedelta(days=730)
+
 _REF = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _MCC = re.compile(r"[0-9]{4}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+def check_active(merchant: MerchantView | None) -> MerchantView:
+    """The merchant, if it is one that may take payments. Raises Refused."""
+    if merchant is None:
+        raise Refused("the merchant is not registered", code=errors.MERCHANT_UNKNOWN)
+    if not merchant.active:
+        raise Refused("the merchant is not active", code=errors.MERCHANT_INACTIVE)
+    return merchant
 
 
 def contract_for(
     merchant: MerchantView | None, currency: str, settlement_currency: str | None
 ) -> ContractView:
     """The contract under which this merchant may charge in `currency`. Raises Refused."""
-    if merchant is None:
-        raise Refused("the merchant is not registered", code=errors.MERCHANT_UNKNOWN)
-    if not merchant.active:
-        raise Refused("the merchant is not active", code=errors.MERCHANT_INACTIVE)
+    merchant = check_active(merchant)
     wanted = [c for c in merchant.contracts if settlement_currency in (None, c.settlement_currency)]
     if not wanted:
         raise Refused(
@@ -121,6 +139,35 @@ def step_hash(payment_id: str, amount: Money, capture_id: str | None = None) -> 
 
 def _hash(*parts: str) -> bytes:
     return sha256("\x1f".join(parts).encode()).digest()
+
+
+def access_refusal(agreement: AgreementView | None, now: datetime) -> str | None:
+    """Why an access token does not pay now, or None. Unknown, foreign, expired and ended look the same."""
+    if agreement is None or agreement.state is not AgreementState.ACTIVE:
+        return errors.ACCESS_TOKEN_INVALID
+    if agreement.access_expires_at is None or now >= agreement.access_expires_at:
+        return errors.ACCESS_TOKEN_INVALID
+    return None
+
+
+def auth_code_refusal(agreement: AgreementView | None, now: datetime) -> str | None:
+    """Why an authorization code makes no tokens now, or None. A used one is as invalid as any other text."""
+    if agreement is None or agreement.state is not AgreementState.APPROVED:
+        return errors.AUTH_CODE_INVALID
+    if agreement.grant_expires_at is None or now >= agreement.grant_expires_at:
+        return errors.AUTH_CODE_EXPIRED
+    return None
+
+
+def refresh_refusal(agreement: AgreementView | None, refresh_hash: bytes, now: datetime) -> str | None:
+    """Why a refresh token makes no tokens now, or None: unknown, used, expired and ended look the same."""
+    if agreement is None or agreement.state is not AgreementState.ACTIVE:
+        return errors.REFRESH_TOKEN_INVALID
+    if agreement.refresh_hash != refresh_hash:
+        return errors.REFRESH_TOKEN_INVALID
+    if agreement.refresh_expires_at is None or now >= agreement.refresh_expires_at:
+        return errors.REFRESH_TOKEN_INVALID
+    return None
 
 
 def cancel_refusal(payment: PaymentView, now: datetime) -> str | None:

@@ -43,6 +43,7 @@ def as_json(report: VerificationReport) -> dict[str, Any]:
         "payments": report.payments,
         "refunds": report.refunds,
         "wallets": report.wallets,
+        "agreements": report.agreements,
         "totals": {
             one.currency: {
                 "debits": one.debits_posted,
@@ -75,7 +76,8 @@ def show(report: VerificationReport) -> None:
     console.print(table)
     console.print(
         f"Read: {report.ledger.batches:,} batches, {report.ledger.transfers:,} transfers, "
-        f"{report.payments:,} payments, {report.refunds:,} refunds, {report.wallets:,} wallets."
+        f"{report.payments:,} payments, {report.refunds:,} refunds, {report.wallets:,} wallets, "
+        f"{report.agreements:,} agreements."
     )
     if report.holds:
         console.print("[bold green]Everything agrees.[/]")

@@ -10,6 +10,8 @@ NIST SP 800-38D (2007): at most 2^32 random 96-bit nonces under one key, far abo
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 from collections.abc import Mapping
 from functools import lru_cache
@@ -79,6 +81,11 @@ def seal(secret: bytes, purpose: str, owner: str = "") -> bytes:
 def unseal(sealed: bytes, purpose: str, owner: str = "") -> bytes:
     """Open with this installation's master key. Raises CannotUnseal."""
     return _sealer(settings.COMPTOIR.require_master_key()).unseal(sealed, purpose, owner)
+
+
+def derived_key(purpose: str) -> bytes:
+    """A key of 32 bytes for one purpose, the same as long as the master key is (HMAC-SHA-256 as a KDF)."""
+    return hmac.new(settings.COMPTOIR.require_master_key(), purpose.encode(), hashlib.sha256).digest()
 
 
 @lru_cache(maxsize=2)

@@ -11,6 +11,9 @@ NOTIFY_REFUND: Final = "notify.refund"
 NOTIFY_CAPTURE: Final = "notify.capture"
 NOTIFY_AMOUNT: Final = "notify.amount"
 
+#: Tell the merchant that an agreement has tokens, or has ended (flows.notifications).
+NOTIFY_AGREEMENT: Final = "notify.agreement"
+
 #: Ask another issuer what became of a payment; have it reversed; have a refund made (flows.worker.issuers).
 ISSUER_RESOLVE: Final = "issuer.resolve"
 ISSUER_REVERSE: Final = "issuer.reverse"

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from comptoir.acquiring.api import (
+    AgreementView,
     AmountUpdateView,
     CaptureMode,
     CaptureView,
@@ -59,10 +60,11 @@ class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `code` is the scanned payment code (PAYMENT_CODE only), `issuer` whose it is when it is another
     issuer's: then the payment stays open until that issuer has answered. OWN_ISSUER there: only our own
-    wallet may pay. `expires_at` None means the contract's default. `quote` is the price to be paid at, and
-    no other. `session`: it waits for its buyer as long as a session does. With a `capture_mode` the traveller
-    authorizes, and the money is taken at once (AUTOMATIC) or held for captures (MANUAL). `details` is echoed
-    and shown to people (order description, goods, store names): it is never used in a decision.
+    wallet may pay. `token_hash` is the SHA-256 of the access token (AGREEMENT only). `expires_at` None means
+    the contract's default. `quote` is the price to be paid at, and no other. `session`: it waits for its
+    buyer as long as a session does. With a `capture_mode` the traveller authorizes, and the money is taken at
+    once (AUTOMATIC) or held for captures (MANUAL). `details` is echoed and shown to people (order
+    description, goods, store names): it is never used in a decision.
     """
 
     merchant_id: UUID
@@ -74,6 +76,7 @@ class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     method_type: str
     code: str | None = None
     issuer: str | None = None
+    token_hash: bytes | None = None
     settlement_currency: str | None = None
     expires_at: datetime | None = None
     store_ref: str | None = None
@@ -183,6 +186,70 @@ class SettleRefund(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     answer: IssuerAnswer
 
 
+class OpenAgreement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A merchant asks that a traveller let it debit without asking each time. Idempotent by `id`.
+
+    `grant_hash` is the SHA-256 of the authorization code that an approval makes good.
+    """
+
+    id: UUID
+    merchant_id: UUID
+    client_ref: str
+    consent_code: str
+    grant_hash: bytes
+    state_ref: str
+    method_type: str
+    redirect_url: str
+    notify_url: str | None = None
+    auth_client_ref: str | None = None
+
+
+class ApproveAgreement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The traveller approved what the page of `consent_code` asks. The door has checked the PIN.
+
+    Limits in minor units of the wallet's currency, at once and a day; None means the wallet's usual ones.
+    """
+
+    consent_code: str
+    wallet_id: UUID
+    payment_limit: int | None = None
+    day_limit: int | None = None
+
+
+class DeclineAgreement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The traveller refused what the page of `consent_code` asks."""
+
+    consent_code: str
+
+
+class ApplyToken(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Exchange an authorization code, or with `refresh` a refresh token, for a pair of tokens.
+
+    All are here as their SHA-256. Idempotent by `grant_hash`: the tokens are derived from the grant, so a
+    repeat brings the same ones.
+    """
+
+    merchant_id: UUID
+    refresh: bool
+    grant_hash: bytes
+    access_hash: bytes
+    refresh_hash: bytes
+
+
+class RevokeToken(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A merchant ends an agreement, named by its access token."""
+
+    merchant_id: UUID
+    access_hash: bytes
+
+
+class EndAgreement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The traveller ends an agreement of their wallet."""
+
+    wallet_id: UUID
+    agreement_id: UUID
+
+
 Command = (
     Pay
     | AskPrice
@@ -196,6 +263,12 @@ Command = (
     | Expire
     | Settle
     | SettleRefund
+    | OpenAgreement
+    | ApproveAgreement
+    | DeclineAgreement
+    | ApplyToken
+    | RevokeToken
+    | EndAgreement
 )
 
 
@@ -204,10 +277,10 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `code` is "ok" when the command did what it asks (for Pay: the payment is SUCCESS), or
     "acquiring.in_process" while a traveller has to act, or the dotted code of the refusal. `field`
-    names the input at fault, if one is. `payment`, `refund`, `capture` and `update` are the records as they
-    stand now, absent when the command was refused before any record was made. `quote` is the price that was
-    asked for. `ask` is what another issuer is to be asked now that the intent is recorded; if nobody does,
-    the worker asks what became of it.
+    names the input at fault, if one is. `payment`, `refund`, `capture`, `update` and `agreement` are the
+    records as they stand now, absent when the command was refused before any record was made. `quote` is the
+    price that was asked for. `ask` is what another issuer is to be asked now that the intent is recorded; if
+    nobody does, the worker asks what became of it.
     """
 
     code: str
@@ -218,6 +291,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     capture: CaptureView | None = None
     update: AmountUpdateView | None = None
     quote: Quote | None = None
+    agreement: AgreementView | None = None
     ask: AuthoriseRequest | RefundRequest | None = None
 
 

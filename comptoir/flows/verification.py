@@ -46,6 +46,7 @@ class VerificationReport:
     payments: int = 0
     refunds: int = 0
     wallets: int = 0
+    agreements: int = 0
     differences: list[str] = field(default_factory=list)
 
     @property
@@ -73,6 +74,7 @@ def verify_books() -> VerificationReport:
         report.differences.extend(_first(_differences(acquiring.expected_holds(), held, _HELD)))
         report.differences.extend(_first(_wallet_differences(report)))
         report.differences.extend(_first(_quote_differences()))
+        report.differences.extend(_first(_agreement_differences(report)))
         sums = (acquiring.refund_difference(), acquiring.capture_difference())
         report.differences.extend(difference for difference in sums if difference is not None)
     return report
@@ -172,6 +174,20 @@ def _quote_differences() -> Iterator[str]:
                 yield f"payment {one.payment_id.hex} was not paid at the quote that it was asked for at"
             elif one.finished_at >= quote.expires_at:
                 yield f"payment {one.payment_id.hex} was paid after its quote had expired"
+
+
+def _agreement_differences(report: VerificationReport) -> Iterator[str]:
+    """Both sides of each agreement say the same, and every debit was within what its wallet had allowed."""
+    for theirs, own in zip_longest(acquiring.approved_agreements(), wallet.agreements_kept()):
+        report.agreements += 1
+        if theirs is None or own is None or tuple(theirs) != own[:4]:
+            name = (theirs.id if theirs else own[1]).hex
+            yield f"agreement {name}: the merchant's side and the wallet's do not say the same"
+            return
+        if own[4]:
+            yield f"agreement {own[1].hex}: {own[4]} debits were not within it"
+    if (stray := wallet.stray_debit()) is not None:
+        yield f"authorization {stray.hex} was debited under an agreement that its wallet never made"
 
 
 def _first(differences: Iterator[str]) -> list[str]:

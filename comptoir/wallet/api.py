@@ -51,6 +51,7 @@ from comptoir.wallet.operations.engine import (
     count_bad_code,
     give_back_spending,
     spend_codes,
+    store_agreements,
     store_authorizations,
     store_credits,
     store_wallet_captures,
@@ -60,7 +61,9 @@ from comptoir.wallet.operations.top_up import top_up
 from comptoir.wallet.operations.upstreams import add_upstream, route_upstream
 from comptoir.wallet.operations.wallets import close, freeze, open_wallet, set_limits, unfreeze
 from comptoir.wallet.queries.engine import (
+    agreements,
     authorizations,
+    decode_agreements,
     decode_authorizations,
     decode_devices,
     decode_wallets,
@@ -68,9 +71,10 @@ from comptoir.wallet.queries.engine import (
     wallets,
 )
 from comptoir.wallet.queries.movements import movements
-from comptoir.wallet.queries.proof import expected_balances
+from comptoir.wallet.queries.proof import agreements_kept, expected_balances, stray_debit
 from comptoir.wallet.queries.upstreams import upstream, upstream_account, upstreams
 from comptoir.wallet.queries.wallets import (
+    agreements_of,
     devices_of,
     held,
     waiting,
@@ -78,10 +82,20 @@ from comptoir.wallet.queries.wallets import (
     wallet_summary,
     wallets_of,
 )
-from comptoir.wallet.rules import Verdict, check_code, decide, device_number, increase_refusal
+from comptoir.wallet.rules import (
+    Verdict,
+    agreement_limits,
+    check_code,
+    decide,
+    decide_unasked,
+    device_number,
+    increase_refusal,
+)
 from comptoir.wallet.types import (
     CNY_LIMITS,
     OWN_ISSUER,
+    AgreementState,
+    AgreementView,
     AuthorizationState,
     AuthorizationView,
     CodeUse,
@@ -110,6 +124,8 @@ __all__ = [
     "CNY_LIMITS",
     "DEADLINE_S",
     "OWN_ISSUER",
+    "AgreementState",
+    "AgreementView",
     "AnswerState",
     "AuthoriseRequest",
     "Authorization",
@@ -158,6 +174,10 @@ __all__ = [
     "WalletView",
     "add_spending",
     "add_upstream",
+    "agreement_limits",
+    "agreements",
+    "agreements_kept",
+    "agreements_of",
     "authorizations",
     "check_code",
     "check_pin",
@@ -165,6 +185,8 @@ __all__ = [
     "configured_issuers",
     "count_bad_code",
     "decide",
+    "decide_unasked",
+    "decode_agreements",
     "decode_authorizations",
     "decode_devices",
     "decode_wallets",
@@ -189,9 +211,11 @@ __all__ = [
     "set_limits",
     "set_pin",
     "spend_codes",
+    "store_agreements",
     "store_authorizations",
     "store_credits",
     "store_wallet_captures",
+    "stray_debit",
     "top_up",
     "unfreeze",
     "upstream",

@@ -19,6 +19,9 @@ DECLINED = "wallet.declined"
 AUTHORIZATION_UNKNOWN = "wallet.authorization_unknown"
 AUTHORIZATION_CLOSED = "wallet.authorization_closed"
 REFUSED = "wallet.refused"
+AGREEMENT_UNKNOWN = "wallet.agreement_unknown"
+AGREEMENT_ENDED = "wallet.agreement_ended"
+AGREEMENT_LIMITS = "wallet.agreement_limits"
 
 
 class WalletUnknown(ComptoirError):

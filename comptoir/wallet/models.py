@@ -96,6 +96,7 @@ class Authorization(models.Model):
     refunded = models.BigIntegerField(default=0)
     captured = models.BigIntegerField(db_default=0)
     approved = models.BigIntegerField(db_default=0)
+    agreement_id = models.UUIDField(null=True)
 
     class Meta:
         db_table = "wallet_authorization"
@@ -145,6 +146,40 @@ class Authorization(models.Model):
                 fields=["wallet_id"], name="wallet_authorization_waiting", condition=Q(state="waiting")
             ),
             models.Index(fields=["wallet_id"], name="wallet_authorization_held", condition=Q(state="held")),
+            # What an agreement debited on a day, for its limit.
+            models.Index(
+                fields=["wallet_id", "agreement_id", "spent_on"],
+                name="wallet_authorization_agreed",
+                condition=Q(agreement_id__isnull=False),
+            ),
+        ]
+
+
+class Agreement(models.Model):
+    """A merchant may debit the wallet without asking each time, within limits (minor units)."""
+
+    pk = models.CompositePrimaryKey("wallet_id", "id")
+    wallet_id = models.UUIDField()
+    id = models.UUIDField()
+    merchant_id = models.UUIDField()
+    payee = models.CharField(max_length=256)
+    payment_limit = models.BigIntegerField()
+    day_limit = models.BigIntegerField()
+    state = models.CharField(max_length=6)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "wallet_agreement"
+        constraints = [
+            models.CheckConstraint(
+                name="wallet_agreement_limits",
+                condition=Q(payment_limit__gt=0, day_limit__gte=F("payment_limit")),
+            ),
+            models.CheckConstraint(
+                name="wallet_agreement_state",
+                condition=Q(state="active", ended_at__isnull=True) | Q(state="ended", ended_at__isnull=False),
+            ),
         ]
 
 

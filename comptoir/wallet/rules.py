@@ -12,7 +12,15 @@ from comptoir.kernel.money import Money
 from comptoir.standards import payment_code
 from comptoir.wallet import errors
 from comptoir.wallet.errors import LimitsUnfit, PinUnfit
-from comptoir.wallet.types import CodeUse, DeviceView, Limits, WalletState, WalletView
+from comptoir.wallet.types import (
+    AgreementState,
+    AgreementView,
+    CodeUse,
+    DeviceView,
+    Limits,
+    WalletState,
+    WalletView,
+)
 
 #: After so many wrong codes for one device in a row its codes are refused for a while. With three live
 #: values among ten million a guesser has at best 5 * 3 / 10**7 before each pause.
@@ -98,6 +106,33 @@ def _over_limits(wallet: WalletView, total: int, more: int) -> str | None:
     if total > wallet.payment_limit:
         return errors.PAYMENT_LIMIT
     return errors.DAY_LIMIT if wallet.spent + more > wallet.day_limit else None
+
+
+def decide_unasked(wallet: WalletView, agreement: AgreementView, total: Money) -> Verdict | str:
+    """May an agreement debit `total` (in the wallet's currency) without asking? PAY, or the refusal's code.
+
+    The agreement's own limits hold beside the wallet's. Nobody is there to confirm, so nothing waits.
+    """
+    if agreement.state is not AgreementState.ACTIVE:
+        return errors.AGREEMENT_ENDED
+    if total.minor > agreement.payment_limit:
+        return errors.PAYMENT_LIMIT
+    if agreement.spent + total.minor > agreement.day_limit:
+        return errors.DAY_LIMIT
+    return decide(wallet, total, confirmed=True)
+
+
+def agreement_limits(wallet: WalletView, payment: int | None, day: int | None) -> tuple[int, int] | None:
+    """What an agreement may debit at once and on a day, in minor units; None for limits that cannot be.
+
+    What the traveller does not choose is little: at once what the wallet lets go without the PIN, on a day
+    what one payment with the PIN may take. No choice goes beyond the wallet's own limits.
+    """
+    at_once = min(wallet.no_pin_limit, wallet.payment_limit) if payment is None else payment
+    a_day = max(wallet.payment_limit, at_once) if day is None else day
+    if not 0 < at_once <= a_day or at_once > wallet.payment_limit or a_day > wallet.day_limit:
+        return None
+    return at_once, a_day
 
 
 def check_pin_form(pin: str) -> None:

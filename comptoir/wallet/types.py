@@ -47,6 +47,13 @@ class AuthorizationState(StrEnum):
         )
 
 
+class AgreementState(StrEnum):
+    """ACTIVE lets one merchant debit without asking each time; ENDED does not, for good."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
 class CreditKind(StrEnum):
     """Why money came into a wallet."""
 
@@ -102,7 +109,7 @@ class AuthorizationView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `total` includes `margin`; `charge` is what the shop asks. `refunded` counts what came back. Of one that
     is HELD or RELEASED, `captured` counts what left the wallet. `approved` is how much the traveller agreed
-    to with the PIN (0: nobody was asked).
+    to with the PIN (0: nobody was asked). `agreement_id` is the agreement under which nobody was asked.
     """
 
     id: UUID
@@ -123,6 +130,7 @@ class AuthorizationView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     refunded: int = 0
     captured: int = 0
     approved: int = 0
+    agreement_id: UUID | None = None
 
 
 class WalletCapture(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -134,6 +142,25 @@ class WalletCapture(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     amount: Money
     charge: Money
     created_at: datetime
+
+
+class AgreementView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The traveller's side of an agreement: who may debit the wallet, and how much without asking.
+
+    Limits in minor units of the wallet's currency, for one payment and for a day in China. `spent` is what
+    was debited on the day asked and has not come back.
+    """
+
+    id: UUID
+    wallet_id: UUID
+    merchant_id: UUID
+    payee: str
+    payment_limit: int
+    day_limit: int
+    state: AgreementState
+    created_at: datetime
+    ended_at: datetime | None = None
+    spent: int = 0
 
 
 class Credit(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -11,12 +11,15 @@ import psycopg
 import pytest
 from psycopg import AsyncConnection
 
+from comptoir.acquiring.api import Product
 from comptoir.flows import api as flows
+from comptoir.flows.agreements import auth_code, digest, token_pair
 from comptoir.flows.engine import queue
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.statements import Flow, Statement
 from comptoir.wallet import api as wallet
 from tests.conftest import Database
+from tests.flows import agreements
 from tests.flows.support import NOW, assert_books_hold, make_scene
 
 
@@ -102,6 +105,16 @@ def test_a_commit_whose_answer_was_lost_is_not_done_again(database: Database) ->
         await do(scene.cancel(ref="R2"))
         asked = await claimed(free)
         await do(flows.Decline(wallet_id=asked.wallet_id, authorization_id=asked.authorization_id))
+        opened = agreements.asked(scene)
+        await do(opened)
+        await do(agreements.approval(scene, opened.consent_code))
+        code = auth_code(opened.consent_code)
+        tokens = token_pair(digest(code), refresh=False)
+        await do(agreements.exchange(scene.merchant_id, code))
+        fields = {"product": Product.AGREEMENT, "scenario": None, "token_hash": digest(tokens.access)}
+        await do(scene.pay("R4", 100, **fields))
+        await do(agreements.exchange(scene.merchant_id, tokens.refresh, refresh=True))
+        await do(flows.EndAgreement(wallet_id=scene.wallet_id, agreement_id=opened.id))
         await engine.stop()
         return codes
 
@@ -109,9 +122,10 @@ def test_a_commit_whose_answer_was_lost_is_not_done_again(database: Database) ->
     assert codes == [
         flows.OK, flows.OK, flows.IN_PROCESS, flows.IN_PROCESS, flows.OK, flows.OK,
         flows.IN_PROCESS, flows.IN_PROCESS, wallet.errors.DECLINED,
+        flows.OK, flows.OK, flows.OK, flows.OK, flows.OK, flows.OK,
     ]  # fmt: skip
-    assert scene.owed() == 700
-    assert scene.purse == 1_000_000 - 7979 + 2393
+    assert scene.owed() == 800
+    assert scene.purse == 1_000_000 - 7979 + 2393 - 798
     assert_books_hold()
 
 

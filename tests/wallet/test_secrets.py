@@ -34,7 +34,7 @@ def test_a_dump_of_the_tables_gives_no_seed_pin_or_code(
     code = build(Form.SHORT, *device, NOW, 0)
     assert isinstance(present(code, NOW), wallet.CodeUse)
     tables = connection.execute("SELECT tablename FROM pg_tables WHERE tablename LIKE 'wallet%'").fetchall()
-    assert len(tables) == 8
+    assert len(tables) == 9
     dump = "\n".join(
         str(row[0])
         for (table,) in tables

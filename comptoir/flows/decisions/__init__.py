@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from comptoir.flows.decisions import agreement
 from comptoir.flows.decisions.cancel import cancel
 from comptoir.flows.decisions.capture import capture, update_amount
 from comptoir.flows.decisions.confirm import claim, confirm, decline
@@ -13,6 +14,8 @@ from comptoir.flows.decisions.refund import refund
 from comptoir.flows.engine.decision import Decision
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import (
+    ApplyToken,
+    ApproveAgreement,
     AskPrice,
     Cancel,
     Capture,
@@ -20,9 +23,13 @@ from comptoir.flows.types import (
     Command,
     Confirm,
     Decline,
+    DeclineAgreement,
+    EndAgreement,
     Expire,
+    OpenAgreement,
     Pay,
     Refund,
+    RevokeToken,
     Settle,
     SettleRefund,
     UpdateAmount,
@@ -56,3 +63,15 @@ def decide(command: Command, world: World) -> Decision:
             return settle(command, world)
         case SettleRefund():
             return settle_refund(command, world)
+        case OpenAgreement():
+            return agreement.open_agreement(command, world)
+        case ApproveAgreement():
+            return agreement.approve(command, world)
+        case DeclineAgreement():
+            return agreement.decline(command, world)
+        case ApplyToken():
+            return agreement.apply_token(command, world)
+        case RevokeToken():
+            return agreement.revoke_token(command, world)
+        case EndAgreement():
+            return agreement.end_agreement(command, world)

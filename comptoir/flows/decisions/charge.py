@@ -54,7 +54,13 @@ def current(payment: PaymentView) -> Outcome:
     return Outcome(code=code, payment=payment)
 
 
-def offer(payment: PaymentView, purse: WalletView, merchant: MerchantView, world: World) -> Offer:
+def offer(
+    payment: PaymentView,
+    purse: WalletView,
+    merchant: MerchantView,
+    world: World,
+    agreement: wallet.AgreementView | None = None,
+) -> Offer:
     """Price a payment for a wallet. Raises fx errors; nothing is decided yet."""
     margin_bps = next(
         c.margin_bps for c in merchant.contracts if c.settlement_currency == payment.settlement.currency
@@ -76,6 +82,7 @@ def offer(payment: PaymentView, purse: WalletView, merchant: MerchantView, world
         created_at=world.now,
         expires_at=payment.expires_at,
         spent_on=china_day(world.now),
+        agreement_id=agreement.id if agreement else None,
     )
     priced = replace(
         payment,
@@ -88,18 +95,32 @@ def offer(payment: PaymentView, purse: WalletView, merchant: MerchantView, world
         quote_price=quote.price,
         quote_from=quote.created_at,
         quote_until=quote.expires_at,
-        customer_ref=_customer_ref(purse.id, payment.merchant_id),
+        customer_ref=customer_ref(purse.id, payment.merchant_id),
     )
     return Offer(priced, authorization, quote if payment.asked_quote_id is None else None)
 
 
-def charge(payment: PaymentView, purse: WalletView, world: World, *, code_use: wallet.CodeUse) -> Decision:
-    """A good code was presented: pay at once if the wallet lets so little go, or wait for the traveller."""
+def charge(
+    payment: PaymentView,
+    purse: WalletView,
+    world: World,
+    *,
+    code_use: wallet.CodeUse | None = None,
+    agreement: wallet.AgreementView | None = None,
+) -> Decision:
+    """A good code was presented: pay at once if the wallet lets so little go, or wait for the traveller.
+
+    Under an agreement nobody is asked: it pays at once, or fails.
+    """
     try:
-        asked = offer(payment, purse, world.merchants[payment.merchant_id], world)
+        asked = offer(payment, purse, world.merchants[payment.merchant_id], world, agreement)
     except ComptoirError as error:
         return failed(payment, error.code, world, code_use=code_use)
-    verdict = wallet.decide(purse, asked.authorization.total, confirmed=False)
+    total = asked.authorization.total
+    if agreement is not None:
+        verdict = wallet.decide_unasked(purse, agreement, total)
+    else:
+        verdict = wallet.decide(purse, total, confirmed=False)
     if isinstance(verdict, str):
         return failed(asked.payment, verdict, world, code_use=code_use, quote=asked.quote)
     if verdict is Verdict.WAIT:
@@ -223,6 +244,6 @@ def payee(payment: PaymentView, merchant: MerchantView) -> str:
     return str(payment.details.get("storeName") or merchant.name)[:256]
 
 
-def _customer_ref(wallet_id: UUID, merchant_id: UUID) -> str:
+def customer_ref(wallet_id: UUID, merchant_id: UUID) -> str:
     """How a merchant may know a returning customer: an id of this pair only, of no use to anybody else."""
     return derived_id("customer", wallet_id.hex, merchant_id.hex).hex

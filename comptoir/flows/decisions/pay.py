@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import PaymentState, PaymentView, Scenario
-from comptoir.flows.decisions.charge import charge, current
+from comptoir.acquiring.api import PaymentState, PaymentView, Product, Scenario
+from comptoir.flows.decisions.charge import charge, current, failed
 from comptoir.flows.decisions.issuer import open_theirs
 from comptoir.flows.decisions.price import asked_quote
 from comptoir.flows.engine.decision import Decision, refuse
@@ -19,12 +19,16 @@ from comptoir.wallet import api as wallet
 
 
 def pay(command: Pay, world: World) -> Decision:
-    """Charge a scanned code now, or set up an order to be scanned. A repeat gets its first answer."""
+    """Charge a scanned code or an agreement now, or set up an order to be scanned.
+
+    A repeat gets its first answer.
+    """
+    method = command.token_hash.hex() if command.token_hash else command.code
     asked = acquiring.rules.payment_hash(
         f"{command.product}/session" if command.session else command.product,
         command.amount,
         command.method_type,
-        command.code,
+        method,
         command.quote.id if command.quote else None,
         command.capture_mode,
     )
@@ -34,10 +38,11 @@ def pay(command: Pay, world: World) -> Decision:
             return refuse(acquiring.errors.REQUEST_REUSED, "the request id was used for another payment")
         return Decision(outcome=current(known))
     theirs = command.issuer not in (None, wallet.OWN_ISSUER)
-    if theirs and command.capture_mode is not None:
+    if command.capture_mode is not None and (theirs or command.product is Product.AGREEMENT):
+        who = "the wallet's issuer" if theirs else "an agreement"
         return refuse(
             acquiring.errors.AUTHORIZATION_NOT_OFFERED,
-            "the wallet's issuer takes payments, not authorizations",
+            f"{who} takes payments, not authorizations",
             field="paymentFactor.isAuthorization",
         )
     try:
@@ -48,6 +53,8 @@ def pay(command: Pay, world: World) -> Decision:
         return open_theirs(payment, str(command.issuer), command.code or "", world)
     if command.scenario is Scenario.PAYMENT_CODE:
         return _scanned(command, payment, world)
+    if command.product is Product.AGREEMENT:
+        return _agreed(command, payment, world)
     shown = replace(payment, order_code=order_code.new_digits())
     return Decision(outcome=Outcome(code=IN_PROCESS, payment=shown), payment=shown)
 
@@ -101,3 +108,13 @@ def _scanned(command: Pay, payment: PaymentView, world: World) -> Decision:
         failed = replace(payment, state=PaymentState.FAIL, failure_code=reason, finished_at=world.now)
         return Decision(outcome=current(failed), payment=failed, bad_device=guessed, notify=True)
     return charge(payment, device.wallet, world, code_use=use)
+
+
+def _agreed(command: Pay, payment: PaymentView, world: World) -> Decision:
+    """A token was presented: whose wallet is it, is the agreement in force, and does it allow so much?"""
+    agreement = world.agreement_of(command)
+    reason = acquiring.rules.access_refusal(agreement, world.now)
+    if agreement is None or agreement.wallet_id is None or reason is not None:
+        return failed(payment, reason or acquiring.errors.ACCESS_TOKEN_INVALID, world)
+    own = world.wallet_agreements[agreement.id]
+    return charge(payment, world.wallets[agreement.wallet_id], world, agreement=own)

@@ -18,6 +18,7 @@ from comptoir.flows.engine.decision import Decision
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.engine.world import World, load
 from comptoir.flows.types import (
+    ApproveAgreement,
     AskPrice,
     Cancel,
     Capture,
@@ -25,6 +26,8 @@ from comptoir.flows.types import (
     Command,
     Confirm,
     Decline,
+    EndAgreement,
+    OpenAgreement,
     Outcome,
     Pay,
     Refund,
@@ -88,6 +91,11 @@ def _subjects(command: Command, world: World) -> set[Hashable]:
         subjects.add(("payment", payment.merchant_id, payment.client_ref, payment.request_ref))
         if payment.wallet_id:
             subjects.add(("wallet", payment.wallet_id))
+    agreement = world.agreement_of(command)
+    if agreement is not None:
+        subjects.add(("agreement", agreement.id))
+        if agreement.wallet_id:
+            subjects.add(("wallet", agreement.wallet_id))
     match command:
         case Pay():
             subjects.add(("payment", command.merchant_id, command.client_ref, command.request_ref))
@@ -102,10 +110,12 @@ def _subjects(command: Command, world: World) -> set[Hashable]:
             subjects.add(("capture", command.merchant_id, command.client_ref, command.request_ref))
         case UpdateAmount():
             subjects.add(("update", command.merchant_id, command.client_ref, command.request_ref))
-        case Claim() | Confirm() | Decline():
+        case Claim() | Confirm() | Decline() | ApproveAgreement() | EndAgreement():
             subjects.add(("wallet", command.wallet_id))
         case AskPrice():
             pass  # it reads merchants and rates, and changes neither
+        case OpenAgreement():
+            subjects.add(("agreement", command.id))
         case _:
             pass
     return subjects

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 from uuid import UUID
 
 import msgspec
 
-from comptoir.acquiring.api import AmountUpdateView, CaptureMode, CaptureView, PaymentView, RefundView
+from comptoir.acquiring.api import (
+    AgreementView,
+    AmountUpdateView,
+    CaptureMode,
+    CaptureView,
+    PaymentView,
+    RefundView,
+)
 from comptoir.flows.types import Outcome
 from comptoir.fx.api import Quote
 from comptoir.kernel.ids import OPERATOR, leg_id
 from comptoir.kernel.statements import Statement
 from comptoir.ledger.api import Role, Transfer, account_id
+from comptoir.wallet import api as wallet
 from comptoir.wallet.api import AuthorizationView, CodeUse, Credit, Spending, WalletCapture
 
 
@@ -25,13 +34,21 @@ class Task(msgspec.Struct, frozen=True):
     due_at: datetime
 
 
+class AgreementEvent(StrEnum):
+    """What a merchant is told of an agreement, in the words of the wire."""
+
+    TOKEN_CREATED = "TOKEN_CREATED"  # noqa: S105 - an event, not a secret
+    TOKEN_CANCELED = "TOKEN_CANCELED"  # noqa: S105 - an event, not a secret
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one command does, if the books agree: all of it happens, or `if_refused` instead.
 
     The records are as they will stand. `notify` says that the merchant is to be told of the payment or
-    refund; of a `capture` or `update` it always is. `taken` is the wallet's side of a capture, `given_back`
-    the capture that a refund is of. `accounts` opens accounts that the transfers need. `task` is work to be
-    done after the commit. `if_refused` (no transfers of its own) holds when the ledger refuses the transfers.
+    refund; of a `capture` or `update` it always is. `agreement_event` is what the merchant is to be told of
+    the agreement. `taken` is the wallet's side of a capture, `given_back` the capture that a refund is of.
+    `accounts` opens accounts that the transfers need. `task` is work to be done after the commit.
+    `if_refused` (no transfers of its own) holds when the ledger refuses the transfers.
     """
 
     outcome: Outcome
@@ -50,6 +67,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     spending: Spending | None = None
     give_back: Spending | None = None
     credit: Credit | None = None
+    agreement: AgreementView | None = None
+    wallet_agreement: wallet.AgreementView | None = None
+    agreement_event: AgreementEvent | None = None
     accounts: tuple[Statement, ...] = ()
     task: Task | None = None
     notify: bool = False

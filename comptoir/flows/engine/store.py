@@ -9,7 +9,13 @@ from comptoir.acquiring import api as acquiring
 from comptoir.db.outbox import OutboxItem, enqueue
 from comptoir.flows.engine.decision import Decision
 from comptoir.flows.engine.desk import Desk
-from comptoir.flows.topics import NOTIFY_AMOUNT, NOTIFY_CAPTURE, NOTIFY_PAYMENT, NOTIFY_REFUND
+from comptoir.flows.topics import (
+    NOTIFY_AGREEMENT,
+    NOTIFY_AMOUNT,
+    NOTIFY_CAPTURE,
+    NOTIFY_PAYMENT,
+    NOTIFY_REFUND,
+)
 from comptoir.fx import api as fx
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.statements import Statement
@@ -47,11 +53,19 @@ def statements(
         work.append(wallet.give_back_spending(returned))
     if credits := [d.credit for d in decisions if d.credit]:
         work.append(wallet.store_credits(credits))
+    if agreements := [d.agreement for d in decisions if d.agreement]:
+        work.append(acquiring.store_agreements(agreements))
+    if agreed := [d.wallet_agreement for d in decisions if d.wallet_agreement]:
+        work.append(wallet.store_agreements(agreed))
     asked = zip(decisions, request_ids, strict=True)
     items = [
         item
         for d, request_id in asked
-        for item in (*_notices(d, now, request_id), _task(d, request_id))
+        for item in (
+            *_notices(d, now, request_id),
+            _agreement_notice(d, now, request_id),
+            _task(d, request_id),
+        )
         if item
     ]
     if items:
@@ -101,3 +115,17 @@ def _notices(decision: Decision, now: datetime, request_id: str) -> list[OutboxI
 def _asked_by(request_id: str) -> dict[str, str]:
     """The request that an item comes from, for whoever follows it through logs and tables."""
     return {"request_id": request_id} if request_id else {}
+
+
+def _agreement_notice(decision: Decision, now: datetime, request_id: str) -> OutboxItem | None:
+    """The notification that an agreement has tokens or has ended, if the merchant told us where to."""
+    about, event = decision.agreement, decision.agreement_event
+    if about is None or event is None or not about.notify_url:
+        return None
+    payload = {
+        "url": about.notify_url,
+        "client_ref": about.client_ref,
+        "event": event.value,
+        **_asked_by(request_id),
+    }
+    return OutboxItem(new_id(), about.merchant_id, NOTIFY_AGREEMENT, about.id, payload, now)

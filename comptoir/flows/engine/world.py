@@ -11,6 +11,8 @@ from uuid import UUID
 from comptoir.acquiring import api as acquiring
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.types import (
+    ApplyToken,
+    ApproveAgreement,
     AskPrice,
     Cancel,
     Capture,
@@ -18,9 +20,13 @@ from comptoir.flows.types import (
     Command,
     Confirm,
     Decline,
+    DeclineAgreement,
+    EndAgreement,
     Expire,
+    OpenAgreement,
     Pay,
     Refund,
+    RevokeToken,
     Settle,
     SettleRefund,
     UpdateAmount,
@@ -31,6 +37,8 @@ from comptoir.kernel.statements import Flow, Rows, Statement
 from comptoir.wallet import api as wallet
 
 RequestKey = tuple[UUID, str, str]
+#: A merchant and the SHA-256 of a code or token.
+HashKey = tuple[UUID, bytes]
 
 
 @dataclass
@@ -52,6 +60,11 @@ class World:
     devices: dict[int, wallet.DeviceView] = field(default_factory=dict)
     wallets: dict[UUID, wallet.WalletView] = field(default_factory=dict)
     authorizations: dict[UUID, wallet.AuthorizationView] = field(default_factory=dict)
+    agreements: dict[UUID, acquiring.AgreementView] = field(default_factory=dict)
+    by_access: dict[HashKey, acquiring.AgreementView] = field(default_factory=dict)
+    by_grant: dict[HashKey, acquiring.AgreementView] = field(default_factory=dict)
+    by_consent_code: dict[str, acquiring.AgreementView] = field(default_factory=dict)
+    wallet_agreements: dict[UUID, wallet.AgreementView] = field(default_factory=dict)
 
     def keep_payments(self, rows: Rows) -> None:
         """Let payments be found by each of their names."""
@@ -90,6 +103,20 @@ class World:
     def keep_authorizations(self, rows: Rows) -> None:
         self.authorizations.update(wallet.decode_authorizations(rows))
 
+    def keep_agreements(self, rows: Rows) -> None:
+        """Let agreements be found by each of their names."""
+        for view in acquiring.decode_agreements(rows):
+            self.agreements[view.id] = view
+            self.by_consent_code[view.consent_code] = view
+            self.by_grant[view.merchant_id, view.grant_hash] = view
+            if view.access_hash:
+                self.by_access[view.merchant_id, view.access_hash] = view
+            if view.refresh_hash:
+                self.by_grant[view.merchant_id, view.refresh_hash] = view
+
+    def keep_wallet_agreements(self, rows: Rows) -> None:
+        self.wallet_agreements.update(wallet.decode_agreements(rows))
+
     def payment_of(self, command: Command) -> acquiring.PaymentView | None:
         """The payment a command is about, if there is one already."""
         match command:
@@ -107,7 +134,26 @@ class World:
             case SettleRefund():
                 refund = self.refunds_by_id.get(command.refund_id)
                 return self._named(command.merchant_id, refund.payment_id) if refund else None
-            case AskPrice():
+            case _:
+                return None
+
+    def agreement_of(self, command: Command) -> acquiring.AgreementView | None:
+        """The agreement a command is about, if there is one already."""
+        match command:
+            case Pay() if command.token_hash:
+                return self.by_access.get((command.merchant_id, command.token_hash))
+            case OpenAgreement():
+                return self.agreements.get(command.id)
+            case ApproveAgreement() | DeclineAgreement():
+                return self.by_consent_code.get(command.consent_code)
+            case ApplyToken():
+                return self.by_grant.get((command.merchant_id, command.grant_hash))
+            case RevokeToken():
+                return self.by_access.get((command.merchant_id, command.access_hash))
+            case EndAgreement():
+                own = self.wallet_agreements.get(command.agreement_id)
+                return self.agreements.get(own.id) if own and own.wallet_id == command.wallet_id else None
+            case _:
                 return None
 
     def authorization_of(self, payment: acquiring.PaymentView) -> wallet.AuthorizationView | None:
@@ -137,7 +183,8 @@ def load(commands: Sequence[Command], now: datetime, desk: Desk) -> Flow[World]:
     (a payment's authorization, its merchant) with a second, when there is any.
     """
     world = World(now, desk)
-    yield from _fetch([*_requests(commands, world), *_travellers(commands, world), *_rates(world)])
+    named = [*_requests(commands, world), *_travellers(commands, world), *_agreements(commands, world)]
+    yield from _fetch([*named, *_rates(world)])
     yield from _fetch(_named_by_records(commands, world))
     return world
 
@@ -169,7 +216,8 @@ def _requests(commands: Sequence[Command], world: World) -> list[_Load]:
         loads.append((acquiring.payments_by_id(list(named)), world.keep_payments))
     if codes := {c.order_code for c in commands if isinstance(c, Claim)}:
         loads.append((acquiring.payments_by_order_code(list(codes)), world.keep_payments))
-    if merchants := {c.merchant_id for c in commands if isinstance(c, Pay | AskPrice | Refund)}:
+    asking = (c for c in commands if isinstance(c, Pay | AskPrice | Refund | OpenAgreement))
+    if merchants := {c.merchant_id for c in asking}:
         loads.append((acquiring.merchants(list(merchants)), world.keep_merchants))
     if refunds := {(c.merchant_id, c.client_ref, c.request_ref) for c in commands if isinstance(c, Refund)}:
         loads.append((acquiring.refunds_by_request(list(refunds)), world.keep_refunds))
@@ -195,10 +243,28 @@ def _travellers(commands: Sequence[Command], world: World) -> list[_Load]:
     numbers = {wallet.device_number(c.code) for c in commands if isinstance(c, Pay) and c.code}
     if shown := [number for number in numbers if number is not None]:
         loads.append((wallet.devices(shown, world.now, day), world.keep_devices))
-    if wallets := {c.wallet_id for c in commands if isinstance(c, Claim | Confirm)}:
+    if wallets := {c.wallet_id for c in commands if isinstance(c, Claim | Confirm | ApproveAgreement)}:
         loads.append((wallet.wallets(list(wallets), day), world.keep_wallets))
     if keys := {(c.wallet_id, c.authorization_id) for c in commands if isinstance(c, Confirm | Decline)}:
         loads.append((wallet.authorizations(list(keys)), world.keep_authorizations))
+    return loads
+
+
+def _agreements(commands: Sequence[Command], world: World) -> list[_Load]:
+    """Agreements by the names the commands give them."""
+    loads: list[_Load] = []
+    tokens = {(c.merchant_id, c.token_hash) for c in commands if isinstance(c, Pay) and c.token_hash}
+    tokens |= {(c.merchant_id, c.access_hash) for c in commands if isinstance(c, RevokeToken)}
+    if tokens:
+        loads.append((acquiring.agreements_by_access(list(tokens)), world.keep_agreements))
+    if grants := {(c.merchant_id, c.grant_hash) for c in commands if isinstance(c, ApplyToken)}:
+        loads.append((acquiring.agreements_by_grant(list(grants)), world.keep_agreements))
+    if codes := {c.consent_code for c in commands if isinstance(c, ApproveAgreement | DeclineAgreement)}:
+        loads.append((acquiring.agreements_by_code(list(codes)), world.keep_agreements))
+    if opened := {(c.merchant_id, c.id) for c in commands if isinstance(c, OpenAgreement)}:
+        loads.append((acquiring.agreements_by_id(list(opened)), world.keep_agreements))
+    if own := {(c.wallet_id, c.agreement_id) for c in commands if isinstance(c, EndAgreement)}:
+        loads.append((wallet.agreements(list(own), china_day(world.now)), world.keep_wallet_agreements))
     return loads
 
 
@@ -226,11 +292,26 @@ def _named_by_records(commands: Sequence[Command], world: World) -> list[_Load]:
     changed = [p for c in commands if isinstance(c, UpdateAmount) and (p := world.payment_of(c))]
     if purses := {p.wallet_id for p in changed if p.wallet_id}:
         loads.append((wallet.wallets(list(purses), china_day(world.now)), world.keep_wallets))
-    if merchants := {p.merchant_id for p in touched} - world.merchants.keys():
+    merchants = {p.merchant_id for p in touched} | {a.merchant_id for a in world.agreements.values()}
+    if merchants := merchants - world.merchants.keys():
         loads.append((acquiring.merchants(list(merchants)), world.keep_merchants))
     claimed = [p for c in commands if isinstance(c, Claim) and (p := world.payment_of(c))]
     quotes = {p.quote_id for p in changed if p.quote_id}
     quotes |= {p.asked_quote_id for p in claimed if p.asked_quote_id}
     if quotes:
         loads.append((fx.load_quotes(list(quotes)), world.keep_quotes))
+    return [*loads, *_other_sides(commands, world)]
+
+
+def _other_sides(commands: Sequence[Command], world: World) -> list[_Load]:
+    """Of each agreement the side that was not named, and the wallet that is to be debited."""
+    loads: list[_Load] = []
+    day = china_day(world.now)
+    if ended := {(a.merchant_id, a.id) for a in world.wallet_agreements.values()}:
+        loads.append((acquiring.agreements_by_id(list(ended)), world.keep_agreements))
+    if own := {(a.wallet_id, a.id) for a in world.agreements.values() if a.wallet_id}:
+        loads.append((wallet.agreements(list(own), day), world.keep_wallet_agreements))
+    debited = {a.wallet_id for c in commands if isinstance(c, Pay) and (a := world.agreement_of(c))}
+    if purses := [one for one in debited if one]:
+        loads.append((wallet.wallets(purses, day), world.keep_wallets))
     return loads

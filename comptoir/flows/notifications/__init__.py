@@ -1,8 +1,8 @@
 """Notifications: what merchants are told unasked, until they say that they heard it.
 
 The engine writes an outbox item in the transaction that makes a payment, a refund, a capture or a change of
-an authorized amount final; the worker delivers it. The topic says which (`flows.topics`), owner is the
-merchant, subject the record, payload ``{"url": …, "client_ref": …}``.
+an authorized amount final, or gives an agreement tokens or ends it; the worker delivers it. The topic says
+which (`flows.topics`), owner is the merchant, subject the record, payload ``{"url": …, "client_ref": …}``.
 
 What a merchant may rely on, and what not (docs.antom.com, "Payment notification"):
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from comptoir.acquiring.api import (
+    AgreementView,
     AmountUpdateView,
     CaptureView,
     PaymentState,
@@ -14,11 +15,13 @@ from comptoir.acquiring.api import (
     StepState,
 )
 from comptoir.flows import wire
+from comptoir.flows.agreements import digest, token_pair
 from comptoir.flows.types import OK
 from comptoir.kernel.errors import ComptoirError
 from comptoir.standards.antom.messages import (
     AcquirerPaymentNotification,
     Amount,
+    AuthorizationNotification,
     CaptureNotification,
     PaymentNotification,
     RefundNotification,
@@ -124,6 +127,30 @@ def refund_body(refund: RefundView, payment: PaymentView) -> bytes:
             settlement_quote=wire.settlement_quote(payment) if given else None,
         )
     )
+
+
+def agreement_body(agreement: AgreementView, event: str) -> bytes:
+    """notifyAuthorization: that an agreement has tokens, or that it has ended, and by whom."""
+    return encode(
+        AuthorizationNotification(
+            authorization_notify_type=event,
+            result=Result.of(ResultCode.SUCCESS),
+            auth_state=agreement.state_ref,
+            auth_client_id=agreement.auth_client_ref,
+            access_token=_access_token(agreement),
+            reason=f"ended by the {agreement.ended_by}" if agreement.ended_by else None,
+            user_id=agreement.customer_ref,
+        )
+    )
+
+
+def _access_token(agreement: AgreementView) -> str | None:
+    """The token, derived again from its grant; None if there is none, or it is of another master key."""
+    for refresh in (False, True):
+        token = token_pair(agreement.grant_hash, refresh=refresh).access
+        if digest(token) == agreement.access_hash:
+            return token
+    return None
 
 
 def _payment_code(payment: PaymentView) -> ResultCode:

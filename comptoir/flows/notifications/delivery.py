@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from comptoir.acquiring.api import (
     AmountUpdateView,
     RefundView,
+    agreements_by_id,
     amount_updates_by_id,
     captures_by_id,
+    decode_agreements,
     decode_amount_updates,
     decode_captures,
     decode_payments,
@@ -30,6 +32,7 @@ from comptoir.flows import topics
 from comptoir.flows.notifications.addresses import AddressRefused, AddressUnusable, target_of
 from comptoir.flows.notifications.bodies import (
     NotFinal,
+    agreement_body,
     amount_body,
     capture_body,
     payment_body,
@@ -44,8 +47,15 @@ from comptoir.kernel.watch import NOBODY, Watch
 from comptoir.standards.antom import signing
 from comptoir.standards.antom.messages import is_acknowledged
 
-#: Owner: the merchant; subject: the record that it is about; payload: `url` and `client_ref`.
-TOPICS: Final = (topics.NOTIFY_PAYMENT, topics.NOTIFY_REFUND, topics.NOTIFY_CAPTURE, topics.NOTIFY_AMOUNT)
+#: Owner: the merchant; subject: the record that it is about; payload: `url`, `client_ref`, and the `event` of
+#: an agreement.
+TOPICS: Final = (
+    topics.NOTIFY_PAYMENT,
+    topics.NOTIFY_REFUND,
+    topics.NOTIFY_CAPTURE,
+    topics.NOTIFY_AMOUNT,
+    topics.NOTIFY_AGREEMENT,
+)
 
 #: A sending that starts has to be over before its lease: nobody else may send the same meanwhile.
 LONGEST: Final = timedelta(seconds=TOTAL_SECONDS)
@@ -72,7 +82,9 @@ def load(claimed: Sequence[Claimed | Kept]) -> Flow[dict[UUID, Body]]:
         refunds_by_id(keys[topics.NOTIFY_REFUND]),
         captures_by_id(keys[topics.NOTIFY_CAPTURE]),
         amount_updates_by_id(keys[topics.NOTIFY_AMOUNT]),
+        agreements_by_id(keys[topics.NOTIFY_AGREEMENT]),
     ]
+    agreements = {one.id: one for one in decode_agreements(found[4])}
     payments = {one.id: one for one in decode_payments(found[0])}
     refunds = {one.id: one for one in decode_refunds(found[1])}
     captures = {one.id: one for one in decode_captures(found[2])}
@@ -92,6 +104,8 @@ def load(claimed: Sequence[Claimed | Kept]) -> Flow[dict[UUID, Body]]:
                     return amount_body(updates[subject], payments[updates[subject].payment_id])
                 case topics.NOTIFY_REFUND:
                     return refund_body(refunds[subject], payments[refunds[subject].payment_id])
+                case topics.NOTIFY_AGREEMENT:
+                    return agreement_body(agreements[subject], one.item.payload["event"])
                 case _:
                     return payment_body(payments[subject])
         except KeyError:

@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from comptoir.acquiring.api import purge_stale_agreements
 from comptoir.db import outbox
 from comptoir.db.run import send
 from comptoir.flows.worker.loop import Connection, Job
@@ -24,8 +25,8 @@ log = structlog.get_logger("comptoir.worker")
 
 
 class HousekeepingJob(Job):
-    """Four times a minute: forget old done items and spent codes, tell of the backlog, raise the alarm over
-    one."""
+    """Four times a minute: forget old done items, spent codes and what nobody agreed to, tell of the backlog,
+    raise the alarm over one."""
 
     name = "housekeeping"
     pause = 15.0
@@ -36,13 +37,18 @@ class HousekeepingJob(Job):
 
     async def step(self, connection: Connection, now: datetime) -> bool:
         """Tidy up; True while there is more to forget."""
-        gone, codes, waiting = await send(
+        gone, codes, stale, waiting = await send(
             connection,
-            [outbox.forget(now - _KEEP, _BATCH), purge_spent_codes(now, _BATCH), outbox.backlog(now)],
+            [
+                outbox.forget(now - _KEEP, _BATCH),
+                purge_spent_codes(now, _BATCH),
+                purge_stale_agreements(now, _BATCH),
+                outbox.backlog(now),
+            ],
         )
         topics = outbox.decode_backlog(waiting, now)
         self._watch.backlog(topics)
         for one in topics:
             if one.oldest > _ALARM_SECONDS:
                 log.warning("worker.backlog", topic=one.topic, items=one.due, oldest_s=round(one.oldest))
-        return _BATCH in (len(gone), len(codes))
+        return _BATCH in (len(gone), len(codes), len(stale))

@@ -57,6 +57,9 @@ class ResultCode(StrEnum):
     INVALID_CODE = "INVALID_CODE"
     INVALID_ACCESS_TOKEN = "INVALID_ACCESS_TOKEN"  # noqa: S105 - a code, not a secret
     INVALID_TOKEN = "INVALID_TOKEN"  # noqa: S105 - a code, not a secret
+    INVALID_AUTHCODE = "INVALID_AUTHCODE"
+    EXPIRED_AUTHCODE = "EXPIRED_AUTHCODE"
+    INVALID_REFRESH_TOKEN = "INVALID_REFRESH_TOKEN"  # noqa: S105 - a code, not a secret
     # the contract
     CURRENCY_NOT_SUPPORT = "CURRENCY_NOT_SUPPORT"
     INVALID_CONTRACT = "INVALID_CONTRACT"
@@ -141,6 +144,10 @@ _MESSAGES: Final[dict[ResultCode, str]] = {
     ResultCode.ORDER_STATUS_INVALID: "the state of the payment does not allow this",
     ResultCode.EXPIRED_CODE: "the payment code has expired: ask the buyer for a fresh one",
     ResultCode.INVALID_PAYMENT_CODE: "the payment code is not valid: ask the buyer for a fresh one",
+    ResultCode.INVALID_ACCESS_TOKEN: "the access token is not valid: ask the buyer to agree again",
+    ResultCode.INVALID_AUTHCODE: "the authorization code is not valid, or was used: start again",
+    ResultCode.EXPIRED_AUTHCODE: "the authorization code has expired: start again",
+    ResultCode.INVALID_REFRESH_TOKEN: "the refresh token is not valid: ask the buyer to agree again",
     ResultCode.CURRENCY_NOT_SUPPORT: "the contract does not take this currency",
     ResultCode.SETTLE_CONTRACT_NOT_MATCH: "the contract does not settle in this currency",
     ResultCode.USER_BALANCE_NOT_ENOUGH: "the buyer's balance is not enough",

@@ -10,17 +10,24 @@ import msgspec
 
 from comptoir.kernel.statements import Statement
 from comptoir.wallet.rules import BAD_CODES_BEFORE_LOCK, LOCK_MINUTES
-from comptoir.wallet.types import AuthorizationView, CodeUse, Credit, Spending, WalletCapture
+from comptoir.wallet.types import (
+    AgreementView,
+    AuthorizationView,
+    CodeUse,
+    Credit,
+    Spending,
+    WalletCapture,
+)
 
 _AUTHORIZATIONS = """
 INSERT INTO wallet_authorization (wallet_id, id, merchant_id, payment_id, payee, currency, total, margin,
     charge_currency, charge, price, quote_id, state, created_at, expires_at, spent_on, decided_at, refunded,
-    captured, approved)
+    captured, approved, agreement_id)
 SELECT * FROM json_to_recordset(%s::json) AS r (wallet_id uuid, id uuid, merchant_id uuid,
     payment_id uuid, payee text, currency text, total bigint, margin bigint, charge_currency text,
     charge bigint, price numeric, quote_id uuid, state text, created_at timestamptz,
     expires_at timestamptz, spent_on date, decided_at timestamptz, refunded bigint,
-    captured bigint, approved bigint)
+    captured bigint, approved bigint, agreement_id uuid)
 ON CONFLICT (wallet_id, id) DO UPDATE SET state = excluded.state, decided_at = excluded.decided_at,
     spent_on = excluded.spent_on, refunded = excluded.refunded, captured = excluded.captured,
     approved = excluded.approved, total = excluded.total, margin = excluded.margin, charge = excluded.charge
@@ -73,6 +80,21 @@ SELECT * FROM json_to_recordset(%s::json) AS r (wallet_id uuid, id uuid, kind te
 """
 
 
+_AGREEMENTS = """
+INSERT INTO wallet_agreement (wallet_id, id, merchant_id, payee, payment_limit, day_limit, state, created_at,
+    ended_at)
+SELECT wallet_id, id, merchant_id, payee, payment_limit, day_limit, state, created_at, ended_at
+FROM json_to_recordset(%s::json) AS r (wallet_id uuid, id uuid, merchant_id uuid, payee text,
+    payment_limit bigint, day_limit bigint, state text, created_at timestamptz, ended_at timestamptz)
+ON CONFLICT (wallet_id, id) DO UPDATE SET state = excluded.state, ended_at = excluded.ended_at
+"""
+
+
+def store_agreements(views: Sequence[AgreementView]) -> Statement:
+    """Insert new agreements, or bring the state of known ones up to date."""
+    return Statement(_AGREEMENTS, (_json(msgspec.structs.asdict(one) for one in views),))
+
+
 def store_authorizations(views: Sequence[AuthorizationView]) -> Statement:
     """Insert new authorizations, or bring the state of known ones up to date."""
     return Statement(
@@ -100,6 +122,7 @@ def store_authorizations(views: Sequence[AuthorizationView]) -> Statement:
                     "refunded": one.refunded,
                     "captured": one.captured,
                     "approved": one.approved,
+                    "agreement_id": one.agreement_id,
                 }
                 for one in views
             ),

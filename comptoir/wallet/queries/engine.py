@@ -11,7 +11,15 @@ from comptoir.db.sealed import unseal
 from comptoir.kernel.money import Money
 from comptoir.kernel.statements import Row, Rows, Statement
 from comptoir.standards.payment_code import window_of
-from comptoir.wallet.types import AuthorizationState, AuthorizationView, DeviceView, WalletState, WalletView
+from comptoir.wallet.types import (
+    AgreementState,
+    AgreementView,
+    AuthorizationState,
+    AuthorizationView,
+    DeviceView,
+    WalletState,
+    WalletView,
+)
 
 #: What seeds are sealed for: a sealed seed cannot pass for any other secret.
 SEED_PURPOSE = "wallet.device-seed"
@@ -40,7 +48,7 @@ WHERE w.id = ANY (%s)
 _AUTHORIZATION = """
 SELECT a.id, a.wallet_id, a.merchant_id, a.payment_id, a.payee, a.currency, a.total, a.margin,
     a.charge_currency, a.charge, trim_scale(a.price), a.quote_id, a.state, a.created_at, a.expires_at,
-    a.spent_on, a.decided_at, a.refunded, a.captured, a.approved
+    a.spent_on, a.decided_at, a.refunded, a.captured, a.approved, a.agreement_id
 FROM wallet_authorization a
 """
 
@@ -49,6 +57,15 @@ _BY_KEY = "JOIN unnest(%s::uuid[], %s::uuid[]) AS wanted (wallet_id, id) USING (
 _WAITING = "WHERE a.wallet_id = %s AND a.state = 'waiting' AND a.expires_at > %s ORDER BY a.expires_at, a.id"
 
 _HELD = "WHERE a.wallet_id = %s AND a.state = 'held' ORDER BY a.decided_at, a.id"
+
+
+_AGREEMENT = """
+SELECT a.id, a.wallet_id, a.merchant_id, a.payee, a.payment_limit, a.day_limit, a.state, a.created_at,
+    a.ended_at, coalesce((SELECT sum(d.total - d.refunded)::bigint FROM wallet_authorization d
+        WHERE d.wallet_id = a.wallet_id AND d.agreement_id = a.id AND d.spent_on = %s
+            AND d.state = 'authorised'), 0)
+FROM wallet_agreement a
+"""
 
 
 def devices(numbers: Sequence[int], now: datetime, day: date) -> Statement:
@@ -86,6 +103,21 @@ def held_authorizations(wallet_id: UUID) -> Statement:
     return Statement(_AUTHORIZATION + _HELD, (wallet_id,))
 
 
+def agreements(keys: Sequence[tuple[UUID, UUID]], day: date) -> Statement:
+    """Load agreements by (wallet id, agreement id), with what they debited on `day`."""
+    return Statement(_AGREEMENT + _BY_KEY, (day, [key[0] for key in keys], [key[1] for key in keys]))
+
+
+def agreements_of_wallet(wallet_id: UUID, day: date) -> Statement:
+    """Load a wallet's agreements, the newest first, those that have ended too."""
+    return Statement(_AGREEMENT + "WHERE a.wallet_id = %s ORDER BY a.created_at DESC, a.id", (day, wallet_id))
+
+
+def decode_agreements(rows: Rows) -> dict[UUID, AgreementView]:
+    """Agreements by their id."""
+    return {row[0]: _agreement(row) for row in rows}
+
+
 def decode_authorizations(rows: Rows) -> dict[UUID, AuthorizationView]:
     """Authorizations by their id."""
     return {row[0]: _authorization(row) for row in rows}
@@ -119,6 +151,21 @@ def _wallet(row: Sequence[Any]) -> WalletView:
     )
 
 
+def _agreement(row: Row) -> AgreementView:
+    return AgreementView(
+        id=row[0],
+        wallet_id=row[1],
+        merchant_id=row[2],
+        payee=row[3],
+        payment_limit=row[4],
+        day_limit=row[5],
+        state=AgreementState(row[6]),
+        created_at=row[7],
+        ended_at=row[8],
+        spent=row[9],
+    )
+
+
 def _authorization(row: Row) -> AuthorizationView:
     return AuthorizationView(
         id=row[0],
@@ -139,4 +186,5 @@ def _authorization(row: Row) -> AuthorizationView:
         refunded=row[17],
         captured=row[18],
         approved=row[19],
+        agreement_id=row[20],
     )

@@ -28,6 +28,43 @@ ORDER BY w.id, w.currency
 """
 
 
+_AGREEMENTS = """
+SELECT a.wallet_id, a.id, a.merchant_id, a.state = 'ended',
+    (SELECT count(*) FROM wallet_authorization d
+        WHERE d.wallet_id = a.wallet_id AND d.agreement_id = a.id AND d.state = 'authorised'
+            AND (d.merchant_id <> a.merchant_id OR d.total > a.payment_limit
+                OR d.decided_at < a.created_at OR d.decided_at > a.ended_at))
+FROM wallet_agreement a ORDER BY a.wallet_id, a.id
+"""
+
+_STRAY = """
+SELECT d.id FROM wallet_authorization d
+WHERE d.agreement_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM wallet_agreement a WHERE a.wallet_id = d.wallet_id AND a.id = d.agreement_id)
+ORDER BY d.wallet_id, d.id LIMIT 1
+"""
+
+
+def agreements_kept() -> Iterator[tuple[UUID, UUID, UUID, bool, int]]:
+    """(wallet, agreement, merchant, ended, debits it did not allow), in order of wallet and agreement.
+
+    A debit is not allowed when it is another merchant's, above the agreement's limit, or was decided before
+    the agreement began or after it ended.
+    """
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(_AGREEMENTS)
+        while rows := cursor.fetchmany(_CHUNK):
+            yield from rows
+
+
+def stray_debit() -> UUID | None:
+    """An authorization under an agreement that the wallet never made; None if there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STRAY)
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
 class ExpectedWallet(NamedTuple):
     """A wallet by its own records, in minor units.
 

@@ -14,13 +14,15 @@ from comptoir.ledger.api import Role, account_id, balance
 from comptoir.wallet.errors import WalletUnknown
 from comptoir.wallet.models import Device, Wallet
 from comptoir.wallet.queries.engine import (
+    agreements_of_wallet,
+    decode_agreements,
     decode_authorizations,
     decode_wallets,
     held_authorizations,
     waiting_authorizations,
     wallets,
 )
-from comptoir.wallet.types import AuthorizationView, DeviceSummary, WalletSummary
+from comptoir.wallet.types import AgreementView, AuthorizationView, DeviceSummary, WalletSummary
 
 
 def wallet_summary(wallet_id: UUID, now: datetime) -> WalletSummary:
@@ -60,6 +62,14 @@ def devices_of(wallet_id: UUID) -> tuple[DeviceSummary, ...]:
     """A wallet's devices, oldest first, the revoked ones too."""
     rows = Device.objects.filter(wallet_id=wallet_id).order_by("created_at", "number")
     return tuple(DeviceSummary(*row) for row in rows.values_list("number", "name", "active", "created_at"))
+
+
+def agreements_of(wallet_id: UUID, now: datetime) -> tuple[AgreementView, ...]:
+    """Who may debit a wallet without asking, or once might; `spent` is of today (China). The newest first."""
+    statement = agreements_of_wallet(wallet_id, china_day(now))
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, statement.params)
+        return tuple(decode_agreements(cursor.fetchall()).values())
 
 
 def waiting(wallet_id: UUID, now: datetime) -> tuple[AuthorizationView, ...]:

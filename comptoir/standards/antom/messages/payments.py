@@ -100,6 +100,8 @@ class PayRequest(Message, frozen=True):
             self._check_in_store()
         elif self.product_code is ProductCode.CASHIER_PAYMENT and not self.payment_redirect_url:
             raise WrongMember("paymentRedirectUrl", "is missing")
+        elif self.product_code is ProductCode.AGREEMENT_PAYMENT and not self.payment_method.payment_method_id:
+            raise WrongMember("paymentMethod.paymentMethodId", "is missing: the access token")
 
     def _check_in_store(self) -> None:
         if self.scenario is None:

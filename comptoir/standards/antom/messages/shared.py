@@ -203,7 +203,7 @@ class Order(Message, frozen=True):
 
 
 class PaymentMethod(Message, frozen=True):
-    """How the buyer pays. In a shop, `payment_method_id` is the scanned code: never print it."""
+    """How the buyer pays. `payment_method_id` is the scanned code or an access token: never print it."""
 
     payment_method_type: Text64
     payment_method_id: Max128 | None = None
