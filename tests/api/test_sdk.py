@@ -17,13 +17,20 @@ import pytest
 from com.alipay.ams.api.default_alipay_client import DefaultAlipayClient
 from com.alipay.ams.api.exception.exception import AlipayApiException
 from com.alipay.ams.api.model.amount import Amount
+from com.alipay.ams.api.model.customer_belongs_to import CustomerBelongsTo
 from com.alipay.ams.api.model.env import Env
+from com.alipay.ams.api.model.grant_type import GrantType
 from com.alipay.ams.api.model.merchant import Merchant
 from com.alipay.ams.api.model.order import Order
 from com.alipay.ams.api.model.payment_method import PaymentMethod
 from com.alipay.ams.api.model.product_code_type import ProductCodeType
+from com.alipay.ams.api.model.scope_type import ScopeType
 from com.alipay.ams.api.model.settlement_strategy import SettlementStrategy
 from com.alipay.ams.api.model.store import Store
+from com.alipay.ams.api.model.terminal_type import TerminalType
+from com.alipay.ams.api.request.auth.alipay_auth_apply_token_request import AlipayAuthApplyTokenRequest
+from com.alipay.ams.api.request.auth.alipay_auth_consult_request import AlipayAuthConsultRequest
+from com.alipay.ams.api.request.auth.alipay_auth_revoke_token_request import AlipayAuthRevokeTokenRequest
 from com.alipay.ams.api.request.notify.alipay_pay_result_notify import AlipayPayResultNotify
 from com.alipay.ams.api.request.pay.alipay_inquiry_refund_request import AlipayInquiryRefundRequest
 from com.alipay.ams.api.request.pay.alipay_pay_cancel_request import AlipayPayCancelRequest
@@ -39,6 +46,7 @@ from com.alipay.ams.api.tools import webhook_tool
 
 from comptoir.cli.tls import issue_local
 from comptoir.flows import api as flows
+from comptoir.flows.agreements import auth_code
 from comptoir.identity import api as identity
 from comptoir.kernel.clock import utc_now
 from comptoir.standards.antom import signing
@@ -223,6 +231,52 @@ def test_a_notification_verifies_with_the_webhook_tool(desk: Desk, traveller: Tr
         assert told.result.result_code == "SUCCESS"
         wait_for(lambda: not desk.house.outbox("notify", done=False))
         assert len(server.heard) == 1
+
+
+def test_an_agreement_from_the_consent_to_its_end(desk: Desk, traveller: Traveller) -> None:
+    """Ask, exchange the code, debit without a scan, revoke; both notifications verify and name the token."""
+    before = desk.shop.owed
+    with MerchantServer() as server:
+        ask = AlipayAuthConsultRequest()
+        ask.customer_belongs_to = CustomerBelongsTo.ALIPAY_CN
+        ask.auth_redirect_url, ask.auth_notify_url = "https://shop.example/back", server.url
+        ask.scopes, ask.auth_state = [ScopeType.AGREEMENT_PAY], "customer 7"
+        ask.terminal_type = TerminalType.WEB
+        page = desk.execute(ask)["normalUrl"]
+        code = page.rpartition("/")[2]
+        desk.house.do(flows.ApproveAgreement(consent_code=code, wallet_id=traveller.wallet_id))
+        take = AlipayAuthApplyTokenRequest()
+        take.grant_type, take.customer_belongs_to = GrantType.AUTHORIZATION_CODE, CustomerBelongsTo.ALIPAY_CN
+        take.auth_code = auth_code(code)
+        token = desk.execute(take)["accessToken"]
+
+        debit = AlipayPayRequest()
+        debit.product_code = ProductCodeType.AGREEMENT_PAYMENT
+        debit.payment_request_id, debit.order = "E1", order("900")
+        debit.payment_amount = Amount("EUR", "900")
+        debit.payment_method = PaymentMethod()
+        debit.payment_method.payment_method_type = "ALIPAY_CN"
+        debit.payment_method.payment_method_id = token
+        assert desk.execute(debit)["result"]["resultCode"] == "SUCCESS"
+        assert desk.shop.owed == before + 900
+
+        end = AlipayAuthRevokeTokenRequest()
+        end.access_token = token
+        assert desk.execute(end)["result"]["resultCode"] == "SUCCESS"
+        debit.payment_request_id = "E2"
+        assert desk.execute(debit)["result"]["resultCode"] == "INVALID_ACCESS_TOKEN"
+        assert desk.shop.owed == before + 900
+        wait_for(lambda: len(server.heard) == 2)
+        told = {one.message["authorizationNotifyType"]: one for one in server.heard}
+        assert told.keys() == {"TOKEN_CREATED", "TOKEN_CANCELED"}
+        for heard in told.values():
+            assert heard.message["accessToken"] == token
+            assert webhook_tool.check_signature(
+                "POST", "/notify", heard.headers["client-id"], heard.headers["request-time"],
+                heard.body.decode(), heard.headers["signature"], desk.platform_key,
+            )  # fmt: skip
+    for server_process in desk.house.servers:
+        assert token.encode() not in server_process.log.read_bytes()
 
 
 def test_a_foreign_key_is_noticed_on_both_sides(desk: Desk, traveller: Traveller) -> None:

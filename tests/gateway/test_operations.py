@@ -188,7 +188,6 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"paymentExpiryTime": "2020-01-01T00:00:00Z"}, "PARAM_ILLEGAL", "paymentExpiryTime"),
     ({"scenario": "EntryCode"}, "BUSINESS_NOT_SUPPORT", "EntryCode"),
-    ({"productCode": "AGREEMENT_PAYMENT"}, "BUSINESS_NOT_SUPPORT", "AGREEMENT_PAYMENT"),
     (
         {"paymentMethod": {"paymentMethodType": "CARD", "paymentMethodId": "x"}},
         "UNAVAILABLE_PAYMENT_METHOD",

@@ -10,6 +10,7 @@ from functools import partial
 from comptoir.gateway.call import Operations
 from comptoir.gateway.operations import (
     acquirer,
+    agreements,
     cancel,
     capture,
     consult,
@@ -47,4 +48,8 @@ def operations(services: Services) -> Operations:
         "aps/payments/inquiryPayment": partial(acquirer.inquiry_payment, services),
         "aps/payments/cancelPayment": partial(acquirer.cancel_payment, services),
         "aps/payments/refund": partial(acquirer.refund, services),
+        "authorizations/consult": partial(agreements.consult, services),
+        "authorizations/applyToken": partial(agreements.apply_token, services),
+        "authorizations/revoke": partial(agreements.revoke, services),
+        "authorizations/query": partial(agreements.query, services),
     }

@@ -1,4 +1,4 @@
-"""pay: take a payment, in a shop (the buyer's code or ours) or online (our cashier page)."""
+"""pay: take a payment: in a shop (the buyer's code or ours), online (our cashier page), or as was agreed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from typing import Any, Final
 
 from comptoir.acquiring.api import CaptureMode, PaymentState, PaymentView, Product, Scenario
 from comptoir.flows import wire
+from comptoir.flows.agreements import digest
 from comptoir.flows.api import AskedQuote, Outcome, Pay
 from comptoir.gateway.call import Call
-from comptoir.gateway.operations.services import Services, id_or_none
+from comptoir.gateway.operations.services import (
+    OWN_METHOD_TYPES,
+    Services,
+    id_or_none,
+    wallet_refusal,
+)
 from comptoir.gateway.results import outcome_result
 from comptoir.standards import order_code
 from comptoir.standards.antom.errors import ParamIllegal
@@ -31,6 +37,7 @@ from comptoir.standards.antom.times import format_time
 _PRODUCTS: Final = {
     ProductCode.IN_STORE_PAYMENT: Product.IN_STORE,
     ProductCode.CASHIER_PAYMENT: Product.CASHIER,
+    ProductCode.AGREEMENT_PAYMENT: Product.AGREEMENT,
 }
 _SCENARIOS: Final = {
     InStorePaymentScenario.PAYMENT_CODE: Scenario.PAYMENT_CODE,
@@ -52,17 +59,14 @@ async def pay(services: Services, call: Call) -> PayResponse:
 
 def _not_open(request: PayRequest, method_types: frozenset[str]) -> Result | None:
     """What the API knows and Comptoir does not do yet; the request id is not used up."""
-    if request.product_code not in _PRODUCTS:
-        what = f"productCode {request.product_code.value}"
-    elif request.scenario is InStorePaymentScenario.ENTRY_CODE:
+    if request.scenario is InStorePaymentScenario.ENTRY_CODE:
         what = "paymentFactor.inStorePaymentScenario EntryCode"
-    elif request.payment_method.payment_method_type not in method_types:
-        return Result.of(
-            ResultCode.UNAVAILABLE_PAYMENT_METHOD,
-            f"paymentMethod.paymentMethodType must be one of {', '.join(sorted(method_types))}",
-        )
     else:
-        return None
+        # What other wallets' holders agreed to, their issuers know.
+        agreed = request.product_code is ProductCode.AGREEMENT_PAYMENT
+        known = OWN_METHOD_TYPES if agreed else method_types
+        name = request.payment_method.payment_method_type
+        return wallet_refusal(name, "paymentMethod.paymentMethodType", known)
     return Result.of(ResultCode.BUSINESS_NOT_SUPPORT, f"{what} is not open here")
 
 
@@ -73,6 +77,8 @@ def _command(request: PayRequest, call: Call) -> Pay:
     store = request.order.merchant.store if request.order.merchant else None
     env = request.environment
     settlement = request.settlement_strategy
+    presented = request.payment_method.payment_method_id
+    agreed = product is Product.AGREEMENT
     return Pay(
         merchant_id=call.client.merchant_id,
         client_ref=call.client.client_ref,
@@ -81,7 +87,8 @@ def _command(request: PayRequest, call: Call) -> Pay:
         scenario=scenario,
         amount=request.payment_amount.money(),
         method_type=request.payment_method.payment_method_type,
-        code=request.payment_method.payment_method_id if scenario is Scenario.PAYMENT_CODE else None,
+        code=presented if scenario is Scenario.PAYMENT_CODE else None,
+        token_hash=digest(presented) if agreed and presented else None,
         settlement_currency=(settlement.settlement_currency or None) if settlement else None,
         expires_at=request.expires_at,
         store_ref=store.reference_store_id if store else None,

@@ -12,6 +12,8 @@ from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.ids import parse_id
 from comptoir.kernel.statements import Flow, Rows, Statement
 from comptoir.standards import order_code
+from comptoir.standards.antom.messages import Result
+from comptoir.standards.antom.results import ResultCode
 from comptoir.wallet.api import OWN_ISSUER
 
 #: Method types that mean "a wallet, whichever": in-store classes send the first, cashiers the second.
@@ -62,3 +64,11 @@ def id_or_none(text: str | None) -> UUID | None:
         return parse_id(text, "id")
     except InvalidValue:
         return None
+
+
+def wallet_refusal(name: str, field: str, known: frozenset[str] = OWN_METHOD_TYPES) -> Result | None:
+    """The refusal of a payment method that is none of those that are `known`; None for one that is."""
+    if name in known:
+        return None
+    words = f"{field} must be one of {', '.join(sorted(known))}"
+    return Result.of(ResultCode.UNAVAILABLE_PAYMENT_METHOD, words)
