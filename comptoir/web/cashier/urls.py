@@ -1,13 +1,15 @@
-"""Addresses of the cashier. `/c/<digits>` is printed in order codes: it never changes."""
+"""Addresses of the cashier. `/c/` and `/a/` are shown as codes to be scanned: they never change."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from comptoir.web.cashier import views
+from comptoir.web.cashier import consent, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("c/<str:digits>", views.order, name="order"),
     path("c/<str:digits>/code.svg", views.code_image, name="order-code"),
+    path("a/<str:code>", consent.agreement, name="agreement"),
+    path("a/<str:code>/code.svg", consent.code_image, name="agreement-code"),
 ]

@@ -1,9 +1,6 @@
-"""Pages of the cashier."""
+"""Pages of the cashier: what stands behind an order code."""
 
 from __future__ import annotations
-
-from functools import wraps
-from typing import TYPE_CHECKING, Any
 
 from babel.numbers import format_currency
 from django.conf import settings
@@ -18,46 +15,25 @@ from comptoir.db.run import read
 from comptoir.kernel.clock import utc_now
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.money import Money
-from comptoir.standards import order_code, qr_code
+from comptoir.standards import order_code
 from comptoir.web.cashier.back import way_back
+from comptoir.web.cashier.guard import AGAIN_SECONDS, code_picture, guarded
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self';"
-    " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
-#: While a payment is open the page asks again by itself; the code on it stays the same.
-_AGAIN_SECONDS = 3
 #: Long enough to read that it was paid.
 _BACK_SECONDS = 2
 #: The cookie of one order's page that says that this browser was sent back.
 _RETURNED = "returned"
 
 
-def _guarded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """No script, no frame, no cache: the page shows one order to whoever holds its code."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        response["Content-Security-Policy"] = _POLICY
-        response["Cache-Control"] = "no-store"
-        return response
-
-    return wrapped
-
-
 @require_safe
-@_guarded
+@guarded
 def home(request: HttpRequest) -> HttpResponse:
     """What this address is, for a person who opens it."""
     return render(request, "cashier/home.html", {"version": __version__})
 
 
 @require_safe
-@_guarded
+@guarded
 def order(request: HttpRequest, digits: str) -> HttpResponse:
     """One order: to be scanned while it is open, its end when it has one."""
     payment, merchant = _find(digits)
@@ -79,7 +55,7 @@ def order(request: HttpRequest, digits: str) -> HttpResponse:
     }
     response = render(request, "cashier/order.html", page)
     if not final:
-        response["Refresh"] = str(_AGAIN_SECONDS)
+        response["Refresh"] = str(AGAIN_SECONDS)
     elif page["back"] and _RETURNED not in request.COOKIES:
         # Once: whoever comes back with the browser's button finds the page, not the shop again.
         response["Refresh"] = f"{_BACK_SECONDS}; url={page['back']}"
@@ -90,12 +66,11 @@ def order(request: HttpRequest, digits: str) -> HttpResponse:
 
 
 @require_safe
-@_guarded
+@guarded
 def code_image(request: HttpRequest, digits: str) -> HttpResponse:
     """The order code as a QR picture (SVG), holding the address that a wallet reads."""
     _find(digits)
-    address = order_code.build(settings.COMPTOIR.public_url, digits)
-    return HttpResponse(qr_code.build(address, qr_code.Picture.SVG), content_type="image/svg+xml")
+    return code_picture(order_code.build(settings.COMPTOIR.public_url, digits))
 
 
 def _find(digits: str) -> tuple[PaymentView, str]:

@@ -1,0 +1,86 @@
+"""The consent page: a traveller lets a shop debit the wallet without asking each time.
+
+The page only reads, like that of an order: the wallet that scans it approves or declines, with its own PIN.
+Once that has happened the browser is sent back to the shop, with the authorization code if there is one.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from comptoir.acquiring import api as acquiring
+from comptoir.acquiring.api import AgreementState, AgreementView
+from comptoir.db.run import read
+from comptoir.flows.agreements import auth_code, consent_address
+from comptoir.kernel.clock import utc_now
+from comptoir.web.cashier.guard import AGAIN_SECONDS, code_picture, guarded
+
+
+@require_safe
+@guarded
+def agreement(request: HttpRequest, code: str) -> HttpResponse:
+    """One agreement: to be scanned while it is open; approved, the way back; else what became of it."""
+    found, merchant = _find(code)
+    now = utc_now()
+    approved = found.state is AgreementState.APPROVED
+    if approved and found.grant_expires_at is not None and now < found.grant_expires_at:
+        return HttpResponseRedirect(_way_back(found, auth_code(code)))
+    is_open = found.state is AgreementState.OPEN and now < found.expires_at
+    page = {
+        "code": code,
+        "payee": merchant,
+        "state": _state(found, is_open),
+        "minutes": max(0, int((found.expires_at - now).total_seconds()) // 60),
+        "back": _way_back(found) if found.state is AgreementState.DECLINED else None,
+    }
+    response = render(request, "cashier/agreement.html", page)
+    if is_open:
+        response["Refresh"] = str(AGAIN_SECONDS)
+    return response
+
+
+@require_safe
+@guarded
+def code_image(request: HttpRequest, code: str) -> HttpResponse:
+    """The page's own address as a QR picture (SVG)."""
+    _find(code)
+    return code_picture(consent_address(settings.COMPTOIR.public_url, code))
+
+
+def _find(code: str) -> tuple[AgreementView, str]:
+    """The agreement of this page and its merchant's name. Raises Http404."""
+    found = acquiring.decode_agreements(read(acquiring.agreements_by_code([code])))
+    if not found:
+        raise Http404("no such agreement")
+    merchants = acquiring.decode_merchants(read(acquiring.merchants([found[0].merchant_id])))
+    return found[0], merchants[found[0].merchant_id].name
+
+
+def _state(found: AgreementView, is_open: bool) -> str:
+    """open, agreed, declined, ended, or expired (nobody approved it, or the shop came too late)."""
+    if is_open:
+        return "open"
+    known = {
+        AgreementState.ACTIVE: "agreed",
+        AgreementState.DECLINED: "declined",
+        AgreementState.ENDED: "ended",
+    }
+    return known.get(found.state, "expired")
+
+
+def _way_back(found: AgreementView, code: str | None = None) -> str:
+    """The shop's address with the code and the shop's own state, each once, whatever stood in it before."""
+    parts = urlsplit(found.redirect_url)
+    kept = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if name not in ("authCode", "authState")
+    ]
+    ours = [("authCode", code)] if code else []
+    query = urlencode([*kept, *ours, ("authState", found.state_ref)])
+    return urlunsplit(parts._replace(query=query))
