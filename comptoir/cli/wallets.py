@@ -19,7 +19,7 @@ from comptoir.kernel.errors import ComptoirError, InvalidValue
 if TYPE_CHECKING:
     from comptoir.wallet.api import Limits, WalletSummary
 
-HELP = "travellers' wallets: open, enroll and revoke phones, top up, freeze, set limits, list, statement"
+HELP = "travellers' wallets: open, phones, top up, freeze, limits, agreements, statement, list"
 
 _LIMITS = (
     ("--no-pin", "without the PIN"),
@@ -59,12 +59,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _part(parts, "unfreeze", "let a frozen wallet pay again")
     limits = _part(parts, "limits", "show the limits, or set those that are given")
     _configure_limits(limits)
+    agreements = _part(parts, "agreements", "show who may debit the wallet without asking each time")
+    ending = _part(parts, "end-agreement", "let a shop debit the wallet no more, as its holder wishes")
+    ending.add_argument("agreement", help="its id, as `agreements` shows it")
     statement = _part(parts, "statement", "show the wallet's movements, newest first")
     statement.add_argument("--lines", type=int, default=20, help="how many (default %(default)s)")
     listed = parts.add_parser("list", help="show wallets", description="show wallets, in the order of ids")
     listed.add_argument("--lines", type=int, default=100, help="how many (default %(default)s)")
     listed.add_argument("--after", metavar="ID", help="continue after this wallet")
-    for one in (statement, listed):
+    for one in (agreements, statement, listed):
         one.add_argument("--json", action="store_true", help="JSON instead of a table")
 
 
@@ -82,6 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
         "freeze": _freeze,
         "unfreeze": _freeze,
         "limits": _limits,
+        "agreements": _agreements,
+        "end-agreement": _end_agreement,
         "statement": _statement,
         "list": _list,
     }
@@ -244,6 +249,66 @@ def _limits(arguments: argparse.Namespace) -> None:
     if wanted is not None and wanted != stands:
         wallet.set_limits(own, wanted)
     say(_limits_text(wallet.wallet_summary(own, now)))
+
+
+def _agreements(arguments: argparse.Namespace) -> None:
+    from comptoir.cli.show import print_json, table
+    from comptoir.kernel.clock import utc_now
+    from comptoir.wallet import api as wallet
+
+    now = utc_now()
+    own = _wallet_id(arguments.wallet)
+    currency = wallet.wallet_summary(own, now).wallet.currency
+    found = wallet.agreements_of(own, now)
+    if arguments.json:
+        print_json(
+            [
+                {
+                    "agreement": one.id.hex,
+                    "merchant_id": one.merchant_id.hex,
+                    "payee": one.payee,
+                    "state": one.state.value,
+                    "currency": currency,
+                    "at_once": one.payment_limit,
+                    "a_day": one.day_limit,
+                    "spent_today": one.spent,
+                }
+                for one in found
+            ]
+        )
+        return
+    numbers = ("At once", "A day", "Spent today")
+    table(
+        ("Agreement", "With whom", "State", "Since", *numbers),
+        [
+            (
+                one.id.hex,
+                one.payee,
+                one.state.value,
+                f"{one.created_at:%Y-%m-%d}",
+                *(_money(minor, currency) for minor in (one.payment_limit, one.day_limit, one.spent)),
+            )
+            for one in found
+        ],
+        right=numbers,
+    )
+
+
+def _end_agreement(arguments: argparse.Namespace) -> None:
+    from django.conf import settings
+
+    from comptoir.cli.show import say
+    from comptoir.flows.api import OK, Desk, EndAgreement, execute
+    from comptoir.kernel.clock import utc_now
+    from comptoir.kernel.ids import parse_id
+
+    own = _wallet_id(arguments.wallet)
+    agreement_id = parse_id(arguments.agreement, "agreement")
+    command = EndAgreement(wallet_id=own, agreement_id=agreement_id)
+    (outcome,) = execute([command], utc_now(), Desk(settings.COMPTOIR.fx_max_age_days))
+    if outcome.code != OK:
+        raise InvalidValue(f"the wallet has no agreement {agreement_id.hex}", field="agreement")
+    say(f"Agreement {agreement_id.hex} has ended: nothing more is taken under it.")
 
 
 def _statement(arguments: argparse.Namespace) -> None:

@@ -30,6 +30,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     confirm.add_argument("--payment", metavar="ID", help="only this payment (default: all that wait)")
     decline = _travellers(parts, "decline", "refuse what waits for the traveller")
     decline.add_argument("--payment", metavar="ID", help="only this payment (default: all that wait)")
+    agree = _travellers(
+        parts, "agree", "scan a consent page, and let the shop debit without asking each time"
+    )
+    agree.add_argument("--code", required=True, help="the address of the page, or the code at its end")
+    agree.add_argument("--pin", help="the payment PIN (asked for when it is not given)")
+    agree.add_argument("--at-once", metavar="AMOUNT", help="at most so much in one payment")
+    agree.add_argument("--a-day", metavar="AMOUNT", help="at most so much on a day in China")
+    agree.add_argument("--decline", action="store_true", help="refuse instead")
     statement = _travellers(parts, "statement", "show the wallet and its newest movements")
     statement.add_argument("--lines", type=int, default=20, help="how many (default %(default)s)")
 

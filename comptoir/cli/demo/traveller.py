@@ -1,4 +1,4 @@
-"""What a traveller does with a phone: show a code, scan an order, approve, refuse, look at the statement."""
+"""What a traveller does with a phone: show a code, scan, approve, refuse, look at the statement."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         "order": _order,
         "confirm": _confirm,
         "decline": _decline,
+        "agree": _agree,
         "statement": _statement,
     }
     try:
@@ -140,6 +141,44 @@ def _decline(arguments: argparse.Namespace, own: UUID, environment: Environment)
         word = "still waits" if one.id in still else "refused"
         console.print(f"{escape(one.payee)}, {money_text(one.charge)}: {word}")
     return 1 if still & {one.id for one in asked} else 0
+
+
+def _agree(arguments: argparse.Namespace, own: UUID, environment: Environment) -> int:
+    """Say who asks for what, and approve it with the PIN; or refuse."""
+    from comptoir.flows.api import OK, ApproveAgreement, DeclineAgreement
+    from comptoir.kernel.clock import utc_now
+    from comptoir.kernel.money import Money
+    from comptoir.wallet import api as wallet
+
+    console = terminal()
+    code = arguments.code.strip().rpartition("/")[2]
+    if arguments.decline:
+        (outcome,) = do([DeclineAgreement(consent_code=code)], environment)
+        if outcome.code != OK:
+            return _refused(console, outcome)
+        console.print("Refused.")
+        return 0
+    pin = _pin(arguments)
+    if pin is None:
+        console.print("The PIN is needed: --pin", style="red")
+        return 1
+    currency = wallet.wallet_summary(own, utc_now()).wallet.currency
+    at_once, a_day = (
+        None if text is None else Money.of(text, currency).minor
+        for text in (arguments.at_once, arguments.a_day)
+    )
+    wallet.check_pin(own, pin, utc_now())
+    command = ApproveAgreement(consent_code=code, wallet_id=own, payment_limit=at_once, day_limit=a_day)
+    (outcome,) = do([command], environment)
+    if outcome.code != OK or outcome.agreement is None:
+        return _refused(console, outcome)
+    made = next(one for one in wallet.agreements_of(own, utc_now()) if one.id == outcome.agreement.id)
+    limits = [money_text(Money(minor, currency)) for minor in (made.payment_limit, made.day_limit)]
+    console.print(
+        f"[green]Agreed.[/] {escape(made.payee)} may take up to {limits[0]} at once and {limits[1]} a day "
+        f"without asking. Agreement {made.id.hex}."
+    )
+    return 0
 
 
 def _approve(
