@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 from uuid import UUID
 
@@ -14,7 +15,14 @@ from msgspec.structs import replace
 
 from comptoir.acquiring import rules
 from comptoir.acquiring.errors import Refused
-from comptoir.acquiring.types import ContractView, MerchantView, PaymentState, PaymentView, Product
+from comptoir.acquiring.types import (
+    CaptureMode,
+    ContractView,
+    MerchantView,
+    PaymentState,
+    PaymentView,
+    Product,
+)
 from comptoir.kernel.errors import InvariantBroken
 from comptoir.kernel.money import Money
 
@@ -115,6 +123,85 @@ def test_a_refund_that_is_undone_spoils_no_later_one(
     assert paid.settlement_refunded + rest == settlement
 
 
+@given(
+    amount=st.integers(2, 10**16 - 1),
+    mid=sums,
+    margin=sums,
+    settlement=st.integers(1, 10**16 - 1),
+    data=st.data(),
+)
+def test_captures_and_refunds_in_any_slices_come_to_the_whole(
+    amount: int, mid: int, margin: int, settlement: int, data: st.DataObject
+) -> None:
+    """Captured in slices, refunded in slices in between: to the last minor unit, and never below zero."""
+    held = replace(payment(amount, mid, margin, settlement), capture_mode=CaptureMode.MANUAL)
+    while held.captured < amount:
+        cut = data.draw(st.integers(1, amount - held.captured) | st.just(amount - held.captured))
+        share = rules.capture_shares(held, Money(cut, "EUR"))
+        assert min(share) >= 0
+        held = captured(held, cut, share)
+        exact = [whole * held.captured / Fraction(amount) for whole in (mid, margin, settlement)]
+        assert all(
+            -1 < have - want <= 0 for have, want in zip(rules.captured_shares(held), exact, strict=True)
+        )
+        if data.draw(st.booleans()) and held.captured > held.refunded:
+            back = data.draw(st.integers(1, held.captured - held.refunded))
+            held = after(held, back, rules.refund_shares(held, Money(back, "EUR")))
+            assert held.wallet_refunded <= held.wallet_captured
+            assert held.settlement_refunded <= held.settlement_captured
+        if data.draw(st.integers(0, 3)) == 0:
+            cut = amount - held.captured
+            held = captured(held, cut, rules.capture_shares(held, Money(cut, "EUR"))) if cut else held
+    assert rules.captured_shares(held) == (mid, margin, settlement)
+    rest = amount - held.refunded
+    if rest:
+        held = after(held, rest, rules.refund_shares(held, Money(rest, "EUR")))
+    assert (held.wallet_refunded, held.margin_refunded, held.settlement_refunded) == (
+        mid + margin,
+        margin,
+        settlement,
+    )
+
+
+def captured(held: PaymentView, amount: int, share: rules.Shares) -> PaymentView:
+    return replace(
+        held,
+        captured=held.captured + amount,
+        wallet_captured=held.wallet_captured + share.mid + share.margin,
+        margin_captured=held.margin_captured + share.margin,
+        settlement_captured=held.settlement_captured + share.settlement,
+    )
+
+
+AT, END = NOW + timedelta(days=1), NOW + rules.AUTHORIZATION_LIFE
+HELD = {
+    "capture_mode": CaptureMode.MANUAL, "hold_id": UUID(int=1), "auth_expires_at": END,
+}  # fmt: skip
+OVER: dict[str, object] = {"state": PaymentState.CANCELLED, "hold_id": None}
+
+
+@pytest.mark.parametrize(
+    ("changed", "now", "code"),
+    [
+        ({}, AT, None),
+        ({}, END - timedelta(microseconds=1), None),
+        ({}, END, "acquiring.authorization_expired"),
+        ({"capture_mode": None}, AT, "acquiring.authorization_missing"),
+        ({"capture_mode": CaptureMode.AUTOMATIC}, AT, "acquiring.authorization_missing"),
+        ({"state": PaymentState.PROCESSING, "auth_expires_at": None}, AT, "acquiring.payment_not_paid"),
+        ({"state": PaymentState.FAIL, "auth_expires_at": None}, AT, "acquiring.payment_not_paid"),
+        (OVER | {"cancelled_at": NOW}, AT, "acquiring.authorization_cancelled"),
+        (OVER | {"cancelled_at": NOW}, END, "acquiring.authorization_cancelled"),
+        (OVER | {"cancelled_at": END}, END, "acquiring.authorization_expired"),
+        (OVER | {"cancelled_at": NOW, "auth_expires_at": None}, AT, "acquiring.authorization_cancelled"),
+    ],
+)
+def test_what_may_still_be_captured(changed: dict[str, object], now: datetime, code: str | None) -> None:
+    held = replace(payment(), **{**HELD, **changed})
+    assert rules.capture_refusal(held, Money(1, "EUR"), now) == code
+    assert rules.update_refusal(held, Money(1, "EUR"), now) == code
+
+
 def test_a_payment_nobody_paid_cannot_be_refunded() -> None:
     unpaid = replace(payment(), wallet_total=None, wallet_margin=None)
     with pytest.raises(InvariantBroken):
@@ -171,6 +258,7 @@ def test_what_makes_a_request_the_same() -> None:
         rules.payment_hash("P", Money(100, "USD"), "CONNECT_WALLET", "28"),
         rules.payment_hash("P", Money(100, "EUR"), "ALIPAY_CN", "28"),
         rules.payment_hash("P", Money(100, "EUR"), "CONNECT_WALLET", None),
+        rules.payment_hash("P", Money(100, "EUR"), "CONNECT_WALLET", "28", None, "MANUAL"),
     ):
         assert other != first
 

@@ -17,6 +17,7 @@ import pytest
 from com.alipay.ams.api.default_alipay_client import DefaultAlipayClient
 from com.alipay.ams.api.exception.exception import AlipayApiException
 from com.alipay.ams.api.model.amount import Amount
+from com.alipay.ams.api.model.capture_mode import CaptureMode
 from com.alipay.ams.api.model.customer_belongs_to import CustomerBelongsTo
 from com.alipay.ams.api.model.env import Env
 from com.alipay.ams.api.model.grant_type import GrantType
@@ -31,14 +32,18 @@ from com.alipay.ams.api.model.terminal_type import TerminalType
 from com.alipay.ams.api.request.auth.alipay_auth_apply_token_request import AlipayAuthApplyTokenRequest
 from com.alipay.ams.api.request.auth.alipay_auth_consult_request import AlipayAuthConsultRequest
 from com.alipay.ams.api.request.auth.alipay_auth_revoke_token_request import AlipayAuthRevokeTokenRequest
+from com.alipay.ams.api.request.notify.alipay_capture_result_notify import AlipayCaptureResultNotify
 from com.alipay.ams.api.request.notify.alipay_pay_result_notify import AlipayPayResultNotify
+from com.alipay.ams.api.request.pay.alipay_capture_request import AlipayCaptureRequest
 from com.alipay.ams.api.request.pay.alipay_inquiry_refund_request import AlipayInquiryRefundRequest
 from com.alipay.ams.api.request.pay.alipay_pay_cancel_request import AlipayPayCancelRequest
 from com.alipay.ams.api.request.pay.alipay_pay_query_request import AlipayPayQueryRequest
 from com.alipay.ams.api.request.pay.alipay_pay_request import AlipayPayRequest
 from com.alipay.ams.api.request.pay.alipay_refund_request import AlipayRefundRequest
+from com.alipay.ams.api.request.pay.alipay_update_amount_request import AlipayUpdateAmountRequest
 from com.alipay.ams.api.request.pay.order_code_payment_request import OrderCodePaymentRequest
 from com.alipay.ams.api.request.pay.user_presented_code_payment_request import UserPresentedCodePaymentRequest
+from com.alipay.ams.api.response.pay.alipay_capture_response import AlipayCaptureResponse
 from com.alipay.ams.api.response.pay.alipay_pay_query_response import AlipayPayQueryResponse
 from com.alipay.ams.api.response.pay.alipay_pay_response import AlipayPayResponse
 from com.alipay.ams.api.response.pay.alipay_refund_response import AlipayRefundResponse
@@ -182,6 +187,56 @@ def test_pay_inquire_refund_and_cancel(desk: Desk, traveller: Traveller) -> None
     query.payment_request_id = "A2"
     assert desk.execute(query)["paymentStatus"] == "CANCELLED"
     assert (desk.shop.owed, traveller.purse) == (1000, 1_000_000 - 8080)
+
+
+def test_authorize_change_capture_and_cancel(desk: Desk, traveller: Traveller) -> None:
+    """A shop that ships later: more is authorized, a part is captured and told, another order is voided."""
+    before = desk.shop.owed, traveller.purse
+    with MerchantServer() as server:
+        held = authorized(desk, "H1", traveller.code(), server.url)
+        assert held.auth_expiry_time
+        change = AlipayUpdateAmountRequest()
+        change.update_request_id, change.payment_id = "HU1", held.payment_id
+        change.amount = Amount("EUR", "2000")
+        assert desk.execute(change)["result"]["resultCode"] == "SUCCESS"
+        assert (desk.shop.owed, traveller.purse) == before
+        request = AlipayCaptureRequest()
+        request.capture_request_id, request.payment_id = "HC1", held.payment_id
+        request.capture_amount, request.is_last_capture = Amount("EUR", "1500"), True
+        taken = AlipayCaptureResponse(json.dumps(desk.execute(request)))
+        assert (taken.result.result_status.value, taken.capture_amount.value) == ("S", "1500")
+        assert (desk.shop.owed, traveller.purse) == (before[0] + 1500, before[1] - 12_120)
+        assert traveller.available == traveller.purse
+        wait_for(lambda: any(b"CAPTURE_RESULT" in one.body for one in server.heard))
+        told = next(one for one in server.heard if b"CAPTURE_RESULT" in one.body)
+        assert webhook_tool.check_signature(
+            "POST",
+            "/notify",
+            told.headers["client-id"],
+            told.headers["request-time"],
+            told.body.decode(),
+            told.headers["signature"],
+            desk.platform_key,
+        )
+        assert AlipayCaptureResultNotify(told.body.decode()).capture_id == taken.capture_id
+
+    other = authorized(desk, "H2", traveller.code())
+    cancel = AlipayPayCancelRequest()
+    cancel.payment_id = other.payment_id
+    assert desk.execute(cancel)["result"]["resultCode"] == "SUCCESS"
+    request.capture_request_id, request.payment_id = "HC2", other.payment_id
+    assert desk.execute(request)["result"]["resultCode"] == "AUTH_CANCELLED"
+    assert (desk.shop.owed, traveller.available) == (before[0] + 1500, before[1] - 12_120)
+
+
+def authorized(desk: Desk, ref: str, code: str, notify: str | None = None) -> AlipayPayResponse:
+    """A scanned code whose money is held, as the official classes ask for it."""
+    request = UserPresentedCodePaymentRequest(ref, order("1250"), "EUR", "1250", code, notify)
+    request.payment_factor.is_authorization = True
+    request.payment_factor.capture_mode = CaptureMode.MANUAL
+    answer = AlipayPayResponse(json.dumps(desk.execute(request)))
+    assert answer.result.result_code == "SUCCESS"
+    return answer
 
 
 def test_an_order_code_and_a_cashier_payment(desk: Desk, traveller: Traveller) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from comptoir.acquiring.api import PaymentState, Product, Scenario
+from comptoir.acquiring.api import CaptureMode, PaymentState, Product, Scenario
 from comptoir.cli.demo import world
 from comptoir.cli.demo.cast import MERCHANTS, TRAVELLERS
 from comptoir.cli.main import main
@@ -30,7 +30,12 @@ def pin(demo_world: DemoWorld) -> str:
     return str(demo_world.person(LOGIN)["pin"])
 
 
-def pay(amount: int, code: str | None = None, store: str = "Aubépine Grand-Place") -> Outcome:
+def pay(
+    amount: int,
+    code: str | None = None,
+    store: str = "Aubépine Grand-Place",
+    capture_mode: CaptureMode | None = None,
+) -> Outcome:
     """A payment at the first shop, as its till asks for it: by code, or an order to be scanned."""
     command = Pay(
         merchant_id=world.merchant_id(SHOP.ref),
@@ -42,6 +47,7 @@ def pay(amount: int, code: str | None = None, store: str = "Aubépine Grand-Plac
         method_type="CONNECT_WALLET",
         code=code,
         details={"storeName": store},
+        capture_mode=capture_mode,
     )
     return execute([command], utc_now(), Desk(3650))[0]
 
@@ -167,6 +173,23 @@ def test_the_statement_shows_balance_limits_and_lines(pin: str, capsys: pytest.C
     assert f"{wallet.wallet_summary(WALLET, utc_now()).available.decimal():,} CNY" in shown
     for words in ("王芳", "asks 200.00 EUR", "12.50 EUR", "top-up", "First top-up"):
         assert words in shown
+
+
+def test_what_is_held_is_shown_as_held(pin: str, capsys: pytest.CaptureFixture[str]) -> None:
+    payment = pay(2950, capture_mode=CaptureMode.MANUAL).payment
+    assert payment is not None
+    before = available()
+    assert main(["demo", "order", "--login", LOGIN, "--code", str(payment.order_code), "--pin", pin]) == 0
+    held = wallet.wallet_summary(WALLET, utc_now()).held
+    assert held.minor == before - available() > 0
+    assert f"Held {held.decimal():,} CNY for Aubépine Grand-Place" in capsys.readouterr().out
+    assert main(["demo", "statement", "--login", LOGIN]) == 0
+    assert f"{held.decimal():,} CNY are held for Aubépine Grand-Place" in capsys.readouterr().out
+    assert main(["wallets", "limits", WALLET.hex]) == 0
+    assert f"{held.decimal():,} CNY more held for shops" in capsys.readouterr().out
+    assert main(["wallets", "list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [one["held"] for one in listed if one["wallet"] == WALLET.hex] == [held.minor]
 
 
 @pytest.mark.parametrize("part", ["code", "confirm", "decline", "statement"])

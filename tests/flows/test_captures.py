@@ -76,8 +76,8 @@ TABLES = {
         update 5.55          ok                             10000.00   9955.72   0.00   5.55
         update 5.55          ok                             10000.00   9955.72   0.00   5.55
         capture 5.56         acquiring.capture_exceeds      10000.00   9955.72   0.00   5.55
-        capture 1.00         ok                              9992.03   9955.72   1.00   4.55
-        update 20.00         acquiring.update_after_capture  9992.03   9955.72   1.00   4.55
+        capture 1.00         ok                              9992.04   9955.72   1.00   4.55
+        update 20.00         acquiring.update_after_capture  9992.04   9955.72   1.00   4.55
         last 4.55            ok                              9955.72   9955.72   5.55   0.00
         """,
     "only what was captured is refunded, and more once more is": """

@@ -129,6 +129,28 @@ async def test_a_cashier_payment_is_authorized_by_the_traveller(shop: Shop) -> N
     assert await owed(shop) == 1250
 
 
+async def test_a_session_is_authorized_on_its_page(shop: Shop) -> None:
+    amount = {"currency": "EUR", "value": "1250"}
+    session = await shop.call(
+        "createPaymentSession",
+        productCode="CASHIER_PAYMENT",
+        paymentRequestId="S1",
+        order={"referenceOrderId": "O1", "orderDescription": "Zimmer", "orderAmount": amount},
+        paymentAmount=amount,
+        paymentRedirectUrl="https://hotel.example/back",
+        settlementStrategy={"settlementCurrency": "EUR"},
+        paymentFactor={"isAuthorization": True, "captureMode": "MANUAL"},
+    )
+    assert code_of(session) == ("SUCCESS", "S")
+    await aside(shop.world.scan, session["normalUrl"], now())
+    found = await shop.call("inquiryPayment", paymentRequestId="S1")
+    assert (found["paymentStatus"], found["authExpiryTime"] > found["paymentTime"]) == ("SUCCESS", True)
+    assert await owed(shop) == 0
+    last = capture("C1", found["paymentId"], "1000", is_last_capture=True)
+    assert code_of(await shop.execute(last)) == ("SUCCESS", "S")
+    assert await owed(shop) == 1000
+
+
 async def test_an_automatic_capture_is_listed(shop: Shop) -> None:
     for ref, factor in (
         ("R1", {"isAuthorization": True}),

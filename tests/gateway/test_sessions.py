@@ -158,7 +158,7 @@ def balance(world: World) -> int:
         ({"paymentAmount": {"currency": "USD", "value": "1"}}, "CURRENCY_NOT_SUPPORT", "paymentAmount"),
         ({"productCode": "IN_STORE_PAYMENT"}, "BUSINESS_NOT_SUPPORT", "IN_STORE_PAYMENT"),
         ({"agreementInfo": {"authState": "x"}}, "BUSINESS_NOT_SUPPORT", "agreementInfo"),
-        ({"paymentFactor": {"isAuthorization": True}}, "BUSINESS_NOT_SUPPORT", "isAuthorization"),
+        ({"paymentFactor": {"captureMode": "MANUAL"}}, "PARAM_ILLEGAL", "paymentFactor.captureMode"),
         ({"paymentMethod": {"paymentMethodType": "CARD"}}, "UNAVAILABLE_PAYMENT_METHOD", "paymentMethodType"),
         (
             {"availablePaymentMethod": {"paymentMethodTypeList": [{"paymentMethodType": "CARD"}]}},

@@ -15,7 +15,7 @@ from django.db import connection
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from comptoir.acquiring.api import Product
+from comptoir.acquiring.api import CaptureMode, Product
 from comptoir.flows import api as flows
 from comptoir.identity import api as identity
 from comptoir.kernel.clock import utc_now
@@ -142,3 +142,20 @@ def test_a_redirect_that_is_no_web_address_is_no_link(database: Database, site: 
     page = Client().get(f"/c/{outcome.payment.order_code}", headers={"host": "localhost"})
     assert page.status_code == 200
     assert b"javascript:" not in page.content
+
+
+def test_an_order_whose_money_is_held_says_so(database: Database, site: str) -> None:
+    from django.test import Client
+
+    scene, now = fresh_scene(), utc_now()
+    identity.ensure_platform_key(now=now)
+    digits = order(scene, now, capture_mode=CaptureMode.MANUAL)
+    claimed = scene.one(flows.Claim(order_code=digits, wallet_id=scene.wallet_id), now=now).payment
+    assert claimed is not None
+    confirm = flows.Confirm(wallet_id=scene.wallet_id, authorization_id=claimed.authorization_id)
+    assert scene.one(confirm, now=now).code == flows.OK
+    held = Client().get(f"/c/{digits}", headers={"host": "localhost"}).content.decode()
+    assert "已授权" in held
+    assert "Paid" not in held
+    scene.one(scene.capture("C1", claimed.id, 4250), now=now)
+    assert "付款成功" in Client().get(f"/c/{digits}", headers={"host": "localhost"}).content.decode()

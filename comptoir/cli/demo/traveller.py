@@ -193,7 +193,9 @@ def _approve(
     result = 0
     for one in asked:
         (outcome,) = do([Confirm(wallet_id=own, authorization_id=one.id)], environment)
-        if outcome.code == OK:
+        if outcome.code == OK and outcome.payment is not None and outcome.payment.hold_id is not None:
+            console.print(f"[green]Held[/] {money_text(one.total)} for {escape(one.payee)}, to be captured.")
+        elif outcome.code == OK:
             console.print(f"[green]Paid[/] {money_text(one.total)} to {escape(one.payee)}.")
         else:
             result = _refused(console, outcome)

@@ -17,6 +17,7 @@ from comptoir.gateway.operations.services import (
 )
 from comptoir.gateway.results import outcome_result
 from comptoir.standards import order_code
+from comptoir.standards.antom import messages
 from comptoir.standards.antom.errors import ParamIllegal
 from comptoir.standards.antom.messages import (
     Amount,
@@ -97,7 +98,7 @@ def _command(request: PayRequest, call: Call) -> Pay:
         redirect_url=request.payment_redirect_url,
         details=details_of(request.order),
         quote=asked_quote(request.payment_quote, request.processing_amount),
-        capture_mode=CaptureMode(request.capture_mode.value) if request.capture_mode else None,
+        capture_mode=mode_of(request.capture_mode),
     )
 
 
@@ -109,6 +110,11 @@ def asked_quote(quote: Quote | None, total: Amount | None) -> AskedQuote | None:
     if quote_id is None:
         raise ParamIllegal("paymentQuote.quoteId: there is no such quote", field="paymentQuote.quoteId")
     return AskedQuote(id=quote_id, rate=quote.rate(), total=total.money() if total else None)
+
+
+def mode_of(asked: messages.CaptureMode | None) -> CaptureMode | None:
+    """Who captures, in the acquirer's word."""
+    return CaptureMode(asked.value) if asked else None
 
 
 def details_of(order: Order) -> dict[str, Any]:

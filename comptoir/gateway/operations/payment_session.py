@@ -15,7 +15,7 @@ from comptoir.acquiring.api import PaymentState, PaymentView, Product
 from comptoir.flows import wire
 from comptoir.flows.api import IN_PROCESS, OK, Pay
 from comptoir.gateway.call import Call
-from comptoir.gateway.operations.pay import asked_quote, details_of
+from comptoir.gateway.operations.pay import asked_quote, details_of, mode_of
 from comptoir.gateway.operations.services import Services
 from comptoir.gateway.results import outcome_result
 from comptoir.standards import order_code
@@ -75,7 +75,6 @@ def _standing(payment: PaymentView) -> Result:
 
 def _not_open(request: CreatePaymentSessionRequest, method_types: frozenset[str]) -> Result | None:
     """What the API knows and a session here does not do; the request id is not used up."""
-    factor = request.payment_factor
     named = request.method_types
     if named and method_types.isdisjoint(named):
         return Result.of(
@@ -84,8 +83,6 @@ def _not_open(request: CreatePaymentSessionRequest, method_types: frozenset[str]
         )
     if request.product_code is not ProductCode.CASHIER_PAYMENT:
         what = f"a session with productCode {request.product_code.value}"
-    elif factor and factor.is_authorization:
-        what = "a session with paymentFactor.isAuthorization true"
     elif request.agreement_info or request.subscription_info or request.subscription_plan:
         what = "a session that agrees on further payments (agreementInfo, subscriptionInfo, subscriptionPlan)"
     else:
@@ -112,6 +109,7 @@ def _command(request: CreatePaymentSessionRequest, call: Call) -> Pay:
         details=details_of(request.order) | {"order": _kept(request.order)},
         quote=asked_quote(request.payment_quote, request.processing_amount),
         session=True,
+        capture_mode=mode_of(request.capture_mode),
     )
 
 

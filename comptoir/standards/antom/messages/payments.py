@@ -63,6 +63,22 @@ def check_quote(quote: Quote | None, total: Amount | None) -> None:
         raise WrongMember(f"paymentQuote.{wrong.member}", str(wrong)) from None
 
 
+def captured_by(factor: PaymentFactor | None, authorizes: bool | None = None) -> CaptureMode | None:
+    """Who captures what is to be authorized; None for a payment that is no authorization.
+
+    `authorizes` is the flag at its older place, beside the factor.
+    """
+    if not (authorizes or (factor and factor.is_authorization)):
+        return None
+    return (factor and factor.capture_mode) or CaptureMode.AUTOMATIC
+
+
+def check_capture_mode(factor: PaymentFactor | None, found: CaptureMode | None) -> None:
+    """Refuse a payment that is to be captured by hand and is no authorization: it would be taken at once."""
+    if found is None and factor and factor.capture_mode is CaptureMode.MANUAL:
+        raise WrongMember("paymentFactor.captureMode", "MANUAL needs isAuthorization true")
+
+
 class PayRequest(Message, frozen=True):
     """Take a payment. `payment_request_id` is the idempotency key.
 
@@ -93,9 +109,7 @@ class PayRequest(Message, frozen=True):
         check_url(self.payment_notify_url, "paymentNotifyUrl")
         check_time(self.payment_expiry_time, "paymentExpiryTime")
         check_quote(self.payment_quote, self.processing_amount)
-        factor = self.payment_factor
-        if self.capture_mode is None and factor and factor.capture_mode is CaptureMode.MANUAL:
-            raise WrongMember("paymentFactor.captureMode", "MANUAL needs isAuthorization true")
+        check_capture_mode(self.payment_factor, self.capture_mode)
         if self.product_code is ProductCode.IN_STORE_PAYMENT:
             self._check_in_store()
         elif self.product_code is ProductCode.CASHIER_PAYMENT and not self.payment_redirect_url:
@@ -117,10 +131,7 @@ class PayRequest(Message, frozen=True):
     @property
     def capture_mode(self) -> CaptureMode | None:
         """Who captures, if the payment is to be authorized only (at the newer or at the older place)."""
-        factor = self.payment_factor
-        if not (self.is_authorization or (factor and factor.is_authorization)):
-            return None
-        return (factor and factor.capture_mode) or CaptureMode.AUTOMATIC
+        return captured_by(self.payment_factor, self.is_authorization)
 
     @property
     def expires_at(self) -> datetime | None:

@@ -10,9 +10,16 @@ from typing import Any
 
 import msgspec
 
-from comptoir.standards.antom.messages.payments import check_quote, check_time, check_url
+from comptoir.standards.antom.messages.payments import (
+    captured_by,
+    check_capture_mode,
+    check_quote,
+    check_time,
+    check_url,
+)
 from comptoir.standards.antom.messages.shared import (
     Amount,
+    CaptureMode,
     Env,
     Order,
     PaymentFactor,
@@ -71,6 +78,12 @@ class CreatePaymentSessionRequest(Message, frozen=True):
         check_time(self.payment_session_expiry_time, "paymentSessionExpiryTime")
         check_time(self.payment_expiry_time, "paymentExpiryTime")
         check_quote(self.payment_quote, self.processing_amount)
+        check_capture_mode(self.payment_factor, self.capture_mode)
+
+    @property
+    def capture_mode(self) -> CaptureMode | None:
+        """Who captures, if the payment is to be authorized only."""
+        return captured_by(self.payment_factor)
 
     @property
     def expires_at(self) -> datetime | None:
