@@ -58,9 +58,10 @@ class StepState(StrEnum):
 
 
 class MerchantView(msgspec.Struct, frozen=True, gc=False):
-    """A merchant with the one contract that fits, as the engine needs it."""
+    """A merchant with its contracts, as the engine needs it."""
 
     id: UUID
+    ref: str
     name: str
     mcc: str
     country: str

@@ -35,7 +35,7 @@ def contract(settlement: str = "EUR", *currencies: str) -> ContractView:
 
 
 def merchant(*contracts: ContractView, active: bool = True) -> MerchantView:
-    return MerchantView(SHOP, "Shop", "5441", "BE", SHOP, active, contracts)
+    return MerchantView(SHOP, "SHOP", "Shop", "5441", "BE", SHOP, active, contracts)
 
 
 def payment(amount: int = 1000, mid: int = 7900, margin: int = 79, settlement: int = 1000) -> PaymentView:

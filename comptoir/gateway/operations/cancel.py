@@ -7,6 +7,7 @@ from typing import Final
 from comptoir.flows import wire
 from comptoir.flows.api import OK, Cancel
 from comptoir.gateway.call import Call
+from comptoir.gateway.operations.account import check_account
 from comptoir.gateway.operations.services import Services, id_or_none
 from comptoir.gateway.results import outcome_result
 from comptoir.standards.antom.messages import CancelRequest, CancelResponse, Codec, Result
@@ -18,6 +19,7 @@ _REQUEST: Final = Codec(CancelRequest)
 async def cancel(services: Services, call: Call) -> CancelResponse:
     """Cancel by our id, which wins, or by the caller's. Raises ParamIllegal, and what the engine raises."""
     request = _REQUEST.decode(call.body)
+    await check_account(services, call, request.merchant_account_id)
     payment_id = id_or_none(request.payment_id)
     if request.payment_id and payment_id is None:
         return CancelResponse(result=Result.of(ResultCode.ORDER_NOT_EXIST))

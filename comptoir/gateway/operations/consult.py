@@ -10,6 +10,7 @@ from comptoir.acquiring.api import errors as refusals
 from comptoir.flows.api import OK, AskPrice, Outcome
 from comptoir.fx import api as fx
 from comptoir.gateway.call import Call
+from comptoir.gateway.operations.account import check_account
 from comptoir.gateway.operations.services import OWN_METHOD_TYPES, Services
 from comptoir.gateway.results import outcome_result
 from comptoir.standards.antom.messages import (
@@ -48,6 +49,7 @@ async def consult(services: Services, call: Call) -> ConsultResponse:
     that wallets usually have.
     """
     request = _REQUEST.decode(call.body)
+    await check_account(services, call, request.merchant_account_id)
     if request.product_code not in (ProductCode.IN_STORE_PAYMENT, ProductCode.CASHIER_PAYMENT):
         what = f"productCode {request.product_code.value} is not open here"
         return ConsultResponse(result=Result.of(ResultCode.BUSINESS_NOT_SUPPORT, what))

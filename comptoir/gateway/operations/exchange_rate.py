@@ -10,6 +10,7 @@ from comptoir.flows import wire
 from comptoir.flows.api import AskPrice, Outcome
 from comptoir.fx.api import Quote as FxQuote
 from comptoir.gateway.call import Call
+from comptoir.gateway.operations.account import check_account
 from comptoir.gateway.operations.services import Services
 from comptoir.gateway.results import outcome_result
 from comptoir.standards.antom.messages import (
@@ -33,6 +34,7 @@ async def exchange_rate(services: Services, call: Call) -> InquireExchangeRateRe
     says why.
     """
     request = _REQUEST.decode(call.body)
+    await check_account(services, call, request.merchant_account_id)
     pairs = await _pairs(services, call, request)
     if not pairs:
         return InquireExchangeRateResponse(

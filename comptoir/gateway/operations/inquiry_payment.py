@@ -17,6 +17,7 @@ from comptoir.acquiring.api import (
 from comptoir.flows import wire
 from comptoir.flows.api import OK
 from comptoir.gateway.call import Call
+from comptoir.gateway.operations.account import check_account
 from comptoir.gateway.operations.services import Services, id_or_none
 from comptoir.standards.antom.messages import (
     Amount,
@@ -35,6 +36,7 @@ _REQUEST: Final = Codec(InquiryPaymentRequest)
 async def inquiry_payment(services: Services, call: Call) -> InquiryPaymentResponse:
     """Look a payment of the caller's merchant up; our id wins. Raises ParamIllegal."""
     request = _REQUEST.decode(call.body)
+    await check_account(services, call, request.merchant_account_id)
     payment = await find_payment(services, call, request.payment_id, request.payment_request_id)
     if payment is None:
         return InquiryPaymentResponse(result=Result.of(ResultCode.ORDER_NOT_EXIST))

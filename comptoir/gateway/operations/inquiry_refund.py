@@ -8,6 +8,7 @@ from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import RefundState, RefundView
 from comptoir.flows import wire
 from comptoir.gateway.call import Call
+from comptoir.gateway.operations.account import check_account
 from comptoir.gateway.operations.services import Services, id_or_none
 from comptoir.kernel.statements import Statement
 from comptoir.standards.antom.messages import (
@@ -25,6 +26,7 @@ _REQUEST: Final = Codec(InquiryRefundRequest)
 async def inquiry_refund(services: Services, call: Call) -> InquiryRefundResponse:
     """Look a refund of the caller's merchant up; our id wins. Raises ParamIllegal."""
     request = _REQUEST.decode(call.body)
+    await check_account(services, call, request.merchant_account_id)
     question = _question(request, call)
     found = acquiring.decode_refunds((await services.read([question]))[0]) if question else []
     if not found:

@@ -9,6 +9,7 @@ from comptoir.flows import wire
 from comptoir.flows.agreements import digest
 from comptoir.flows.api import AskedQuote, Outcome, Pay
 from comptoir.gateway.call import Call
+from comptoir.gateway.operations.account import check_account
 from comptoir.gateway.operations.services import (
     OWN_METHOD_TYPES,
     Services,
@@ -51,6 +52,7 @@ _REQUEST: Final = Codec(PayRequest)
 async def pay(services: Services, call: Call) -> PayResponse:
     """Take a payment. Raises ParamIllegal, and what the engine raises."""
     request = _REQUEST.decode(call.body)
+    await check_account(services, call, request.merchant_account_id)
     refusal = _not_open(request, services.method_types)
     if refusal is not None:
         return PayResponse(result=refusal)

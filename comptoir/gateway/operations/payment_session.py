@@ -15,6 +15,7 @@ from comptoir.acquiring.api import PaymentState, PaymentView, Product
 from comptoir.flows import wire
 from comptoir.flows.api import IN_PROCESS, OK, Pay
 from comptoir.gateway.call import Call
+from comptoir.gateway.operations.account import check_account
 from comptoir.gateway.operations.pay import asked_quote, details_of, mode_of
 from comptoir.gateway.operations.services import Services
 from comptoir.gateway.results import outcome_result
@@ -39,6 +40,7 @@ _RETRIEVE: Final = Codec(RetrievePaymentSessionRequest)
 async def create_payment_session(services: Services, call: Call) -> CreatePaymentSessionResponse:
     """Open a session, or say again which it is. Raises ParamIllegal, and what the engine raises."""
     request = _CREATE.decode(call.body)
+    await check_account(services, call, request.merchant_account_id)
     refusal = _not_open(request, services.method_types)
     if refusal is not None:
         return CreatePaymentSessionResponse(result=refusal)
