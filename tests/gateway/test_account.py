@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .shop import Shop, aside, code_of, in_store
+from .shop import Request, Shop, aside, code_of, in_store
 from .world import count, money_moved
 
 pytestmark = pytest.mark.anyio
@@ -33,6 +33,28 @@ BODIES: dict[str, dict[str, Any]] = {
         "paymentRedirectUrl": "https://shop.example/back",
     },
 }
+
+
+AGREEMENTS: dict[str, dict[str, Any]] = {
+    "consult": {
+        "customerBelongsTo": "ALIPAY_CN",
+        "authRedirectUrl": "https://shop.example/back",
+        "scopes": ["AGREEMENT_PAY"],
+        "authState": "x",
+        "terminalType": "WEB",
+    },
+    "applyToken": {"grantType": "AUTHORIZATION_CODE", "customerBelongsTo": "ALIPAY_CN", "authCode": "x"},
+    "revoke": {"accessToken": "x"},
+}
+
+
+async def test_another_account_agrees_on_nothing(shop: Shop) -> None:
+    for name, body in AGREEMENTS.items():
+        request = Request("/ams/api/v1/authorizations/" + name, body | {"merchantAccountId": "OTHER"})
+        refused = await shop.execute(request)
+        assert code_of(refused) == ("PARAM_ILLEGAL", "F"), name
+        assert refused["result"]["resultMessage"].startswith("merchantAccountId")
+    assert await aside(count, "acquiring_agreement") == 0
 
 
 async def test_another_account_is_refused_and_nothing_happens(shop: Shop) -> None:

@@ -75,7 +75,11 @@ async def test_in_a_shop_every_issuers_code_is_taken(shop: Shop) -> None:
     for name in ("COMPTOIR", "ELSEWHERE"):
         method = {"paymentMethodType": name, "paymentMethodId": await aside(shop.world.code, now())}
         paid = await shop.pay(paymentRequestId=name, paymentMethod=method)
-        assert code_of(paid)[0] != "UNAVAILABLE_PAYMENT_METHOD", "what consult names, pay takes"
+        assert code_of(paid)[0] != "UNAVAILABLE_PAYMENT_METHOD", "what consult enables, pay takes"
+    order = await shop.pay(
+        paymentRequestId="O1", scenario="OrderCode", paymentMethod={"paymentMethodType": "ELSEWHERE"}
+    )
+    assert code_of(order) == ("UNAVAILABLE_PAYMENT_METHOD", "F"), "and no other"
 
 
 async def test_why_a_wallet_cannot_pay(shop: Shop) -> None:

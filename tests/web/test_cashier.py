@@ -130,18 +130,27 @@ def test_a_code_that_is_nobodys_shows_nothing(path: str, database: Database, sit
     assert Client().get(path, headers={"host": "localhost"}).status_code == 404
 
 
-def test_a_redirect_that_is_no_web_address_is_no_link(database: Database, site: str) -> None:
+@pytest.mark.parametrize(
+    "target", ["javascript:alert(1)", "https://[broken", "https:///nowhere", "//x.example"]
+)
+def test_a_redirect_that_is_no_web_address_is_no_link(target: str, database: Database, site: str) -> None:
     from django.test import Client
 
     scene = fresh_scene()
+    identity.ensure_platform_key(now=utc_now())
     outcome = scene.one(
-        scene.pay("O1", product=Product.CASHIER, scenario=None, redirect_url="javascript:alert(1)"),
+        scene.pay("O1", product=Product.CASHIER, scenario=None, redirect_url=target),
         now=utc_now() - timedelta(hours=1),
     )
     assert outcome.payment is not None
-    page = Client().get(f"/c/{outcome.payment.order_code}", headers={"host": "localhost"})
+    digits = str(outcome.payment.order_code)
+    closed = scene.one(flows.Claim(order_code=digits, wallet_id=scene.wallet_id), now=utc_now())
+    assert closed.payment is not None
+    page = Client().get(f"/c/{digits}", headers={"host": "localhost"})
     assert page.status_code == 200
-    assert b"javascript:" not in page.content
+    assert "Refresh" not in page.headers
+    assert b"Back to the shop" not in page.content
+    assert target.encode() not in page.content
 
 
 def test_an_order_whose_money_is_held_says_so(database: Database, site: str) -> None:

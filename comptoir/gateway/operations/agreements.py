@@ -13,6 +13,7 @@ from comptoir.flows import wire
 from comptoir.flows.agreements import auth_code, consent_address, digest, new_consent_code, token_pair
 from comptoir.flows.api import OK, ApplyToken, OpenAgreement, RevokeToken
 from comptoir.gateway.call import Call
+from comptoir.gateway.operations.account import check_account
 from comptoir.gateway.operations.services import Services, wallet_refusal
 from comptoir.gateway.results import outcome_result
 from comptoir.kernel.ids import new_id
@@ -48,6 +49,7 @@ _SCOPES: Final = frozenset({Scope.AGREEMENT_PAY, Scope.BASE_USER_INFO})
 async def consult(services: Services, call: Call) -> AuthConsultResponse:
     """Put up a consent page. Raises ParamIllegal, and what the engine raises."""
     request = _CONSULT.decode(call.body)
+    await check_account(services, call, request.merchant_account_id)
     refusal = wallet_refusal(request.customer_belongs_to, "customerBelongsTo") or _not_allowed(request)
     if refusal is not None:
         return AuthConsultResponse(result=refusal)
@@ -89,6 +91,7 @@ def _not_allowed(request: AuthConsultRequest) -> Result | None:
 async def apply_token(services: Services, call: Call) -> ApplyTokenResponse:
     """Exchange a grant for tokens. Raises ParamIllegal, and what the engine raises."""
     request = _APPLY.decode(call.body)
+    await check_account(services, call, request.merchant_account_id)
     refusal = wallet_refusal(request.customer_belongs_to, "customerBelongsTo")
     if refusal is not None:
         return ApplyTokenResponse(result=refusal)
@@ -120,6 +123,7 @@ async def apply_token(services: Services, call: Call) -> ApplyTokenResponse:
 async def revoke(services: Services, call: Call) -> RevokeResponse:
     """End an agreement. Raises ParamIllegal, and what the engine raises."""
     request = _REVOKE.decode(call.body)
+    await check_account(services, call, request.merchant_account_id)
     command = RevokeToken(merchant_id=call.client.merchant_id, access_hash=digest(request.access_token))
     return RevokeResponse(result=outcome_result(await services.submit(command)))
 

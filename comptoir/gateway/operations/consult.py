@@ -125,7 +125,7 @@ def _own(
 def _reason(request: ConsultRequest, priced: Outcome) -> DisableReason | None:
     """Why a wallet of one currency cannot pay, or None. Limits are known for wallets in yuan."""
     if priced.quote is None:
-        return _REASONS[priced.code]
+        return _REASONS.get(priced.code, DisableReason.DEGRADED)
     total = fx.split(request.payment_amount.money(), priced.quote).total
     if total.currency == "CNY" and total.minor > CNY_LIMITS.payment:
         return DisableReason.LIMIT

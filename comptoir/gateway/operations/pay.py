@@ -11,7 +11,6 @@ from comptoir.flows.api import AskedQuote, Outcome, Pay
 from comptoir.gateway.call import Call
 from comptoir.gateway.operations.account import check_account
 from comptoir.gateway.operations.services import (
-    OWN_METHOD_TYPES,
     Services,
     id_or_none,
     wallet_refusal,
@@ -53,7 +52,9 @@ async def pay(services: Services, call: Call) -> PayResponse:
     """Take a payment. Raises ParamIllegal, and what the engine raises."""
     request = _REQUEST.decode(call.body)
     await check_account(services, call, request.merchant_account_id)
-    refusal = _not_open(request, services.method_types)
+    in_store = request.product_code is ProductCode.IN_STORE_PAYMENT
+    scanned = in_store and request.scenario is InStorePaymentScenario.PAYMENT_CODE
+    refusal = _not_open(request, services.method_types(scanned=scanned))
     if refusal is not None:
         return PayResponse(result=refusal)
     outcome = await services.submit(_command(request, call))
@@ -65,11 +66,8 @@ def _not_open(request: PayRequest, method_types: frozenset[str]) -> Result | Non
     if request.scenario is InStorePaymentScenario.ENTRY_CODE:
         what = "paymentFactor.inStorePaymentScenario EntryCode"
     else:
-        # What other wallets' holders agreed to, their issuers know.
-        agreed = request.product_code is ProductCode.AGREEMENT_PAYMENT
-        known = OWN_METHOD_TYPES if agreed else method_types
         name = request.payment_method.payment_method_type
-        return wallet_refusal(name, "paymentMethod.paymentMethodType", known)
+        return wallet_refusal(name, "paymentMethod.paymentMethodType", method_types)
     return Result.of(ResultCode.BUSINESS_NOT_SUPPORT, f"{what} is not open here")
 
 

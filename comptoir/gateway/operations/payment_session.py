@@ -41,7 +41,7 @@ async def create_payment_session(services: Services, call: Call) -> CreatePaymen
     """Open a session, or say again which it is. Raises ParamIllegal, and what the engine raises."""
     request = _CREATE.decode(call.body)
     await check_account(services, call, request.merchant_account_id)
-    refusal = _not_open(request, services.method_types)
+    refusal = _not_open(request, services.method_types(scanned=False))
     if refusal is not None:
         return CreatePaymentSessionResponse(result=refusal)
     outcome = await services.submit(_command(request, call))

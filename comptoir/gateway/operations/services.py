@@ -47,10 +47,10 @@ class Services:
             value: T = end.value
             return value
 
-    @property
-    def method_types(self) -> frozenset[str]:
-        """What `pay` takes as paymentMethodType."""
-        return OWN_METHOD_TYPES | frozenset(self.issuers)
+    def method_types(self, *, scanned: bool) -> frozenset[str]:
+        """What paymentMethodType may be: other issuers pay only when their code was `scanned`, since what
+        their wallets' holders agreed to, or how they are asked online, they alone know."""
+        return OWN_METHOD_TYPES | frozenset(self.issuers) if scanned else OWN_METHOD_TYPES
 
     def __post_init__(self) -> None:
         order_code.build(self.public_url, order_code.new_digits())

@@ -11,9 +11,10 @@ before they are encoded for the address. The last one is the merchant's own and 
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from datetime import datetime
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.utils.encoding import iri_to_uri
 
@@ -41,12 +42,9 @@ def way_back(payment: PaymentView, now: datetime) -> str | None:
 
     What already stood in the address under one of our names is replaced.
     """
-    if not payment.redirect_url:
+    parts = _address(payment.redirect_url)
+    if parts is None:
         return None
-    parts = urlsplit(iri_to_uri(payment.redirect_url))
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        return None
-    kept = [one for one in parse_qsl(parts.query, keep_blank_values=True) if one[0] not in _OURS]
     path = parts.path or "/"
     told = _told(payment)
     time = format_time(now)
@@ -55,7 +53,22 @@ def way_back(payment: PaymentView, now: datetime) -> str | None:
     content = signing.content_to_sign(path, payment.client_ref, time, body.encode(), b"GET")
     signature = signing.sign(signing.private_key_from_der(key.private_key), content)
     ours = [*told, ("returnTime", time), ("keyVersion", str(key.version)), ("signature", signature)]
-    return urlunsplit(parts._replace(path=path, query=urlencode(kept + ours)))
+    return with_parameters(parts._replace(path=path), ours, _OURS)
+
+
+def with_parameters(parts: SplitResult, ours: Iterable[tuple[str, str]], names: Container[str]) -> str:
+    """A shop's address with parameters of ours behind its own; those under one of `names` are only ours."""
+    kept = [one for one in parse_qsl(parts.query, keep_blank_values=True) if one[0] not in names]
+    return urlunsplit(parts._replace(query=urlencode([*kept, *ours])))
+
+
+def _address(text: str | None) -> SplitResult | None:
+    """A web address taken apart, or None: nothing else may stand in a link."""
+    try:
+        parts = urlsplit(iri_to_uri(text or ""))
+    except ValueError:
+        return None
+    return parts if parts.scheme in ("http", "https") and parts.netloc else None
 
 
 def _told(payment: PaymentView) -> list[tuple[str, str]]:

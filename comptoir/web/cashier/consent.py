@@ -6,7 +6,7 @@ Once that has happened the browser is sent back to the shop, with the authorizat
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,6 +18,7 @@ from comptoir.acquiring.api import AgreementState, AgreementView
 from comptoir.db.run import read
 from comptoir.flows.agreements import auth_code, consent_address
 from comptoir.kernel.clock import utc_now
+from comptoir.web.cashier.back import with_parameters
 from comptoir.web.cashier.guard import AGAIN_SECONDS, code_picture, guarded
 
 
@@ -75,12 +76,7 @@ def _state(found: AgreementView, is_open: bool) -> str:
 
 def _way_back(found: AgreementView, code: str | None = None) -> str:
     """The shop's address with the code and the shop's own state, each once, whatever stood in it before."""
-    parts = urlsplit(found.redirect_url)
-    kept = [
-        (name, value)
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        if name not in ("authCode", "authState")
-    ]
     ours = [("authCode", code)] if code else []
-    query = urlencode([*kept, *ours, ("authState", found.state_ref)])
-    return urlunsplit(parts._replace(query=query))
+    return with_parameters(
+        urlsplit(found.redirect_url), [*ours, ("authState", found.state_ref)], ("authCode", "authState")
+    )

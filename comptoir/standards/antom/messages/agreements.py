@@ -65,6 +65,7 @@ class AuthConsultRequest(Message, frozen=True):
     terminal_type: TerminalType
     auth_client_id: Max64 | None = None
     auth_notify_url: Max2048 | None = None
+    merchant_account_id: Max64 | None = None
 
     def __post_init__(self) -> None:
         check_page(self.auth_redirect_url, "authRedirectUrl")
@@ -111,6 +112,7 @@ class ApplyTokenRequest(Message, frozen=True):
     customer_belongs_to: Text64
     auth_code: Max128 | None = None
     refresh_token: Max128 | None = None
+    merchant_account_id: Max64 | None = None
 
     def __post_init__(self) -> None:
         code = self.grant_type is GrantType.AUTHORIZATION_CODE
@@ -141,6 +143,7 @@ class RevokeRequest(Message, frozen=True):
     """End what the token allows."""
 
     access_token: Text128
+    merchant_account_id: Max64 | None = None
 
     def __repr__(self) -> str:
         return "RevokeRequest(…)"
