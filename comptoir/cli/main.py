@@ -13,8 +13,8 @@ from comptoir.kernel.errors import ComptoirError
 
 #: Every command, in the order of the help text. Each is a module of this package: see its docstring.
 COMMANDS = (
-    "up", "serve", "worker", "migrate", "verify", "books", "rates", "merchants", "clients", "wallets",
-    "issuers", "qr", "demo",
+    "up", "serve", "worker", "migrate", "verify", "books", "rates", "merchants",
+    "clients", "wallets", "keys", "issuers", "qr", "demo",
 )  # fmt: skip
 
 

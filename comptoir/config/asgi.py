@@ -24,6 +24,7 @@ from django.conf import settings  # noqa: E402
 from comptoir.config import machines  # noqa: E402
 from comptoir.config.observers import Observers  # noqa: E402
 from comptoir.gateway.app import HEALTH_PATH, READY_PATH, create_app  # noqa: E402
+from comptoir.gateway.door import Limits  # noqa: E402
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -77,6 +78,7 @@ _observers = Observers.of(settings.COMPTOIR)
 gateway = create_app(
     database_url=settings.COMPTOIR.database_url,
     start=partial(machines.start, observers=_observers),
+    limits=Limits(client_per_second=settings.COMPTOIR.client_rate),
     watch=_observers.watch,
 )
 application = Doors(cast(App, gateway), _load_people, gateway.drain)

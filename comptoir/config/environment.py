@@ -3,7 +3,7 @@
 COMPTOIR_HOME        folder of everything this installation keeps (default ~/.comptoir)
 COMPTOIR_PORT        port of the one HTTP server (default 8400)
 COMPTOIR_PUBLIC_URL  address under which the outside reaches us (default http://localhost:<port>)
-COMPTOIR_MASTER_KEY  32 bytes in base64; without it, $COMPTOIR_HOME/master.key
+COMPTOIR_MASTER_KEY  32 bytes in base64, or several as version:key; without it, $COMPTOIR_HOME/master.key
 COMPTOIR_NOTIFY_PRIVATE  1: notify merchants on this machine and in private networks too (demonstrations)
 COMPTOIR_FX_MAX_AGE_DAYS  reference rates older than this many days are refused (default 5)
 COMPTOIR_FX_FETCH    1: the worker fetches the ECB's reference rates (default 0: nothing is fetched)
@@ -11,6 +11,7 @@ COMPTOIR_ISSUERS_FILE  JSON file of other wallets' issuers (see comptoir.wallet.
 COMPTOIR_QR_TEMPLATES_FILE  JSON file of payment schemes' account templates (see comptoir.standards.emv_qr)
 COMPTOIR_ENGINE_MAX_BATCH  most commands that share one commit (default 128; 1: no grouping)
 COMPTOIR_ENGINE_MAX_WAITING  most commands that wait for their commit, more are throttled (default 1024)
+COMPTOIR_CLIENT_RATE  requests a second that a server process takes of one client (default 1000; 0: all)
 COMPTOIR_METRICS     [host:]port where this process shows Prometheus metrics (default none; host 127.0.0.1)
 COMPTOIR_TRACES      1: make OpenTelemetry spans, for the SDK that the process is started with (default 0)
 COMPTOIR_WALLET_CURRENCIES  currencies in which wallets can be opened, with commas (default CNY)
@@ -44,6 +45,9 @@ ENGINE_MAX_BATCH = 128
 #: Eight full batches: who comes later would wait for most of a second, and is asked to come again instead.
 ENGINE_MAX_WAITING = 1024
 
+#: What one server process can do at all on a fast core: one client cannot take more than all of it.
+CLIENT_RATE = 1000
+
 #: sun_path of a Unix socket address holds 107 characters and a NUL on Linux, 103 on macOS.
 _LONGEST_SOCKET_PATH = 100
 
@@ -56,7 +60,8 @@ class EnvironmentInvalid(ComptoirError):
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What the process was told. `master_key` is None until `comptoir up` or the operator made one."""
+    """What the process was told. `master_key`, which seals, is None until `comptoir up` or the operator made
+    one; `other_master_keys` open what they have sealed before, by version."""
 
     home: Path
     port: int
@@ -72,6 +77,9 @@ class Environment:
     issuers_file: Path | None = None
     qr_templates_file: Path | None = None
     fx_fetch: bool = False
+    master_key_version: int = 1
+    other_master_keys: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+    client_rate: int = CLIENT_RATE
     metrics: tuple[str, int] | None = None
     traces: bool = False
 
@@ -96,6 +104,8 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
     home = Path(values.get("COMPTOIR_HOME") or "~/.comptoir").expanduser().absolute()
     port = _port(values.get("COMPTOIR_PORT"))
     given_url = values.get("DATABASE_URL")
+    master_keys = _master_keys(values.get("COMPTOIR_MASTER_KEY"), home / "master.key")
+    sealing = next(iter(master_keys), 1)
     return Environment(
         home=home,
         port=port,
@@ -103,7 +113,9 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         database_url=given_url or embedded_url(home),
         embedded=not given_url,
         notify_private=_flag(values, "COMPTOIR_NOTIFY_PRIVATE"),
-        master_key=_master_key(values.get("COMPTOIR_MASTER_KEY"), home / "master.key"),
+        master_key=master_keys.get(sealing),
+        master_key_version=sealing,
+        other_master_keys={version: key for version, key in master_keys.items() if version != sealing},
         wallet_currencies=_currencies(values.get("COMPTOIR_WALLET_CURRENCIES")),
         fx_max_age_days=_number(values, "COMPTOIR_FX_MAX_AGE_DAYS", FX_MAX_AGE_DAYS, range(100_000)),
         fx_fetch=_flag(values, "COMPTOIR_FX_FETCH"),
@@ -113,6 +125,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         engine_max_waiting=_number(
             values, "COMPTOIR_ENGINE_MAX_WAITING", ENGINE_MAX_WAITING, range(1, 100_001)
         ),
+        client_rate=_number(values, "COMPTOIR_CLIENT_RATE", CLIENT_RATE, range(1_000_001)),
         metrics=_address(values, "COMPTOIR_METRICS"),
         traces=_flag(values, "COMPTOIR_TRACES"),
     )
@@ -193,20 +206,33 @@ def _flag(values: Mapping[str, str], name: str) -> bool:
     return text == "1"
 
 
-def _master_key(given: str | None, key_file: Path) -> bytes | None:
+def _master_keys(given: str | None, key_file: Path) -> dict[int, bytes]:
+    """The master keys by version, the one that seals first; none when there is none yet.
+
+    One key without a version has version 1. So the key of an old installation goes on opening what it
+    sealed when a second one joins it.
+    """
     if not given:
         try:
             given = key_file.read_text("ascii")
         except FileNotFoundError:
-            return None
+            return {}
         except (OSError, UnicodeDecodeError) as error:
             raise EnvironmentInvalid(f"{key_file} cannot be read: {error}", field="COMPTOIR_HOME") from None
-    try:
-        key = base64.b64decode(given.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != MASTER_KEY_BYTES:
-        raise EnvironmentInvalid(
-            f"the master key must be {MASTER_KEY_BYTES} bytes in base64", field="COMPTOIR_MASTER_KEY"
-        )
-    return key
+    keys: dict[int, bytes] = {}
+    for text in given.replace(",", " ").split() or [""]:
+        version, mark, encoded = text.rpartition(":")
+        number = int(version) if version.isascii() and version.isdigit() and len(version) < 4 else 0
+        number = number if mark else 1
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if len(key) != MASTER_KEY_BYTES or not 0 < number < 256 or number in keys:
+            raise EnvironmentInvalid(
+                f"the master key must be {MASTER_KEY_BYTES} bytes in base64; several are version:key, each "
+                "version from 1 to 255 once",
+                field="COMPTOIR_MASTER_KEY",
+            )
+        keys[number] = key
+    return keys

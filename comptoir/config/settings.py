@@ -22,8 +22,11 @@ def _django_secret(environment: Environment) -> str:
     Without a master key (tools that only inspect the code) it lives as long as the process; commands
     that serve or pay ask for the master key and refuse to start without it.
     """
-    key = environment.master_key or secrets.token_bytes(32)
-    return hmac.new(key, b"comptoir/django-secret-key/1", hashlib.sha256).hexdigest()
+    return _derived(environment.master_key or secrets.token_bytes(32))
+
+
+def _derived(master_key: bytes) -> str:
+    return hmac.new(master_key, b"comptoir/django-secret-key/1", hashlib.sha256).hexdigest()
 
 
 def database_settings(url: str) -> dict[str, Any]:
@@ -43,6 +46,8 @@ def database_settings(url: str) -> dict[str, Any]:
 
 
 SECRET_KEY = _django_secret(COMPTOIR)
+# While the master key is being changed, what the other one signed is still good.
+SECRET_KEY_FALLBACKS = [_derived(key) for key in COMPTOIR.other_master_keys.values()]
 DEBUG = False
 
 _public = urlsplit(COMPTOIR.public_url)

@@ -28,9 +28,6 @@ NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
 _HEAD: Final = 1 + NONCE_BYTES
 
-#: The version of the one master key that the environment holds today.
-CURRENT_VERSION: Final = 1
-
 
 class CannotUnseal(ComptoirError):
     """Sealed by another master key, for another purpose, or altered since."""
@@ -75,12 +72,23 @@ class Sealer:
 
 def seal(secret: bytes, purpose: str, owner: str = "") -> bytes:
     """Seal with this installation's master key. Raises when there is none yet."""
-    return _sealer(settings.COMPTOIR.require_master_key()).seal(secret, purpose, owner)
+    return _installed().seal(secret, purpose, owner)
 
 
 def unseal(sealed: bytes, purpose: str, owner: str = "") -> bytes:
-    """Open with this installation's master key. Raises CannotUnseal."""
-    return _sealer(settings.COMPTOIR.require_master_key()).unseal(sealed, purpose, owner)
+    """Open with whichever of this installation's master keys sealed it. Raises CannotUnseal."""
+    return _installed().unseal(sealed, purpose, owner)
+
+
+def current_version() -> int:
+    """The version of the master key that seals."""
+    return int(settings.COMPTOIR.master_key_version)
+
+
+def _installed() -> Sealer:
+    environment = settings.COMPTOIR
+    current = environment.master_key_version, environment.require_master_key()
+    return _sealer(current, tuple(environment.other_master_keys.items()))
 
 
 def derived_key(purpose: str) -> bytes:
@@ -89,8 +97,8 @@ def derived_key(purpose: str) -> bytes:
 
 
 @lru_cache(maxsize=2)
-def _sealer(master_key: bytes) -> Sealer:
-    return Sealer({CURRENT_VERSION: master_key}, CURRENT_VERSION)
+def _sealer(current: tuple[int, bytes], others: tuple[tuple[int, bytes], ...]) -> Sealer:
+    return Sealer(dict((*others, current)), current[0])
 
 
 def _bound(version: bytes, purpose: str, owner: str) -> bytes:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Final
 from uuid import UUID
 
+import structlog
 from psycopg import AsyncConnection, OperationalError
+from psycopg import Error as PsycopgError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
@@ -21,6 +23,7 @@ from comptoir.gateway.clients import Clients
 from comptoir.gateway.door import Door, Limits
 from comptoir.gateway.signer import Signer
 from comptoir.identity import api as identity
+from comptoir.kernel.errors import ComptoirError
 from comptoir.kernel.statements import Rows, Statement
 from comptoir.kernel.watch import NOBODY, Watch, process_token
 
@@ -33,12 +36,17 @@ READY_PATH: Final = "/readyz"
 
 HEALTH_SECONDS: Final = 2.0
 
+#: How often a server looks whether another platform key is to sign.
+KEY_SECONDS: Final = 10.0
+
 #: Seconds between the tries of a read; there is one try more than there are pauses.
 READ_PAUSES: Final = (0.0, 0.2, 1.0)
 
 #: The pool doubles its pauses between tries for so long, then begins anew when a connection is asked for.
 #: With the library's five minutes, a long outage of the database was followed by a minute of ours.
 RECONNECT_SECONDS: Final = 2.0
+
+log = structlog.get_logger("comptoir.gateway")
 
 Pool = AsyncConnectionPool[AsyncConnection[Any]]
 
@@ -90,9 +98,25 @@ def create_app(
                     watch=watch,
                 )
                 front.open(pool, door)
-                yield
+                keeping = asyncio.create_task(_keep_key(pool, door, key.version))
+                try:
+                    yield
+                finally:
+                    keeping.cancel()
 
     return Gateway(front, lifespan)
+
+
+async def _keep_key(pool: Pool, door: Door, version: int) -> None:
+    """Look every few seconds which platform key signs. While that cannot be told, the last one does."""
+    while True:
+        await asyncio.sleep(KEY_SECONDS)
+        with suppress(PsycopgError, PoolTimeout, ComptoirError):
+            key = identity.read_platform_key((await read(pool, [identity.platform_key_statement()]))[0])
+            if key.version != version:
+                door.sign_with(Signer.of(key))
+                log.info("platform key taken up", version=key.version)
+                version = key.version
 
 
 async def read(pool: Pool, statements: Sequence[Statement]) -> list[Rows]:

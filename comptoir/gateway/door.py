@@ -3,7 +3,7 @@
 1. Only POST, no signed header twice, a body of limited size in limited time.
 2. A path of the catalogue; a client we know; a key of theirs; a signature over the raw body. Or an API
    key, and a path that it is for.
-3. A Request-Time near our own, if it was signed; a client that is not suspended; JSON.
+3. A Request-Time near our own, if it was signed; a client that is not suspended and within its rate; JSON.
 4. The operation, if it is open here.
 
 Whatever happens, the answer is HTTP 200, signed over the path that the caller signed.
@@ -27,6 +27,7 @@ from comptoir.gateway.call import Call, Operations
 from comptoir.gateway.clients import Clients
 from comptoir.gateway.results import Turned, error_result
 from comptoir.gateway.signer import Signer
+from comptoir.gateway.throttle import Throttle
 from comptoir.gateway.transport import (
     Head,
     HungUp,
@@ -57,13 +58,15 @@ _LOGGED_PATH: Final = 120
 class Limits:
     """What the door takes. SDKs give up after 15 s: by then the caller is known and the operation done.
 
-    `operation_seconds` is for both: a database that is away may hold up either.
+    `operation_seconds` is for both: a database that is away may hold up either. `client_per_second` 0: no
+    limit.
     """
 
     body_bytes: int = 256 * 1024
     body_seconds: float = 10.0
     operation_seconds: float = 12.0
     in_flight: int = 4096
+    client_per_second: int = 0
     clock_skew: timedelta = timedelta(minutes=15)
 
 
@@ -105,10 +108,15 @@ class Door:
         self._limits = limits or Limits()
         self._clock = clock
         self._watch = watch
+        self._throttle = Throttle(self._limits.client_per_second)
         self._in_flight = 0
         # Request ids: this process, then a running number. Unique, and cheaper than a UUID each.
         self._process = process_token()
         self._numbers = itertools.count(1)
+
+    def sign_with(self, signer: Signer) -> None:
+        """Sign with another key from now on."""
+        self._signer = signer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP exchange."""
@@ -156,6 +164,8 @@ class Door:
                     self._check_time(head.request_time, now)
                 if client.status is not ClientStatus.ACTIVE:
                     raise Turned(ResultCode.INVALID_CLIENT_STATUS)
+                if not self._throttle.admits(client.client_ref):
+                    raise Turned(ResultCode.REQUEST_TRAFFIC_EXCEED_LIMIT)
                 message = await self._perform(operation, Call(client, body, now, request_id), head)
             answer.body, answer.code = encode(message), _code_in(message)
             answer.subject = _subject_of(message)

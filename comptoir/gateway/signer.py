@@ -19,7 +19,7 @@ class Signer:
 
     def __init__(self, key: rsa.RSAPrivateKey, version: int) -> None:
         self._key = key
-        self._version = version
+        self.version = version
 
     @classmethod
     def of(cls, view: PlatformKeyView) -> Signer:
@@ -29,4 +29,4 @@ class Signer:
     def header(self, path: str, client_id: str, time: str, body: bytes) -> str:
         """The value of the `signature` header of an answer."""
         content = signing.content_to_sign(path, client_id, time, body)
-        return signing.format_header(self._version, signing.sign(self._key, content))
+        return signing.format_header(self.version, signing.sign(self._key, content))

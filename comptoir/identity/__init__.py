@@ -5,8 +5,8 @@ machine (a till, a shop's server) that signs its requests; its *client ref* is t
 wire, and one that begins with ``SANDBOX_`` is a test client. *Client key*: a public key of a client,
 numbered from 1; several may live at once, so that keys are changed without a pause. *API key*: a secret
 that stands for a client which signs nothing; only its hash is kept, and a restricted one is for some
-operations. *Platform key*:
-our own key pair, with which every answer and notification is signed; its private half is sealed.
+operations. *Platform key*: a key pair of ours; the active one signs every answer and notification. Its
+private half is sealed.
 
 Invariants: a role that works for a merchant has a merchant, an officer has an office, nobody else has
 either; a client belongs to one merchant for ever; a key version is never used twice; one platform key

@@ -16,6 +16,7 @@ from comptoir.identity.errors import (
 )
 from comptoir.identity.operations import (
     add_key,
+    add_platform_key,
     create_api_key,
     create_person,
     ensure_platform_key,
@@ -23,8 +24,10 @@ from comptoir.identity.operations import (
     revoke_api_key,
     revoke_key,
     set_client_status,
+    use_platform_key,
 )
 from comptoir.identity.queries import (
+    SEALED,
     api_key_statement,
     api_keys,
     client,
@@ -36,6 +39,7 @@ from comptoir.identity.queries import (
     person_by_id,
     platform_key,
     platform_key_statement,
+    platform_keys,
     read_api_key,
     read_client,
     read_platform_key,
@@ -49,11 +53,13 @@ from comptoir.identity.types import (
     ClientStatus,
     ClientView,
     PersonView,
+    PlatformKeySummary,
     PlatformKeyView,
     Role,
 )
 
 __all__ = [
+    "SEALED",
     "ApiKeyInvalid",
     "ApiKeySummary",
     "ApiKeyUnknown",
@@ -71,9 +77,11 @@ __all__ = [
     "PersonInvalid",
     "PersonView",
     "PlatformKeyMissing",
+    "PlatformKeySummary",
     "PlatformKeyView",
     "Role",
     "add_key",
+    "add_platform_key",
     "api_key_statement",
     "api_keys",
     "client",
@@ -89,6 +97,7 @@ __all__ = [
     "person_by_id",
     "platform_key",
     "platform_key_statement",
+    "platform_keys",
     "read_api_key",
     "read_client",
     "read_platform_key",
@@ -96,4 +105,5 @@ __all__ = [
     "revoke_api_key",
     "revoke_key",
     "set_client_status",
+    "use_platform_key",
 ]

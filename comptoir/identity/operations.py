@@ -36,12 +36,19 @@ from comptoir.identity.rules import (
     is_sandbox,
     secret_hash,
 )
-from comptoir.identity.types import ClientStatus, ClientView, PersonView, PlatformKeyView, Role
+from comptoir.identity.types import (
+    ClientStatus,
+    ClientView,
+    PersonView,
+    PlatformKeySummary,
+    PlatformKeyView,
+    Role,
+)
 from comptoir.kernel.ids import new_id
 from comptoir.standards.antom import api_key, signing
 from comptoir.standards.antom.api_key import Kind
 
-#: Advisory lock of whoever makes the first platform key ("ident" in ASCII, as a number).
+#: Advisory lock of whoever makes a platform key or chooses one ("ident" in ASCII, as a number).
 _PLATFORM_KEY_LOCK = 0x6964656E74
 
 
@@ -158,22 +165,34 @@ def ensure_platform_key(*, now: datetime) -> PlatformKeyView:
 
     Safe to call from several processes at once: they all get the same key.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PLATFORM_KEY_LOCK])
+    _lock_platform_keys()
     try:
         return queries.platform_key()
     except PlatformKeyMissing:
         pass
-    key = signing.generate_key()
-    version = (PlatformKey.objects.aggregate(last=Max("version"))["last"] or 0) + 1
-    PlatformKey.objects.create(
-        version=version,
-        sealed_private_key=seal(signing.private_der(key), PLATFORM_KEY_PURPOSE, str(version)),
-        public_key=signing.public_der(key.public_key()),
-        active=True,
-        created_at=now,
-    )
+    _make_platform_key(now, active=True)
     return queries.platform_key()
+
+
+@transaction.atomic
+def add_platform_key(*, now: datetime) -> PlatformKeySummary:
+    """One more key pair of ours, which signs nothing until `use_platform_key`: merchants learn it first."""
+    _lock_platform_keys()
+    version = _make_platform_key(now, active=False)
+    return next(one for one in queries.platform_keys() if one.version == version)
+
+
+@transaction.atomic
+def use_platform_key(version: int) -> None:
+    """Sign with this key from now on; gateways and workers take it up within a minute.
+
+    The others stay: going back is the same command. Raises KeyUnknown.
+    """
+    _lock_platform_keys()
+    if not PlatformKey.objects.filter(version=version).exists():
+        raise KeyUnknown(f"there is no platform key {version}", field="version")
+    PlatformKey.objects.filter(active=True).exclude(version=version).update(active=False)
+    PlatformKey.objects.filter(version=version).update(active=True)
 
 
 @transaction.atomic
@@ -209,6 +228,24 @@ def create_person(
     except IntegrityError:
         raise LoginTaken(f"the login {person.login} is taken", field="login") from None
     return queries.view_of(person)
+
+
+def _lock_platform_keys() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PLATFORM_KEY_LOCK])
+
+
+def _make_platform_key(now: datetime, *, active: bool) -> int:
+    key = signing.generate_key()
+    version = int(PlatformKey.objects.aggregate(last=Max("version"))["last"] or 0) + 1
+    PlatformKey.objects.create(
+        version=version,
+        sealed_private_key=seal(signing.private_der(key), PLATFORM_KEY_PURPOSE, str(version)),
+        public_key=signing.public_der(key.public_key()),
+        active=active,
+        created_at=now,
+    )
+    return version
 
 
 def _locked(client_ref: str) -> ApiClient:

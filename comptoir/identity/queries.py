@@ -8,10 +8,11 @@ from uuid import UUID
 
 from django.db import connection
 
+from comptoir.db.resealing import SealedColumn
 from comptoir.db.run import run_sync
 from comptoir.db.sealed import unseal
 from comptoir.identity.errors import PlatformKeyMissing
-from comptoir.identity.models import ApiClient, ApiClientKey, ApiKey, Person
+from comptoir.identity.models import ApiClient, ApiClientKey, ApiKey, Person, PlatformKey
 from comptoir.identity.types import (
     ApiKeySummary,
     ApiKeyView,
@@ -20,6 +21,7 @@ from comptoir.identity.types import (
     ClientStatus,
     ClientView,
     PersonView,
+    PlatformKeySummary,
     PlatformKeyView,
     Role,
 )
@@ -28,6 +30,11 @@ from comptoir.standards.antom.api_key import Kind
 
 #: What platform keys are sealed for.
 PLATFORM_KEY_PURPOSE: Final = "platform key"
+
+#: Where identity keeps sealed secrets.
+SEALED: Final = (
+    SealedColumn("identity_platform_key", "version", "sealed_private_key", PLATFORM_KEY_PURPOSE),
+)
 
 _CLIENT = """
 SELECT c.id, c.client_ref, c.merchant_id, c.sandbox, c.status, c.notify_url, c.acquirer, k.version,
@@ -140,6 +147,14 @@ def api_keys(client_ref: str) -> tuple[ApiKeySummary, ...]:
 def platform_key() -> PlatformKeyView:
     """Our active key pair. Raises PlatformKeyMissing, CannotUnseal."""
     return _run(_one(platform_key_statement(), read_platform_key))
+
+
+def platform_keys() -> tuple[PlatformKeySummary, ...]:
+    """All our key pairs as the operator sees them, newest first."""
+    rows = PlatformKey.objects.order_by("-version")
+    return tuple(
+        PlatformKeySummary(row.version, bytes(row.public_key), row.active, row.created_at) for row in rows
+    )
 
 
 def person(login: str) -> PersonView | None:

@@ -94,6 +94,15 @@ class ApiKeySummary(msgspec.Struct, frozen=True):
     revoked_at: datetime | None
 
 
+class PlatformKeySummary(msgspec.Struct, frozen=True):
+    """A key pair of ours as the operator sees it (SubjectPublicKeyInfo DER). `active`: it signs."""
+
+    version: int
+    public_key: bytes
+    active: bool
+    created_at: datetime
+
+
 class PlatformKeyView(msgspec.Struct, frozen=True):
     """Our key pair in DER. `private_key` is a secret: it is for the signer only."""
 

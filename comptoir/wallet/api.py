@@ -72,6 +72,7 @@ from comptoir.wallet.queries.engine import (
 )
 from comptoir.wallet.queries.movements import movements
 from comptoir.wallet.queries.proof import agreements_kept, expected_balances, stray_debit
+from comptoir.wallet.queries.sealed import SEALED
 from comptoir.wallet.queries.upstreams import upstream, upstream_account, upstreams
 from comptoir.wallet.queries.wallets import (
     agreements_of,
@@ -124,6 +125,7 @@ __all__ = [
     "CNY_LIMITS",
     "DEADLINE_S",
     "OWN_ISSUER",
+    "SEALED",
     "AgreementState",
     "AgreementView",
     "AnswerState",

@@ -45,7 +45,7 @@ from comptoir.standards.antom import signing
 from comptoir.standards.ecb_rates import DailyRates
 from comptoir.standards.payment_code import Form, build, window_of
 from comptoir.wallet import api as wallet
-from tests.api.till import Till
+from tests.api.till import PlatformKeys, Till
 from tests.cli.processes import free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -203,7 +203,8 @@ class House:
         self._tills: list[Till] = []
         now = utc_now()
         self.record_rates(rates_on or now.date())
-        self.platform_key = signing.public_key_from_der(identity.ensure_platform_key(now=now).public_key)
+        platform = identity.ensure_platform_key(now=now)
+        self.platform_key: PlatformKeys = signing.public_key_from_der(platform.public_key)
         self.key = signing.generate_key()
 
     def record_rates(self, on: date) -> None:

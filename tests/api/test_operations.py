@@ -142,7 +142,7 @@ def test_gateways_are_restarted_one_by_one_and_nobody_notices(house: House) -> N
         with Balancer(ports) as balancer:
             shop = house.shop(ports=[balancer.port])
             load = Load(house, shop, [house.traveller(100_000_000, phones=60) for _ in range(2)])
-            with load.running(pause=0.02):
+            with load.running(pause=0.2):
                 healthy(load)
                 for gateway, port in zip(gateways * 2, ports * 2, strict=True):
                     gateway.terminate()

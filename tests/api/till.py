@@ -19,6 +19,10 @@ PAYMENTS = "/ams/api/v1/payments/"
 HEADERS = ("client-id", "response-time", "signature")
 
 
+#: One key of the platform, or several by version.
+PlatformKeys = rsa.RSAPublicKey | dict[int, rsa.RSAPublicKey]
+
+
 class NoAnswer(Exception):
     """The connection was refused, broke or fell silent: nobody knows what became of the request."""
 
@@ -29,6 +33,7 @@ class Answer:
 
     body: dict[str, Any]
     client_id: str
+    key_version: int | None = None
 
     @property
     def code(self) -> str:
@@ -55,9 +60,12 @@ def checked(
     headers: Sequence[tuple[bytes, bytes]],
     content: bytes,
     path: str,
-    platform_key: rsa.RSAPublicKey,
+    platform_key: PlatformKeys,
 ) -> Answer:
-    """The answer, once it is HTTP 200, has its headers once and in lower case, and is signed over `path`."""
+    """The answer, once it is HTTP 200, has its headers once and in lower case, and is signed over `path`.
+
+    Of several platform keys the one counts that the answer names.
+    """
     assert status == 200, (status, content)
     found: dict[str, list[str]] = {}
     for name, value in headers:
@@ -65,14 +73,17 @@ def checked(
     for name in HEADERS:
         assert len(found.get(name, [])) == 1, (name, found)
     sent = {name: found[name][0] for name in HEADERS}
-    signature = signing.parse_header(sent["signature"]).signature()
+    header = signing.parse_header(sent["signature"])
+    signature = header.signature()
     signed = signing.content_to_sign(path, sent["client-id"], sent["response-time"], content)
     assert signature is not None, sent
+    if isinstance(platform_key, dict):
+        platform_key = platform_key[header.key_version or 0]
     assert signing.verify(platform_key, signed, signature), f"the signature does not verify over {path}"
     body = json.loads(content)
     assert body["result"]["resultStatus"] in ("S", "F", "U"), body
     assert body["result"]["resultMessage"], body
-    return Answer(body, sent["client-id"])
+    return Answer(body, sent["client-id"], header.key_version)
 
 
 def amount(value: object, currency: str = "EUR") -> dict[str, Any]:
@@ -103,10 +114,11 @@ class Till:
 
     client_ref: str
     key: rsa.RSAPrivateKey = field(repr=False)
-    platform_key: rsa.RSAPublicKey = field(repr=False)
+    platform_key: PlatformKeys = field(repr=False)
     ports: list[int]
     notify_url: str | None = None
     timeout: float = 20.0
+    key_version: int = 1
 
     def __post_init__(self) -> None:
         self._turn = itertools.count()
@@ -120,7 +132,7 @@ class Till:
         *,
         client_ref: str | None = None,
         key: rsa.RSAPrivateKey | None = None,
-        version: int = 1,
+        version: int | None = None,
         time: str | None = None,
     ) -> dict[str, str]:
         """The headers of a signed request; each may be falsified."""
@@ -130,7 +142,7 @@ class Till:
         return {
             "client-id": client,
             "Request-Time": when,
-            "Signature": f"algorithm=RSA256,keyVersion={version},signature={signature}",
+            "Signature": f"algorithm=RSA256,keyVersion={version or self.key_version},signature={signature}",
             "Content-Type": "application/json; charset=UTF-8",
         }
 

@@ -106,3 +106,28 @@ def test_a_flag_that_is_neither_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentInvalid) as refused:
         read_environment({"COMPTOIR_HOME": str(tmp_path), "COMPTOIR_NOTIFY_PRIVATE": "yes"})
     assert refused.value.field == "COMPTOIR_NOTIFY_PRIVATE"
+
+
+def test_several_master_keys_the_first_of_which_seals(tmp_path: Path) -> None:
+    old, new = (base64.b64encode(key).decode() for key in (KEY, bytes(32)))
+    one = read_environment({"COMPTOIR_MASTER_KEY": old})
+    assert (one.master_key, one.master_key_version, one.other_master_keys) == (KEY, 1, {})
+    both = read_environment({"COMPTOIR_MASTER_KEY": f"2:{new},1:{old}"})
+    assert (both.master_key, both.master_key_version, both.other_master_keys) == (bytes(32), 2, {1: KEY})
+    joined = read_environment({"COMPTOIR_MASTER_KEY": f"{old},2:{new}"})
+    assert (joined.master_key, joined.master_key_version, joined.other_master_keys) == (
+        KEY,
+        1,
+        {2: bytes(32)},
+    )
+    (tmp_path / "master.key").write_text(f"2:{new}\n1:{old}\n")
+    assert read_environment({"COMPTOIR_HOME": str(tmp_path)}).other_master_keys == {1: KEY}
+
+
+@pytest.mark.parametrize("versions", ["1:{0},1:{1}", "0:{0}", "256:{0}", "x:{0}", "{0},{1}", ":{0}", "2:"])
+def test_master_keys_that_are_refused(versions: str) -> None:
+    keys = [base64.b64encode(key).decode() for key in (KEY, bytes(32))]
+    with pytest.raises(EnvironmentInvalid) as refused:
+        read_environment({"COMPTOIR_MASTER_KEY": versions.format(*keys)})
+    assert refused.value.field == "COMPTOIR_MASTER_KEY"
+    assert keys[0] not in refused.value.message

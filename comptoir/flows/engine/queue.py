@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
 
 import psycopg
@@ -91,7 +92,7 @@ class _Waiting:
 
 @dataclass
 class _Marks:
-    """When the books were taken, and when all was written but not committed: seconds of the loop's clock."""
+    """When the books were taken, and when all was written but not committed: seconds of a fine clock."""
 
     taken: float = 0.0
     written: float = 0.0
@@ -136,9 +137,8 @@ class Engine:
         """Do a command and wait for its outcome. Raises Overloaded, Unavailable or Broken."""
         if self._stopping or len(self._queue) >= self.max_waiting:
             raise Overloaded("too many requests are waiting")
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Outcome] = loop.create_future()
-        self._queue.append(_Waiting(command, answer, current() or Trace(""), loop.time()))
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Waiting(command, answer, current() or Trace(""), perf_counter()))
         self._wake.set()
         return await answer
 
@@ -230,7 +230,7 @@ class Engine:
 
     async def _attempt(self, batch: list[_Waiting], fill: bool) -> list[Outcome]:
         """One transaction. Its quotes count as stored only after the commit."""
-        clock, marks = asyncio.get_running_loop().time, _Marks()
+        marks = _Marks()
         connection = await self._connected()
         try:
             outcomes = await run_async(connection, self._transaction(batch, fill, marks))
@@ -239,7 +239,7 @@ class Engine:
             await self._disconnect()
             raise
         self.desk.committed()
-        self._note(batch, outcomes, marks, clock())
+        self._note(batch, outcomes, marks, perf_counter())
         return outcomes
 
     def _note(self, batch: list[_Waiting], outcomes: list[Outcome], marks: _Marks, ended: float) -> None:
@@ -270,16 +270,15 @@ class Engine:
 
     def _transaction(self, batch: list[_Waiting], fill: bool, marks: _Marks) -> Flow[list[Outcome]]:
         """Do the batch and commit it, with everybody who came while another process had the books."""
-        clock = asyncio.get_running_loop().time
         yield [_BEGIN, ledger.lock()]
-        marks.taken = clock()
+        marks.taken = perf_counter()
         if _is_power_of_two(self.stats.batches):
             yield [_FORGET_PLANS]
         if fill:
             self._fill(batch)
         commands, request_ids = [one.command for one in batch], [one.trace.request_id for one in batch]
         outcomes = yield from run_with_books(commands, self.clock(), self.desk, request_ids)
-        marks.written = clock()
+        marks.written = perf_counter()
         yield [_COMMIT]
         return outcomes
 

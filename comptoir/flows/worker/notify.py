@@ -31,7 +31,7 @@ _PER_CLAIM: Final = PER_MERCHANT // 2
 #: A claim looks at several times what it may take: small claims keep a long backlog cheap.
 _LARGEST_CLAIM: Final = 32
 
-_KEY_AGE: Final = timedelta(seconds=60)
+_KEY_AGE: Final = timedelta(seconds=10)
 _STOP_SECONDS: Final = 9.0
 
 
@@ -113,7 +113,7 @@ class NotifyJob(Job):
             del self._results[: len(results)]
 
     async def _platform_key(self, connection: Connection, now: datetime) -> PlatformKey:
-        """Our key, asked for again every minute so that a new one is taken up."""
+        """Our key, asked for again every ten seconds so that a new one is taken up."""
         if self._key is None or not timedelta(0) <= now - self._key[1] < _KEY_AGE:
             view = read_platform_key((await send(connection, [platform_key_statement()]))[0])
             self._key = PlatformKey(view.version, private_key_from_der(view.private_key)), now
