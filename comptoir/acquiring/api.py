@@ -5,6 +5,7 @@ from __future__ import annotations
 from comptoir.acquiring import errors, rules
 from comptoir.acquiring.errors import (
     ContractExists,
+    ContractUnknown,
     MerchantExists,
     MerchantInvalid,
     MerchantUnknown,
@@ -23,6 +24,7 @@ from comptoir.acquiring.operations.engine import (
 from comptoir.acquiring.operations.merchants import (
     add_store,
     add_terminal,
+    change_contract,
     open_contract,
     register_merchant,
     set_status,
@@ -102,6 +104,7 @@ __all__ = [
     "CaptureMode",
     "CaptureView",
     "ContractExists",
+    "ContractUnknown",
     "ContractView",
     "Expected",
     "InForce",
@@ -136,6 +139,7 @@ __all__ = [
     "captures_by_id",
     "captures_by_request",
     "captures_of_payment",
+    "change_contract",
     "counts",
     "decode_agreements",
     "decode_amount_updates",

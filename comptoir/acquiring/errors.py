@@ -67,6 +67,12 @@ class ContractExists(ComptoirError):
     code = "acquiring.contract_exists"
 
 
+class ContractUnknown(ComptoirError):
+    """The merchant has no contract in this settlement currency."""
+
+    code = "acquiring.contract_unknown"
+
+
 class StoreExists(ComptoirError):
     """The merchant has a store of this reference already."""
 

@@ -14,6 +14,16 @@ class DatabaseAway(ComptoirError):
 
 def open_database() -> Environment:
     """Set Django up and make sure that the database answers and has our tables. Raises DatabaseAway."""
+    environment = connect_database()
+    from django.db import connection
+
+    if "ledger_book" not in connection.introspection.table_names():
+        raise DatabaseAway("the database has no tables yet: run `comptoir migrate`")
+    return environment
+
+
+def connect_database() -> Environment:
+    """Set Django up and make sure that the database answers. Raises DatabaseAway."""
     environment = read_environment()
     environment.require_master_key()
     import django
@@ -29,6 +39,4 @@ def open_database() -> Environment:
             f"of {environment.home}: is `comptoir up` running?" if environment.embedded else "of DATABASE_URL"
         )
         raise DatabaseAway(f"no answer from the database {where} ({reason})") from None
-    if "ledger_book" not in connection.introspection.table_names():
-        raise DatabaseAway("the database has no tables yet: run `comptoir migrate`")
     return environment

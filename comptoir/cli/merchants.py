@@ -9,7 +9,14 @@ from uuid import UUID
 if TYPE_CHECKING:
     from comptoir.acquiring.api import ContractView, MerchantSummary
 
-HELP = "bring merchants in: register, agree on terms, add stores and tills, suspend, list"
+HELP = "bring merchants in: register, agree on and change terms, add stores and tills, suspend, list"
+
+
+_PERIODS = (
+    ("--in-store-expiry", 600, "seconds a payment at the counter stays open"),
+    ("--online-expiry", 840, "seconds an online payment stays open"),
+    ("--refund-days", 365, "days in which refunds are taken"),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_subparsers(dest="part", metavar="what", required=True)
     _configure_add(_part(parts, "add", "register a merchant; it takes payments once it has a contract"))
     _configure_contract(_part(parts, "contract", "agree on terms for one settlement currency"))
+    _configure_change(_part(parts, "change", "change terms of a contract, for payments from now on"))
     store = _part(parts, "store", "add a place where the merchant sells")
     store.add_argument("--ref", required=True, help="the merchant's own name for it")
     store.add_argument("--name", required=True, help="as travellers read it")
@@ -40,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     parts = {
         "add": _add,
         "contract": _contract,
+        "change": _change,
         "store": _store,
         "terminal": _terminal,
         "suspend": _suspend,
@@ -77,12 +86,24 @@ def _configure_contract(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overdraft", default="0", metavar="AMOUNT", help="how far refunds may take what is owed below zero"
     )
-    for name, default, text in (
-        ("--in-store-expiry", 600, "seconds a payment at the counter stays open"),
-        ("--online-expiry", 840, "seconds an online payment stays open"),
-        ("--refund-days", 365, "days in which refunds are taken"),
-    ):
+    for name, default, text in _PERIODS:
         parser.add_argument(name, type=int, default=default, help=f"{text} (default %(default)s)")
+
+
+def _configure_change(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--settle", required=True, metavar="CUR", help="which contract: its currency")
+    parser.add_argument(
+        "--take",
+        action="append",
+        metavar="CUR",
+        help="currency it may charge in; may be repeated: all of them",
+    )
+    parser.add_argument(
+        "--margin-bps", type=int, help="traveller's margin in hundredths of a percent, to 1000"
+    )
+    for name, _, text in _PERIODS:
+        only = "; never fewer than before" if name == "--refund-days" else ""
+        parser.add_argument(name, type=int, help=text + only)
 
 
 def _add(arguments: argparse.Namespace) -> None:
@@ -126,6 +147,26 @@ def _contract(arguments: argparse.Namespace) -> None:
     say(
         f"Merchant {merchant.ref} takes {', '.join(taken)} and is owed {arguments.settle}, "
         f"with a margin of {arguments.margin_bps} basis points."
+    )
+
+
+def _change(arguments: argparse.Namespace) -> None:
+    from comptoir.acquiring import api as acquiring
+    from comptoir.cli.show import say
+
+    merchant = acquiring.merchant_summary(arguments.merchant)
+    terms = acquiring.change_contract(
+        merchant.id,
+        settlement_currency=arguments.settle,
+        payment_currencies=arguments.take,
+        margin_bps=arguments.margin_bps,
+        in_store_expiry_s=arguments.in_store_expiry,
+        online_expiry_s=arguments.online_expiry,
+        refund_window_days=arguments.refund_days,
+    )
+    say(
+        f"Merchant {merchant.ref}: {_terms(terms)}; payments stay open {terms.in_store_expiry_s} s at the "
+        f"counter, {terms.online_expiry_s} s online; refunds are taken for {terms.refund_window_days} days."
     )
 
 

@@ -19,7 +19,7 @@ from comptoir.kernel.errors import ComptoirError, InvalidValue
 if TYPE_CHECKING:
     from comptoir.wallet.api import Limits, WalletSummary
 
-HELP = "travellers' wallets: open, phones, top up, freeze, limits, agreements, statement, list"
+HELP = "travellers' wallets: open, phones, top up, freeze, limits, PIN, agreements, statement, list"
 
 _LIMITS = (
     ("--no-pin", "without the PIN"),
@@ -62,6 +62,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     agreements = _part(parts, "agreements", "show who may debit the wallet without asking each time")
     ending = _part(parts, "end-agreement", "let a shop debit the wallet no more, as its holder wishes")
     ending.add_argument("agreement", help="its id, as `agreements` shows it")
+    pin = _part(parts, "pin", "give the wallet another PIN, and lift the lock that wrong ones have set")
+    _configure_pin(pin)
     statement = _part(parts, "statement", "show the wallet's movements, newest first")
     statement.add_argument("--lines", type=int, default=20, help="how many (default %(default)s)")
     listed = parts.add_parser("list", help="show wallets", description="show wallets, in the order of ids")
@@ -87,6 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         "limits": _limits,
         "agreements": _agreements,
         "end-agreement": _end_agreement,
+        "pin": _set_pin,
         "statement": _statement,
         "list": _list,
     }
@@ -107,9 +110,13 @@ def _configure_open(parts: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = parts.add_parser("open", help=text, description=text)
     parser.add_argument("login", help="the holder's login, such as a phone number")
     parser.add_argument("--name", required=True, help="the holder's name")
-    parser.add_argument("--pin-file", type=Path, metavar="FILE", help="the payment PIN (default: asked for)")
+    _configure_pin(parser)
     parser.add_argument("--currency", default="CNY", help="home currency (default %(default)s)")
     _configure_limits(parser)
+
+
+def _configure_pin(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pin-file", type=Path, metavar="FILE", help="the payment PIN (default: asked for)")
 
 
 def _configure_limits(parser: argparse.ArgumentParser) -> None:
@@ -309,6 +316,15 @@ def _end_agreement(arguments: argparse.Namespace) -> None:
     if outcome.code != OK:
         raise InvalidValue(f"the wallet has no agreement {agreement_id.hex}", field="agreement")
     say(f"Agreement {agreement_id.hex} has ended: nothing more is taken under it.")
+
+
+def _set_pin(arguments: argparse.Namespace) -> None:
+    from comptoir.cli.show import say
+    from comptoir.wallet import api as wallet
+
+    own = _wallet_id(arguments.wallet)
+    wallet.set_pin(own, _pin(arguments.pin_file))
+    say(f"Wallet {own.hex} has another PIN; wrong ones are forgotten.")
 
 
 def _statement(arguments: argparse.Namespace) -> None:

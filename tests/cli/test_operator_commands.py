@@ -18,10 +18,10 @@ from django.conf import settings
 from django.db import connection as django_connection
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import Product, Scenario
+from comptoir.acquiring.api import PaymentView, Product, Scenario
 from comptoir.cli.main import main
 from comptoir.db.sealed import CannotUnseal
-from comptoir.flows.api import OK, Desk, Outcome, Pay, execute, verify_books
+from comptoir.flows.api import OK, Desk, Outcome, Pay, Refund, execute, verify_books
 from comptoir.fx import api as fx
 from comptoir.identity import api as identity
 from comptoir.kernel.clock import utc_now
@@ -484,18 +484,33 @@ def limits(no_pin: str, at_once: str, a_day: str) -> tuple[str, ...]:
     return "--no-pin", no_pin, "--at-once", at_once, "--a-day", a_day
 
 
-def pay(merchant_id: Any, code: str) -> Outcome:
+def pay(merchant_id: Any, code: str, currency: str = "EUR") -> Outcome:
     command = Pay(
         merchant_id=merchant_id,
         client_ref=CLIENT,
         request_ref=new_id().hex,
         product=Product.IN_STORE,
         scenario=Scenario.PAYMENT_CODE,
-        amount=Money(1250, "EUR"),
+        amount=Money(1250, currency),
         method_type="CONNECT_WALLET",
         code=code,
     )
     return execute([command], utc_now(), Desk(3650))[0]
+
+
+def pay_well(merchant_id: Any, folder: Path) -> PaymentView:
+    """A payment of a traveller who can afford it, paid."""
+    now = utc_now()
+    fx.record_rates(DailyRates(now.date(), {"CNY": Decimal("8"), "USD": Decimal("1.1")}), now, "test")
+    (folder / "pin").write_text(PIN)
+    open_wallet(str(folder / "pin"))
+    own = wallet.wallet_summaries(now, 1, None)[0].wallet.id
+    wallet.top_up(new_id(), own, Money(100_000, "CNY"), now)
+    number = wallet.enroll_device(own, "phone", now).number
+    outcome = pay(merchant_id, wallet.payment_code_for(number, now).digits)
+    assert outcome.code == OK
+    assert outcome.payment is not None
+    return outcome.payment
 
 
 def identity_of(login: str) -> Any:
@@ -542,3 +557,95 @@ def test_a_jump_of_the_rates_is_taken_when_the_operator_says_so(
     assert fx.latest_table().per_euro == {"CNY": Decimal("7.9")}
     done("rates", "fetch", "--accept-jump")
     assert fx.latest_table().per_euro == {"CNY": Decimal("11.5")}
+
+
+# ---------------------------------------------------------------- our own keys
+
+
+def test_a_platform_key_is_made_then_used(database: Database, capsys: Capture) -> None:
+    identity.ensure_platform_key(now=utc_now())
+    done("keys", "add")
+    kept = listed(capsys, "keys", "list")
+    assert [(one["version"], one["in_use"]) for one in kept["platform_keys"]] == [(2, False), (1, True)]
+    assert kept["sealed"]["platform key"] == {"1": 2}
+    assert identity.platform_key().version == 1
+    done("keys", "use", "2")
+    assert identity.platform_key().version == 2
+    done("keys", "list")
+    assert "does not sign" in capsys.readouterr().out
+    assert "there is no platform key 9" in refused(capsys, "keys", "use", "9")
+    assert identity.platform_key().version == 2
+    done("keys", "use", "1")
+    assert identity.platform_key().version == 1
+
+
+# ---------------------------------------------------------------- changes
+
+
+def test_terms_are_changed_for_payments_to_come(shop: None, capsys: Capture) -> None:
+    done("merchants", "change", REF, "--settle", "EUR", "--take", "EUR", "--margin-bps", "200")
+    done("merchants", "change", REF, "--settle", "EUR", "--refund-days", "400")
+    ((terms,),) = [one["contracts"] for one in listed(capsys, "merchants", "list")]
+    assert (terms["take"], terms["margin_bps"], terms["refund_days"]) == (["EUR"], 200, 400)
+    assert (terms["in_store_expiry"], terms["online_expiry"]) == (600, 840)
+    assert pay(acquiring.merchant_summary(REF).id, "281200000000000000", currency="USD").code == (
+        acquiring.errors.CURRENCY_NOT_SUPPORTED
+    )
+
+
+def test_what_is_paid_stays_under_a_changed_contract(shop: None, tmp_path: Path) -> None:
+    """The payment's price, what is owed and how long it may be given back are those it was made with."""
+    merchant_id = acquiring.merchant_summary(REF).id
+    paid = pay_well(merchant_id, tmp_path)
+    done("merchants", "change", REF, "--settle", "EUR", "--take", "USD", "--margin-bps", "900")
+    now = utc_now()
+    back = Refund(
+        merchant_id=merchant_id, client_ref=CLIENT, request_ref="F1", payment_id=paid.id, amount=paid.amount
+    )
+    (outcome,) = execute([back], now, Desk(3650))
+    assert outcome.code == OK
+    assert outcome.refund is not None
+    assert outcome.payment is not None
+    assert outcome.payment.settlement == paid.settlement
+    assert outcome.refund.wallet_amount == paid.wallet_total
+    assert verify_books().holds
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--settle", "GBP", "--margin-bps", "1"), "no contract in GBP"),
+        (("--settle", "EUR", "--margin-bps", "1001"), "basis points"),
+        (("--settle", "EUR", "--take", "XXQ"), "ISO 4217"),
+        (("--settle", "EUR", "--take", "EUR", "--take", "EUR"), "once"),
+        (("--settle", "EUR", "--refund-days", "364"), "no fewer"),
+        (("--settle", "EUR", "--online-expiry", "0"), "seconds"),
+    ],
+)
+def test_terms_that_are_refused_change_nothing(
+    shop: None,
+    contents: Callable[[], dict[str, Any]],
+    capsys: Capture,
+    words: tuple[str, ...],
+    reason: str,
+) -> None:
+    before = contents()
+    assert reason in refused(capsys, "merchants", "change", REF, *words)
+    assert contents() == before
+
+
+def test_another_pin_lifts_the_lock(database: Database, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "pin").write_text(PIN)
+    (tmp_path / "new").write_text("913572\n")
+    open_wallet(str(tmp_path / "pin"))
+    own = wallet.wallet_summaries(utc_now(), 1, None)[0].wallet.id
+    for _ in range(3):
+        with pytest.raises(wallet.PinRefused):
+            wallet.check_pin(own, "111112", utc_now())
+    done("wallets", "pin", LOGIN, "--pin-file", str(tmp_path / "new"))
+    wallet.check_pin(own, "913572", utc_now())
+    said = capsys.readouterr()
+    assert "913572" not in said.out + said.err
+    (tmp_path / "bad").write_text("111111")
+    refused(capsys, "wallets", "pin", LOGIN, "--pin-file", str(tmp_path / "bad"))
+    wallet.check_pin(own, "913572", utc_now())

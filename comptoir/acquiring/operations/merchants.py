@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from comptoir.acquiring.errors import (
     ContractExists,
+    ContractUnknown,
     MerchantExists,
     MerchantInvalid,
     MerchantUnknown,
@@ -18,7 +19,9 @@ from comptoir.acquiring.errors import (
     TerminalExists,
 )
 from comptoir.acquiring.models import Contract, Merchant, Store, Terminal
+from comptoir.acquiring.queries.merchants import contract_view
 from comptoir.acquiring.rules import check_country, check_label, check_mcc, check_ref, check_terms
+from comptoir.acquiring.types import ContractView
 from comptoir.kernel.ids import OPERATOR
 from comptoir.kernel.money import exponent
 from comptoir.kernel.statements import Statement
@@ -68,11 +71,8 @@ def open_contract(
     MerchantUnknown, MerchantInvalid, UnknownCurrency, ContractExists.
     """
     _locked(merchant_id)
-    for currency in (settlement_currency, *payment_currencies):
-        exponent(currency)
+    _check_currencies(settlement_currency, *payment_currencies)
     check_terms(margin_bps, in_store_expiry_s, online_expiry_s, refund_window_days, overdraft)
-    if not payment_currencies or len(set(payment_currencies)) != len(payment_currencies):
-        raise MerchantInvalid("a contract takes at least one currency, each once", field="payment_currencies")
     _, made = Contract.objects.get_or_create(
         merchant_id=merchant_id,
         settlement_currency=settlement_currency,
@@ -95,6 +95,52 @@ def open_contract(
         )
     )
     _execute(ledger.open_account(OPERATOR, ledger.Role.FX_POSITION, settlement_currency, now))
+
+
+@transaction.atomic
+def change_contract(
+    merchant_id: UUID,
+    *,
+    settlement_currency: str,
+    payment_currencies: Sequence[str] | None = None,
+    margin_bps: int | None = None,
+    in_store_expiry_s: int | None = None,
+    online_expiry_s: int | None = None,
+    refund_window_days: int | None = None,
+) -> ContractView:
+    """Change those terms of a contract that are given, for payments asked for from now on.
+
+    No payment that is there changes: each has its settlement and its expiry, and a paid one its price. The
+    refund window is looked up when a refund is asked for, so it may only become longer: a shorter one would
+    take from payments what they were made with. Under the books' lock, as `set_status` is. Raises
+    MerchantUnknown, MerchantInvalid, UnknownCurrency, ContractUnknown.
+    """
+    _locked(merchant_id)
+    _execute(ledger.lock())
+    found = Contract.objects.filter(merchant_id=merchant_id, settlement_currency=settlement_currency)
+    row = found.first()
+    if row is None:
+        raise ContractUnknown(f"the merchant has no contract in {settlement_currency}", field="settle")
+    if refund_window_days is not None and refund_window_days < row.refund_window_days:
+        raise MerchantInvalid(
+            f"payments were made with {row.refund_window_days} days for refunds: no fewer are taken",
+            field="refund_window_days",
+        )
+    given = {
+        "payment_currencies": None if payment_currencies is None else list(payment_currencies),
+        "margin_bps": margin_bps,
+        "in_store_expiry_s": in_store_expiry_s,
+        "online_expiry_s": online_expiry_s,
+        "refund_window_days": refund_window_days,
+    }
+    changed = {name: value for name, value in given.items() if value is not None}
+    for name, value in changed.items():
+        setattr(row, name, value)
+    _check_currencies(settlement_currency, *row.payment_currencies)
+    check_terms(row.margin_bps, row.in_store_expiry_s, row.online_expiry_s, row.refund_window_days, 0)
+    if changed:
+        found.update(**changed)
+    return contract_view(row)
 
 
 @transaction.atomic
@@ -155,6 +201,14 @@ def set_status(merchant_id: UUID, status: str) -> None:
     _locked(merchant_id)
     _execute(ledger.lock())
     Merchant.objects.filter(id=merchant_id).update(status=status)
+
+
+def _check_currencies(settlement_currency: str, *payment_currencies: str) -> None:
+    """Raises UnknownCurrency, MerchantInvalid."""
+    for currency in (settlement_currency, *payment_currencies):
+        exponent(currency)
+    if not payment_currencies or len(set(payment_currencies)) != len(payment_currencies):
+        raise MerchantInvalid("a contract takes at least one currency, each once", field="payment_currencies")
 
 
 def _locked(merchant_id: UUID) -> None:

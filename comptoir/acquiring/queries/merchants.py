@@ -58,7 +58,7 @@ def _summaries(wanted: QuerySet[Merchant]) -> tuple[MerchantSummary, ...]:
     ids = [row.id for row in rows]
     contracts: dict[UUID, list[ContractView]] = defaultdict(list)
     for one in Contract.objects.filter(merchant_id__in=ids).order_by("created_at", "settlement_currency"):
-        contracts[one.merchant_id].append(_contract(one))
+        contracts[one.merchant_id].append(contract_view(one))
     tills: dict[UUID, list[str]] = defaultdict(list)
     for till in Terminal.objects.filter(merchant_id__in=ids).order_by("ref"):
         tills[till.store_id].append(till.ref)
@@ -82,7 +82,8 @@ def _summaries(wanted: QuerySet[Merchant]) -> tuple[MerchantSummary, ...]:
     )
 
 
-def _contract(row: Contract) -> ContractView:
+def contract_view(row: Contract) -> ContractView:
+    """The frozen view of a contract."""
     return ContractView(
         row.settlement_currency,
         tuple(row.payment_currencies),
