@@ -121,18 +121,18 @@ def update_amount(command: UpdateAmount, world: World) -> Decision:
     reason = acquiring.rules.update_refusal(payment, command.amount, world.now)
     if reason is not None:
         return _unchanged(opened, payment, reason)
+    quote = world.quotes.get(payment.quote_id) if payment.quote_id else None
+    if quote is None:
+        raise InvariantBroken(f"payment {payment.id.hex} is held without a quote")
     try:
-        priced = _priced(payment, command.amount, world)
+        priced = _priced(payment, command.amount, quote)
     except ComptoirError as error:
         return _unchanged(opened, payment, error.code)
     return _change(opened, payment, priced, world)
 
 
-def _priced(payment: PaymentView, amount: Money, world: World) -> PaymentView:
+def _priced(payment: PaymentView, amount: Money, quote: fx.Quote) -> PaymentView:
     """The payment with another amount at its own price. Raises fx errors."""
-    quote = world.quotes.get(payment.quote_id) if payment.quote_id else None
-    if quote is None:
-        raise InvariantBroken(f"payment {payment.id.hex} is held without a quote")
     parts = fx.split(amount, quote)
     rate = Rate(amount.currency, payment.settlement.currency, payment.settlement_price)
     return replace(
