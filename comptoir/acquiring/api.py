@@ -50,6 +50,7 @@ from comptoir.acquiring.queries.captures import (
 )
 from comptoir.acquiring.queries.merchants import (
     decode_merchants,
+    known_refs,
     merchant_summaries,
     merchant_summary,
     merchants,
@@ -61,6 +62,7 @@ from comptoir.acquiring.queries.payments import (
     payments_by_id,
     payments_by_order_code,
     payments_by_request,
+    payments_of_others,
     refunds_by_id,
     refunds_by_request,
     refunds_of_payment,
@@ -151,6 +153,7 @@ __all__ = [
     "errors",
     "expected_holds",
     "expected_movements",
+    "known_refs",
     "merchant_summaries",
     "merchant_summary",
     "merchants",
@@ -159,6 +162,7 @@ __all__ = [
     "payments_by_id",
     "payments_by_order_code",
     "payments_by_request",
+    "payments_of_others",
     "purge_stale_agreements",
     "refund_difference",
     "refunds_by_id",

@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "comptoir.fx",
     "comptoir.wallet",
     "comptoir.acquiring",
+    "comptoir.risk",
     "comptoir.web.cashier",
 ]
 

@@ -43,3 +43,13 @@ class Outbox(models.Model):
             models.Index(fields=["done_at"], name="db_outbox_done", condition=Q(done_at__isnull=False)),
             models.Index(fields=["topic"], name="db_outbox_dead", condition=Q(dead_at__isnull=False)),
         ]
+
+
+class Epoch(models.Model):
+    """One row: how often something changed that engines keep in memory. See `epoch`."""
+
+    id = models.SmallIntegerField(primary_key=True)
+    number = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "db_epoch"

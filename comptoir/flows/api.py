@@ -7,6 +7,7 @@ from comptoir.flows.engine.desk import Desk
 from comptoir.flows.engine.queue import Broken, Engine, EngineStats, Overloaded, Unavailable
 from comptoir.flows.issuers import PaymentDesk
 from comptoir.flows.operations import execute
+from comptoir.flows.rehearsal import activate_rules, rehearse
 from comptoir.flows.types import (
     IN_PROCESS,
     OK,
@@ -68,7 +69,9 @@ __all__ = [
     "Unavailable",
     "UpdateAmount",
     "VerificationReport",
+    "activate_rules",
     "execute",
+    "rehearse",
     "run_batch",
     "verify_books",
 ]

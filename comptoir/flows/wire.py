@@ -14,6 +14,7 @@ from comptoir.flows.types import IN_PROCESS, OK, REFUND_IN_PROCESS
 from comptoir.fx import api as fx_api
 from comptoir.fx.api import errors as fx
 from comptoir.kernel.money import Money
+from comptoir.risk.api import errors as risk
 from comptoir.standards.antom.messages import Amount, PspCustomerInfo, Quote
 from comptoir.standards.antom.results import ResultCode
 from comptoir.standards.antom.times import format_time
@@ -63,6 +64,7 @@ _RESULT_CODES: Final = {
     wallet.BALANCE_INSUFFICIENT: ResultCode.USER_BALANCE_NOT_ENOUGH,
     wallet.PAYMENT_LIMIT: ResultCode.PAYMENT_AMOUNT_EXCEED_LIMIT,
     wallet.DAY_LIMIT: ResultCode.USER_AMOUNT_EXCEED_LIMIT,
+    risk.REFUSED: ResultCode.RISK_REJECT,
     wallet.DECLINED: ResultCode.USER_PAYMENT_VERIFICATION_FAILED,
     wallet.CANCELLED: ResultCode.ORDER_IS_CANCELED,
     wallet.AUTHORIZATION_CLOSED: ResultCode.ORDER_IS_CLOSED,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comptoir.ledger.errors import EXISTS, FLOOR, LINKED, AccountUnknown, PostingRefused
-from comptoir.ledger.operations import lock, open_account, post, post_now, refusals
+from comptoir.ledger.operations import epoch, lock, open_account, post, post_now, refusals
 from comptoir.ledger.queries import (
     LedgerReport,
     accounts,
@@ -36,6 +36,7 @@ __all__ = [
     "balance_at",
     "balance_effective",
     "balances",
+    "epoch",
     "holds",
     "lock",
     "movements",

@@ -24,7 +24,7 @@ HELD_AT_MOST: Final = "5s"
 _LOCK: Final = f"""
 SELECT ledger_lock(), CASE WHEN current_setting('server_version_num')::int >= 170000
     THEN set_config('transaction_timeout', '{HELD_AT_MOST}', true)
-    ELSE set_config('idle_in_transaction_session_timeout', '{HELD_AT_MOST}', true) END
+    ELSE set_config('idle_in_transaction_session_timeout', '{HELD_AT_MOST}', true) END, db_epoch_now()
 """
 
 
@@ -32,9 +32,14 @@ def lock() -> Statement:
     """Wait for and take the books until the transaction ends. Whoever will post takes it first.
 
     The server rolls a transaction back that keeps them longer than `HELD_AT_MOST`: a stopped process or a
-    lost network must not keep everybody else from paying.
+    lost network must not keep everybody else from paying. For `epoch`.
     """
     return Statement(_LOCK)
+
+
+def epoch(rows: Rows) -> int:
+    """The epoch (`db.epoch`) as it stands since the books were taken, from the rows of `lock`."""
+    return int(rows[0][2])
 
 
 def open_account(

@@ -62,6 +62,7 @@ from comptoir.wallet.operations.upstreams import add_upstream, route_upstream
 from comptoir.wallet.operations.wallets import close, freeze, open_wallet, set_limits, unfreeze
 from comptoir.wallet.queries.engine import (
     agreements,
+    asked_between,
     authorizations,
     decode_agreements,
     decode_authorizations,
@@ -180,6 +181,7 @@ __all__ = [
     "agreements",
     "agreements_kept",
     "agreements_of",
+    "asked_between",
     "authorizations",
     "check_code",
     "check_pin",

@@ -97,6 +97,7 @@ class Authorization(models.Model):
     captured = models.BigIntegerField(db_default=0)
     approved = models.BigIntegerField(db_default=0)
     agreement_id = models.UUIDField(null=True)
+    device = models.IntegerField(null=True)
 
     class Meta:
         db_table = "wallet_authorization"

@@ -25,7 +25,7 @@ class WalletState(StrEnum):
 class AuthorizationState(StrEnum):
     """WAITING needs the traveller. AUTHORISED is paid at once. HELD keeps money for captures until it is
     RELEASED: all was captured, or what was not has been let go. CANCELLED: the shop withdrew it before it
-    was granted. All but WAITING and HELD are final.
+    was granted. REFUSED: a risk rule does not let it be paid. All but WAITING and HELD are final.
     """
 
     WAITING = "waiting"
@@ -110,6 +110,7 @@ class AuthorizationView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `total` includes `margin`; `charge` is what the shop asks. `refunded` counts what came back. Of one that
     is HELD or RELEASED, `captured` counts what left the wallet. `approved` is how much the traveller agreed
     to with the PIN (0: nobody was asked). `agreement_id` is the agreement under which nobody was asked.
+    `device` is the number of the phone whose code was scanned, None for other ways to pay.
     """
 
     id: UUID
@@ -131,6 +132,7 @@ class AuthorizationView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     captured: int = 0
     approved: int = 0
     agreement_id: UUID | None = None
+    device: int | None = None
 
 
 class WalletCapture(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -37,6 +37,11 @@ def decode_merchants(rows: Rows) -> dict[UUID, MerchantView]:
             merchant_id, ref, name, mcc, country, office_id, status == "active", contracts
         )
     return found
+
+
+def known_refs(refs: Iterable[str]) -> frozenset[str]:
+    """Those of some public references that a merchant has."""
+    return frozenset(Merchant.objects.filter(ref__in=list(refs)).values_list("ref", flat=True))
 
 
 def merchant_summary(ref: str) -> MerchantSummary:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
+
+from django.db import connection
 
 from comptoir.acquiring.types import (
     CaptureMode,
@@ -56,6 +58,12 @@ BY_REQUEST = "JOIN unnest(%s::uuid[], %s::text[], %s::text[]) AS k (merchant_id,
 BY_REQUEST += " USING (merchant_id, client_ref, request_ref)"
 BY_ID = "JOIN unnest(%s::uuid[], %s::uuid[]) AS k (merchant_id, id) USING (merchant_id, id)"
 
+_OF_OTHERS = """
+WHERE p.issuer IS NOT NULL AND p.wallet_id IS NULL AND p.created_at >= %s AND p.created_at < %s
+ORDER BY p.created_at, p.id
+"""
+_CHUNK = 5_000
+
 
 def payments_by_request(keys: Sequence[RequestKey]) -> Statement:
     """Payments by the caller's names."""
@@ -94,6 +102,14 @@ def due_payments(now: datetime, limit: int) -> Statement:
     """(merchant id, payment id) of payments whose time is up and that nobody closed yet: those that nobody
     paid, and authorizations whose money is still held."""
     return Statement(_DUE, (now, limit, now, limit, limit))
+
+
+def payments_of_others(start: datetime, end: datetime) -> Iterator[PaymentView]:
+    """Payments by other issuers' wallets made from `start` until before `end`, the oldest first."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(_PAYMENT + _OF_OTHERS, (start, end))
+        while rows := cursor.fetchmany(_CHUNK):
+            yield from map(_payment, rows)
 
 
 def decode_payments(rows: Rows) -> list[PaymentView]:

@@ -10,6 +10,7 @@ from comptoir.flows.decisions.capture import release
 from comptoir.flows.decisions.charge import ended
 from comptoir.flows.decisions.issuer import cancel_theirs, is_theirs
 from comptoir.flows.engine.decision import Decision, cancel_legs, refuse, whole
+from comptoir.flows.engine.risk import counted
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import OK, Cancel, Outcome
 from comptoir.kernel.clock import china_day
@@ -76,6 +77,7 @@ def _give_back(payment: PaymentView, world: World) -> Decision:
         give_back=wallet.Spending(authorization.wallet_id, authorization.spent_on, total.minor)
         if same_day
         else None,
+        counts=counted(payment, world, authorization.device, back=True),
         if_refused=refuse(
             acquiring.errors.MERCHANT_BALANCE,
             "the merchant's balance is too low to give it back",

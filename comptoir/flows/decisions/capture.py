@@ -10,6 +10,7 @@ from comptoir.flows.decisions.charge import current
 from comptoir.flows.engine import hold_legs
 from comptoir.flows.engine.decision import Decision, Parts, refuse
 from comptoir.flows.engine.desk import settlement_at
+from comptoir.flows.engine.risk import counted, judge
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import OK, Capture, Outcome, UpdateAmount
 from comptoir.fx import api as fx
@@ -17,6 +18,7 @@ from comptoir.kernel.clock import china_day
 from comptoir.kernel.errors import ComptoirError, InvariantBroken
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.money import Money, Rate
+from comptoir.risk import api as risk
 from comptoir.wallet import api as wallet
 from comptoir.wallet.api import AuthorizationState, AuthorizationView
 
@@ -149,12 +151,18 @@ def _change(opened: AmountUpdateView, payment: PaymentView, priced: PaymentView,
     after = replace(priced, hold_id=opened.id)
     shares = acquiring.rules.whole_shares(after)
     total = Money(shares.mid + shares.margin, authorization.total.currency)
-    more = total.minor - authorization.total.minor
+    more, line = total.minor - authorization.total.minor, None
     if more > 0:
         purse = world.wallets[authorization.wallet_id]
         reason = wallet.increase_refusal(purse, total, more, authorization.approved)
         if reason is not None:
             return _unchanged(opened, payment, reason)
+        action, line = judge(after, authorization.device, risk.Stage.UPDATE, world)
+        # Nobody can be asked: beyond what the traveller approved, a rule that asks for the PIN refuses.
+        unasked = action is risk.Action.ASK_PIN and total.minor > authorization.approved
+        if action is risk.Action.REFUSE or unasked:
+            return replace(_unchanged(opened, payment, risk.errors.REFUSED), entry=line)
+    device = authorization.device
     parts = Parts(authorization.wallet_id, total.currency, *shares)
     released = hold_legs.release(payment, _left(payment, authorization))
     return Decision(
@@ -165,7 +173,9 @@ def _change(opened: AmountUpdateView, payment: PaymentView, priced: PaymentView,
         authorization=replace(authorization, total=total, margin=shares.margin, charge=after.amount),
         spending=wallet.Spending(authorization.wallet_id, china_day(world.now), more) if more > 0 else None,
         give_back=_let_go(authorization, -more, world),
-        if_refused=_unchanged(opened, payment, wallet.errors.BALANCE_INSUFFICIENT),
+        entry=line,
+        counts=counted(payment, world, device, back=True) + counted(after, world, device),
+        if_refused=replace(_unchanged(opened, payment, wallet.errors.BALANCE_INSUFFICIENT), entry=line),
     )
 
 
@@ -186,6 +196,7 @@ def release(payment: PaymentView, world: World) -> Decision:
         payment=freed,
         authorization=replace(authorization, state=AuthorizationState.RELEASED),
         give_back=_let_go(authorization, authorization.total.minor - authorization.captured, world),
+        counts=() if payment.captured else counted(payment, world, authorization.device, back=True),
     )
 
 

@@ -19,12 +19,14 @@ from comptoir.acquiring.api import (
 from comptoir.flows.decisions.price import price_for
 from comptoir.flows.engine import hold_legs
 from comptoir.flows.engine.decision import Decision, payment_legs, whole
+from comptoir.flows.engine.risk import counted, judge
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import IN_PROCESS, OK, Outcome
 from comptoir.fx import api as fx
 from comptoir.kernel.clock import china_day
 from comptoir.kernel.errors import ComptoirError
 from comptoir.kernel.ids import derived_id, new_id
+from comptoir.risk import api as risk
 from comptoir.wallet import api as wallet
 from comptoir.wallet.api import AuthorizationState, AuthorizationView, Verdict, WalletView
 
@@ -60,8 +62,9 @@ def offer(
     merchant: MerchantView,
     world: World,
     agreement: wallet.AgreementView | None = None,
+    device: int | None = None,
 ) -> Offer:
-    """Price a payment for a wallet. Raises fx errors; nothing is decided yet."""
+    """Price a payment for a wallet (whose `device` was scanned). Raises fx errors; nothing is decided yet."""
     margin_bps = next(
         c.margin_bps for c in merchant.contracts if c.settlement_currency == payment.settlement.currency
     )
@@ -83,6 +86,7 @@ def offer(
         expires_at=payment.expires_at,
         spent_on=china_day(world.now),
         agreement_id=agreement.id if agreement else None,
+        device=device,
     )
     priced = replace(
         payment,
@@ -108,12 +112,14 @@ def charge(
     code_use: wallet.CodeUse | None = None,
     agreement: wallet.AgreementView | None = None,
 ) -> Decision:
-    """A good code was presented: pay at once if the wallet lets so little go, or wait for the traveller.
+    """A good code was presented: pay at once if wallet and rules let so little go, or wait for the traveller.
 
-    Under an agreement nobody is asked: it pays at once, or fails.
+    Under an agreement nobody is asked: it pays at once, or fails. The rules are asked last: what the wallet
+    refuses anyway is no matter of theirs.
     """
+    device = code_use.device_number if code_use else None
     try:
-        asked = offer(payment, purse, world.merchants[payment.merchant_id], world, agreement)
+        asked = offer(payment, purse, world.merchants[payment.merchant_id], world, agreement, device)
     except ComptoirError as error:
         return failed(payment, error.code, world, code_use=code_use)
     total = asked.authorization.total
@@ -123,19 +129,42 @@ def charge(
         verdict = wallet.decide(purse, total, confirmed=False)
     if isinstance(verdict, str):
         return failed(asked.payment, verdict, world, code_use=code_use, quote=asked.quote)
-    if verdict is Verdict.WAIT:
+    action, line = judge(asked.payment, device, risk.Stage.PAY, world)
+    if action is risk.Action.REFUSE or (action is risk.Action.ASK_PIN and agreement is not None):
+        return failed(
+            asked.payment,
+            risk.errors.REFUSED,
+            world,
+            code_use=code_use,
+            quote=asked.quote,
+            authorization=ended(asked.authorization, AuthorizationState.REFUSED, world),
+            line=line,
+        )
+    if verdict is Verdict.WAIT or action is risk.Action.ASK_PIN:
         return Decision(
             outcome=Outcome(code=IN_PROCESS, payment=asked.payment),
             payment=asked.payment,
             authorization=asked.authorization,
             quote=asked.quote,
             code_use=code_use,
+            entry=line,
         )
     refused = failed(
-        asked.payment, wallet.errors.BALANCE_INSUFFICIENT, world, code_use=code_use, quote=asked.quote
+        asked.payment,
+        wallet.errors.BALANCE_INSUFFICIENT,
+        world,
+        code_use=code_use,
+        quote=asked.quote,
+        line=line,
     )
     return paid(
-        asked.payment, asked.authorization, world, code_use=code_use, quote=asked.quote, if_refused=refused
+        asked.payment,
+        asked.authorization,
+        world,
+        code_use=code_use,
+        quote=asked.quote,
+        line=line,
+        if_refused=refused,
     )
 
 
@@ -148,6 +177,7 @@ def paid(
     code_use: wallet.CodeUse | None = None,
     quote: fx.Quote | None = None,
     approved: int = 0,
+    line: risk.Entry | None = None,
 ) -> Decision:
     """The wallet pays, or holds what is to be captured, if the books let it.
 
@@ -176,6 +206,8 @@ def paid(
         quote=quote,
         code_use=code_use,
         spending=wallet.Spending(authorization.wallet_id, today, authorization.total.minor),
+        entry=line,
+        counts=counted(done, world, authorization.device),
         notify=True,
         if_refused=if_refused,
     )
@@ -226,6 +258,7 @@ def failed(
     code_use: wallet.CodeUse | None = None,
     quote: fx.Quote | None = None,
     authorization: AuthorizationView | None = None,
+    line: risk.Entry | None = None,
 ) -> Decision:
     """The payment ends without money having moved; its request id keeps this answer."""
     over = replace(payment, state=PaymentState.FAIL, failure_code=code, finished_at=world.now)
@@ -235,6 +268,7 @@ def failed(
         authorization=authorization,
         code_use=code_use,
         quote=quote,
+        entry=line,
         notify=True,
     )
 

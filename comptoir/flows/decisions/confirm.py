@@ -9,10 +9,12 @@ from comptoir.acquiring.api import PaymentState, PaymentView, Scenario
 from comptoir.flows.decisions.charge import current, ended, failed, offer, paid
 from comptoir.flows.decisions.expire import close
 from comptoir.flows.engine.decision import Decision, refuse
+from comptoir.flows.engine.risk import judge
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import IN_PROCESS, Claim, Confirm, Decline, Outcome
 from comptoir.fx import api as fx
 from comptoir.kernel.errors import ComptoirError
+from comptoir.risk import api as risk
 from comptoir.wallet import api as wallet
 from comptoir.wallet.api import AuthorizationState, AuthorizationView
 
@@ -52,7 +54,14 @@ def _still_promised(authorization: AuthorizationView, payment: PaymentView, worl
 
 
 def confirm(command: Confirm, world: World) -> Decision:
-    """The traveller approved. Refused for lack of money or by a limit, it stays open until it expires."""
+    """The traveller approved. Refused for lack of money or by a limit, it stays open until it expires.
+
+    The rules are asked again: others may have paid since the code was scanned. Their refusal is final for
+    a scanned code; an order is free for another wallet. Repeating gets the same answer.
+    """
+    known = world.authorizations.get(command.authorization_id)
+    if known and known.wallet_id == command.wallet_id and known.state is AuthorizationState.REFUSED:
+        return Decision(outcome=Outcome(code=risk.errors.REFUSED, payment=world.payment_of(command)))
     authorization, payment, closed = _waiting(command, world)
     if closed is not None or authorization is None or payment is None:
         return closed or refuse(wallet.errors.AUTHORIZATION_UNKNOWN, "nothing waits under this id")
@@ -61,8 +70,14 @@ def confirm(command: Confirm, world: World) -> Decision:
     verdict = wallet.decide(world.wallets[command.wallet_id], authorization.total, confirmed=True)
     if isinstance(verdict, str):
         return refuse(verdict, "the wallet does not allow this payment", payment=payment)
-    poor = refuse(wallet.errors.BALANCE_INSUFFICIENT, "the wallet holds too little", payment=payment)
-    return paid(payment, authorization, world, if_refused=poor, approved=authorization.total.minor)
+    action, line = judge(payment, authorization.device, risk.Stage.CONFIRM, world)
+    if action is risk.Action.REFUSE:
+        refused = ended(authorization, AuthorizationState.REFUSED, world)
+        return _let_go(payment, risk.errors.REFUSED, refused, world, line)
+    poor = replace(
+        refuse(wallet.errors.BALANCE_INSUFFICIENT, "the wallet holds too little", payment=payment), entry=line
+    )
+    return paid(payment, authorization, world, line=line, if_refused=poor, approved=authorization.total.minor)
 
 
 def decline(command: Decline, world: World) -> Decision:
@@ -77,8 +92,19 @@ def decline(command: Decline, world: World) -> Decision:
     if closed is not None or authorization is None or payment is None:
         return closed or refuse(wallet.errors.AUTHORIZATION_UNKNOWN, "nothing waits under this id")
     declined = ended(authorization, AuthorizationState.DECLINED, world)
+    return _let_go(payment, wallet.errors.DECLINED, declined, world)
+
+
+def _let_go(
+    payment: PaymentView,
+    reason: str,
+    authorization: AuthorizationView | None,
+    world: World,
+    line: risk.Entry | None = None,
+) -> Decision:
+    """This wallet will not pay: a scanned code's payment ends, an order is free for another wallet."""
     if payment.scenario is Scenario.PAYMENT_CODE:
-        return failed(payment, wallet.errors.DECLINED, world, authorization=declined)
+        return failed(payment, reason, world, authorization=authorization, line=line)
     free = replace(
         payment,
         issuer=None,
@@ -93,7 +119,7 @@ def decline(command: Decline, world: World) -> Decision:
         customer_ref=None,
     )
     return Decision(
-        outcome=Outcome(code=wallet.errors.DECLINED, payment=free), payment=free, authorization=declined
+        outcome=Outcome(code=reason, payment=free), payment=free, authorization=authorization, entry=line
     )
 
 

@@ -13,15 +13,17 @@ from msgspec.structs import replace
 
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentState, PaymentView, RefundState, RefundView
-from comptoir.flows.decisions.charge import current, payee
+from comptoir.flows.decisions.charge import current, failed, payee
 from comptoir.flows.engine import issuer_legs as legs
 from comptoir.flows.engine.decision import Decision, Task, refuse
+from comptoir.flows.engine.risk import counted, judge
 from comptoir.flows.engine.world import World
 from comptoir.flows.topics import ISSUER_REFUND, ISSUER_RESOLVE, ISSUER_REVERSE
 from comptoir.flows.types import IN_PROCESS, OK, REFUND_IN_PROCESS, Outcome, Settle, SettleRefund
 from comptoir.kernel.errors import InvariantBroken
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.money import Money
+from comptoir.risk import api as risk
 from comptoir.wallet.api import DEADLINE_S, AnswerState, AuthoriseRequest, RefundRequest
 
 #: The worker begins to ask only when whoever asked first has certainly stopped waiting.
@@ -34,9 +36,12 @@ def is_theirs(payment: PaymentView) -> bool:
 
 
 def open_theirs(payment: PaymentView, issuer: str, code: str, world: World) -> Decision:
-    """Hold the payment, and have the issuer asked."""
+    """Hold the payment, and have the issuer asked. A rule that asks for the PIN leaves that to the issuer."""
     merchant = world.merchants[payment.merchant_id]
     opened = replace(payment, issuer=issuer, authorization_id=new_id())
+    action, line = judge(opened, None, risk.Stage.PAY, world)
+    if action is risk.Action.REFUSE:
+        return failed(opened, risk.errors.REFUSED, world, line=line)
     ask = AuthoriseRequest(
         authorization_id=_authorization(opened),
         payment_id=opened.id,
@@ -53,6 +58,8 @@ def open_theirs(payment: PaymentView, issuer: str, code: str, world: World) -> D
         transfers=legs.hold(opened),
         accounts=legs.accounts(opened, issuer),
         payment=opened,
+        entry=line,
+        counts=counted(opened, world, None),
         task=Task(ISSUER_RESOLVE, opened.id, world.now + _FIRST_ASK),
     )
 
@@ -89,6 +96,7 @@ def end(payment: PaymentView, reason: str, world: World, *, reverse: bool = Fals
         outcome=current(ended),
         transfers=legs.void(legs.hold(payment)),
         payment=ended,
+        counts=counted(payment, world, None, back=True),
         notify=True,
         task=Task(ISSUER_REVERSE, payment.id, world.now) if reverse else None,
     )
@@ -107,6 +115,7 @@ def cancel_theirs(payment: PaymentView, world: World) -> Decision:
         outcome=Outcome(code=OK, payment=undone),
         transfers=legs.cancel(payment) if paid else legs.void(legs.hold(payment)),
         payment=undone,
+        counts=counted(payment, world, None, back=True),
         task=Task(ISSUER_REVERSE, payment.id, world.now),
         if_refused=refuse(
             acquiring.errors.MERCHANT_BALANCE,

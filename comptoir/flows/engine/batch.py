@@ -2,6 +2,7 @@
 
 Commands that touch the same payment, refund, wallet or code are put in successive *waves*: each wave
 sees what the one before it wrote, so a batch has exactly the effect of its commands one after another.
+So does one of which the risk rules would say something else if an earlier one is paid than if it is not.
 Almost always there is one wave. All waves share the transaction and its one commit.
 """
 
@@ -16,6 +17,7 @@ from comptoir.flows.decisions import decide
 from comptoir.flows.engine import store
 from comptoir.flows.engine.decision import Decision
 from comptoir.flows.engine.desk import Desk
+from comptoir.flows.engine.risk import Certainty, load_for_rules
 from comptoir.flows.engine.world import World, load
 from comptoir.flows.types import (
     ApproveAgreement,
@@ -36,6 +38,7 @@ from comptoir.flows.types import (
 from comptoir.kernel.errors import InvariantBroken
 from comptoir.kernel.statements import Flow, together
 from comptoir.ledger import api as ledger
+from comptoir.risk import api as risk
 from comptoir.wallet import api as wallet
 
 
@@ -47,19 +50,24 @@ def run_batch(
     Nothing has happened until the caller's transaction commits, and then all of it has. `request_ids` are
     those of the requests behind the commands, in order, or none: what the outbox gets carries them.
     """
-    yield [ledger.lock()]
-    return (yield from run_with_books(commands, now, desk, request_ids))
+    [locked] = yield [ledger.lock()]
+    return (yield from run_with_books(commands, now, desk, ledger.epoch(locked), request_ids))
 
 
 def run_with_books(
-    commands: Sequence[Command], now: datetime, desk: Desk, request_ids: Sequence[str] = ()
+    commands: Sequence[Command], now: datetime, desk: Desk, epoch: int, request_ids: Sequence[str] = ()
 ) -> Flow[list[Outcome]]:
-    """Do `commands` as `run_batch` does, for a caller who has the books already."""
+    """Do `commands` as `run_batch` does, for a caller who has the books already, and `epoch` with them."""
     desk.begin()
+    if epoch != desk.epoch:
+        [rows] = yield [risk.newest_rules()]
+        desk.rules_are(risk.decode_rules(rows), epoch)
     outcomes: list[Outcome | None] = [None] * len(commands)
     waiting = list(range(len(commands)))
     while waiting:
-        world = yield from load([commands[i] for i in waiting], now, desk)
+        left = [commands[i] for i in waiting]
+        world = yield from load(left, now, desk)
+        yield from load_for_rules(left, world)
         wave, waiting = _next_wave(commands, waiting, world)
         decisions = [decide(commands[i], world) for i in wave]
         decisions = yield from _post(decisions)
@@ -74,11 +82,13 @@ def run_with_books(
 def _next_wave(commands: Sequence[Command], waiting: list[int], world: World) -> tuple[list[int], list[int]]:
     """The commands that touch nothing an earlier one of them touches, and the rest, in order."""
     taken: set[Hashable] = set()
+    certainty = Certainty(world)
     wave: list[int] = []
     rest: list[int] = []
     for i in waiting:
         subjects = _subjects(commands[i], world)
-        (rest if taken & subjects else wave).append(i)
+        joins = certainty.joins(commands[i], free=not taken & subjects)
+        (wave if joins else rest).append(i)
         taken |= subjects
     return wave, rest
 

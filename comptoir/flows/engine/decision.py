@@ -22,6 +22,7 @@ from comptoir.fx.api import Quote
 from comptoir.kernel.ids import OPERATOR, leg_id
 from comptoir.kernel.statements import Statement
 from comptoir.ledger.api import Role, Transfer, account_id
+from comptoir.risk.api import Count, Entry
 from comptoir.wallet import api as wallet
 from comptoir.wallet.api import AuthorizationView, CodeUse, Credit, Spending, WalletCapture
 
@@ -48,6 +49,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     refund; of a `capture` or `update` it always is. `agreement_event` is what the merchant is to be told of
     the agreement. `taken` is the wallet's side of a capture, `given_back` the capture that a refund is of.
     `accounts` opens accounts that the transfers need. `task` is work to be done after the commit.
+    `entry` is for the risk rules' decision log, `counts` for their counters.
     `if_refused` (no transfers of its own) holds when the ledger refuses the transfers.
     """
 
@@ -70,6 +72,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     agreement: AgreementView | None = None
     wallet_agreement: wallet.AgreementView | None = None
     agreement_event: AgreementEvent | None = None
+    entry: Entry | None = None
+    counts: tuple[Count, ...] = ()
     accounts: tuple[Statement, ...] = ()
     task: Task | None = None
     notify: bool = False

@@ -1,4 +1,4 @@
-"""The exchange desk of one engine process: today's rates and the quotes it is giving out."""
+"""What one engine process keeps in memory: today's rates, the quotes it is giving out, the risk rules."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from uuid import UUID
 
 from comptoir.fx import api as fx
 from comptoir.kernel.money import Money, Rate, Rounding
+from comptoir.risk import api as risk
 
 #: How long loaded rates are used before the database is asked for newer ones.
 RELOAD = timedelta(seconds=30)
 
 
 class Desk:
-    """Rates in memory, reloaded by the batch that finds them old; quotes shared by many payments."""
+    """Rates in memory, reloaded by the batch that finds them old; quotes shared by many payments.
+
+    The risk rules are those of `epoch` (`db.epoch`): a batch that finds another number loads them anew.
+    """
 
     def __init__(self, max_age_days: int) -> None:
         """`max_age_days`: reference rates older than this are refused, not used."""
@@ -23,6 +27,8 @@ class Desk:
         self._loaded_at: datetime | None = None
         self._book = fx.QuoteBook(max_age_days=max_age_days)
         self._offered: set[UUID] = set()
+        self.rules = risk.NO_RULES
+        self.epoch = 0
 
     def due(self, now: datetime) -> bool:
         """Whether the rates should be loaded again."""
@@ -32,6 +38,10 @@ class Desk:
         """Take newly loaded rates into use."""
         self._table = table
         self._loaded_at = now
+
+    def rules_are(self, rules: risk.RuleSet, epoch: int) -> None:
+        """Take newly loaded rules into use."""
+        self.rules, self.epoch = rules, epoch
 
     def quote(self, owner_id: UUID, base: str, currency: str, margin_bps: int, now: datetime) -> fx.Quote:
         """The promised price of `base` in `currency`. Raises fx errors (stale, missing, implausible)."""

@@ -270,14 +270,15 @@ class Engine:
 
     def _transaction(self, batch: list[_Waiting], fill: bool, marks: _Marks) -> Flow[list[Outcome]]:
         """Do the batch and commit it, with everybody who came while another process had the books."""
-        yield [_BEGIN, ledger.lock()]
+        _, locked = yield [_BEGIN, ledger.lock()]
         marks.taken = perf_counter()
         if _is_power_of_two(self.stats.batches):
             yield [_FORGET_PLANS]
         if fill:
             self._fill(batch)
         commands, request_ids = [one.command for one in batch], [one.trace.request_id for one in batch]
-        outcomes = yield from run_with_books(commands, self.clock(), self.desk, request_ids)
+        epoch = ledger.epoch(locked)
+        outcomes = yield from run_with_books(commands, self.clock(), self.desk, epoch, request_ids)
         marks.written = perf_counter()
         yield [_COMMIT]
         return outcomes

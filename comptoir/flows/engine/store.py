@@ -19,6 +19,7 @@ from comptoir.flows.topics import (
 from comptoir.fx import api as fx
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.statements import Statement
+from comptoir.risk import api as risk
 from comptoir.wallet import api as wallet
 
 #: What a merchant is told about.
@@ -57,6 +58,8 @@ def statements(
         work.append(acquiring.store_agreements(agreements))
     if agreed := [d.wallet_agreement for d in decisions if d.wallet_agreement]:
         work.append(wallet.store_agreements(agreed))
+    entries, counts = [d.entry for d in decisions if d.entry], [c for d in decisions for c in d.counts]
+    work.extend(risk.record(entries, counts, desk.rules.counting))
     asked = zip(decisions, request_ids, strict=True)
     items = [
         item

@@ -34,6 +34,7 @@ from comptoir.flows.types import (
 from comptoir.fx import api as fx
 from comptoir.kernel.clock import china_day
 from comptoir.kernel.statements import Flow, Rows, Statement
+from comptoir.risk import api as risk
 from comptoir.wallet import api as wallet
 
 RequestKey = tuple[UUID, str, str]
@@ -65,6 +66,8 @@ class World:
     by_grant: dict[HashKey, acquiring.AgreementView] = field(default_factory=dict)
     by_consent_code: dict[str, acquiring.AgreementView] = field(default_factory=dict)
     wallet_agreements: dict[UUID, wallet.AgreementView] = field(default_factory=dict)
+    charges: dict[int, tuple[risk.Charge, list[risk.Concern]]] = field(default_factory=dict)
+    totals: dict[risk.Lookup, risk.Total] = field(default_factory=dict)
 
     def keep_payments(self, rows: Rows) -> None:
         """Let payments be found by each of their names."""
@@ -116,6 +119,10 @@ class World:
 
     def keep_wallet_agreements(self, rows: Rows) -> None:
         self.wallet_agreements.update(wallet.decode_agreements(rows))
+
+    def total(self, asked: risk.Lookup) -> risk.Total:
+        """What the counters hold for a limit; nothing was ever counted for what is not there."""
+        return self.totals.get(asked, risk.Total())
 
     def payment_of(self, command: Command) -> acquiring.PaymentView | None:
         """The payment a command is about, if there is one already."""

@@ -12,6 +12,7 @@ from comptoir.db import outbox
 from comptoir.db.run import send
 from comptoir.flows.worker.loop import Connection, Job
 from comptoir.kernel.watch import NOBODY, Watch
+from comptoir.risk.api import forget_counters
 from comptoir.wallet.api import purge_spent_codes
 
 #: How long done items stay: long enough to answer "did you tell us?" of last month's statement.
@@ -25,8 +26,8 @@ log = structlog.get_logger("comptoir.worker")
 
 
 class HousekeepingJob(Job):
-    """Four times a minute: forget old done items, spent codes and what nobody agreed to, tell of the backlog,
-    raise the alarm over one."""
+    """Four times a minute: forget old done items, spent codes, counters and what nobody agreed to, tell of
+    the backlog, raise the alarm over one."""
 
     name = "housekeeping"
     pause = 15.0
@@ -37,13 +38,14 @@ class HousekeepingJob(Job):
 
     async def step(self, connection: Connection, now: datetime) -> bool:
         """Tidy up; True while there is more to forget."""
-        gone, codes, stale, waiting = await send(
+        waiting, *gone = await send(
             connection,
             [
+                outbox.backlog(now),
                 outbox.forget(now - _KEEP, _BATCH),
                 purge_spent_codes(now, _BATCH),
                 purge_stale_agreements(now, _BATCH),
-                outbox.backlog(now),
+                *forget_counters(now, _BATCH),
             ],
         )
         topics = outbox.decode_backlog(waiting, now)
@@ -51,4 +53,4 @@ class HousekeepingJob(Job):
         for one in topics:
             if one.oldest > _ALARM_SECONDS:
                 log.warning("worker.backlog", topic=one.topic, items=one.due, oldest_s=round(one.oldest))
-        return _BATCH in (len(gone), len(codes), len(stale))
+        return _BATCH in map(len, gone)

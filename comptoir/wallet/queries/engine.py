@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+
+from django.db import connection
 
 from comptoir.db.sealed import unseal
 from comptoir.kernel.money import Money
@@ -48,11 +50,15 @@ WHERE w.id = ANY (%s)
 _AUTHORIZATION = """
 SELECT a.id, a.wallet_id, a.merchant_id, a.payment_id, a.payee, a.currency, a.total, a.margin,
     a.charge_currency, a.charge, trim_scale(a.price), a.quote_id, a.state, a.created_at, a.expires_at,
-    a.spent_on, a.decided_at, a.refunded, a.captured, a.approved, a.agreement_id
+    a.spent_on, a.decided_at, a.refunded, a.captured, a.approved, a.agreement_id,
+    a.device
 FROM wallet_authorization a
 """
 
 _BY_KEY = "JOIN unnest(%s::uuid[], %s::uuid[]) AS wanted (wallet_id, id) USING (wallet_id, id)"
+
+_ASKED = "WHERE a.created_at >= %s AND a.created_at < %s ORDER BY a.created_at, a.id"
+_CHUNK = 5_000
 
 _WAITING = "WHERE a.wallet_id = %s AND a.state = 'waiting' AND a.expires_at > %s ORDER BY a.expires_at, a.id"
 
@@ -116,6 +122,14 @@ def agreements_of_wallet(wallet_id: UUID, day: date) -> Statement:
 def decode_agreements(rows: Rows) -> dict[UUID, AgreementView]:
     """Agreements by their id."""
     return {row[0]: _agreement(row) for row in rows}
+
+
+def asked_between(start: datetime, end: datetime) -> Iterator[list[AuthorizationView]]:
+    """What all wallets were asked from `start` until before `end`, in the order of asking, in chunks."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(_AUTHORIZATION + _ASKED, (start, end))
+        while rows := cursor.fetchmany(_CHUNK):
+            yield [_authorization(row) for row in rows]
 
 
 def decode_authorizations(rows: Rows) -> dict[UUID, AuthorizationView]:
@@ -187,4 +201,5 @@ def _authorization(row: Row) -> AuthorizationView:
         captured=row[18],
         approved=row[19],
         agreement_id=row[20],
+        device=row[21],
     )

@@ -1,0 +1,97 @@
+"""The door of risk."""
+
+from __future__ import annotations
+
+from comptoir.risk import errors
+from comptoir.risk.errors import RulesInvalid, VersionUnknown
+from comptoir.risk.operations import activate, forget_counters, record
+from comptoir.risk.queries import (
+    decode_rules,
+    decode_totals,
+    entries,
+    newest_rules,
+    rule_set,
+    totals,
+    versions,
+)
+from comptoir.risk.rules.assessing import assess, concerns
+from comptoir.risk.rules.counting import LONGEST_WINDOW, Tally
+from comptoir.risk.rules.reading import RuleSetSource, checked, compiled, plain, read
+from comptoir.risk.rules.rehearsing import rehearse, replay
+from comptoir.risk.types import (
+    NO_RULES,
+    PASSED,
+    Action,
+    Assessment,
+    Charge,
+    Concern,
+    Count,
+    Entry,
+    EntryView,
+    Kind,
+    Look,
+    Lookup,
+    Past,
+    Rehearsal,
+    RehearsalLine,
+    Rule,
+    RuleSet,
+    Said,
+    Scope,
+    Stage,
+    Subject,
+    Total,
+    VersionView,
+    subjects,
+)
+
+__all__ = [
+    "LONGEST_WINDOW",
+    "NO_RULES",
+    "PASSED",
+    "Action",
+    "Assessment",
+    "Charge",
+    "Concern",
+    "Count",
+    "Entry",
+    "EntryView",
+    "Kind",
+    "Look",
+    "Lookup",
+    "Past",
+    "Rehearsal",
+    "RehearsalLine",
+    "Rule",
+    "RuleSet",
+    "RuleSetSource",
+    "RulesInvalid",
+    "Said",
+    "Scope",
+    "Stage",
+    "Subject",
+    "Tally",
+    "Total",
+    "VersionUnknown",
+    "VersionView",
+    "activate",
+    "assess",
+    "checked",
+    "compiled",
+    "concerns",
+    "decode_rules",
+    "decode_totals",
+    "entries",
+    "errors",
+    "forget_counters",
+    "newest_rules",
+    "plain",
+    "read",
+    "record",
+    "rehearse",
+    "replay",
+    "rule_set",
+    "subjects",
+    "totals",
+    "versions",
+]
