@@ -294,7 +294,7 @@ def test_what_waits_is_judged_again_when_it_is_approved(database: object) -> Non
 
 def test_what_is_held_counts_until_it_is_let_go(scene: Scene) -> None:
     activate({"per": "wallet", "currency": "EUR", "amount": "30.00", "within": "1h"})
-    held = scene.one(scene.authorize("R1", 10_00)).payment
+    held = scene.one(scene.hold("R1", 10_00)).payment
     assert held is not None
     assert scene.one(scene.update("U1", held.id, 15_00)).code == flows.OK
     assert counters() == recounted() == {"wallet60": (1, 15_00)}
@@ -303,7 +303,7 @@ def test_what_is_held_counts_until_it_is_let_go(scene: Scene) -> None:
     assert scene.one(scene.update("U3", held.id, 5_00)).code == flows.OK, "less is no matter of the rules"
     assert scene.one(scene.cancel(held.id)).code == flows.OK
     assert counters() == recounted() == {}
-    part = scene.one(scene.authorize("R2", 10_00, code=scene.code(n=1))).payment
+    part = scene.one(scene.hold("R2", 10_00, code=scene.code(n=1))).payment
     assert part is not None
     assert scene.one(scene.capture("C1", part.id, 1_00, last=True)).code == flows.OK
     assert counters() == recounted() == {"wallet60": (1, 10_00)}
@@ -312,7 +312,7 @@ def test_what_is_held_counts_until_it_is_let_go(scene: Scene) -> None:
 
 def test_a_larger_amount_cannot_be_asked_the_pin_for(scene: Scene) -> None:
     activate({"action": "ask_pin", "currency": "EUR", "above": "10.00"})
-    held = scene.one(scene.authorize("R1", 10_00)).payment
+    held = scene.one(scene.hold("R1", 10_00)).payment
     assert held is not None
     assert scene.one(scene.update("U1", held.id, 10_01)).code == REFUSED
     assert scene.one(scene.update("U1", held.id, 10_01)).code == REFUSED
