@@ -25,6 +25,7 @@ from comptoir.risk import api as risk
 from comptoir.risk.api import Action
 from comptoir.wallet import api as wallet
 from tests.conftest import Database
+from tests.flows.agreements import Agreed
 from tests.flows.support import NOW, Scene, assert_books_hold, make_merchant, make_scene
 from tests.flows.test_issuers import CODE, House, opened
 
@@ -319,6 +320,16 @@ def test_a_larger_amount_cannot_be_asked_the_pin_for(scene: Scene) -> None:
     assert scene.one(scene.update("U2", held.id, 9_00)).code == flows.OK
 
 
+def test_an_agreement_is_judged_and_nobody_can_be_asked_the_pin_for_it(scene: Scene) -> None:
+    agreed = Agreed(scene)
+    activate(per("wallet", 2), {"action": "ask_pin", "currency": "EUR", "above": "5.00"})
+    assert [one.code for one in scene.do(agreed.pay("R1", 500), agreed.pay("R2", 501))] == [flows.OK, REFUSED]
+    assert [one.code for one in scene.do(agreed.pay("R3", 500), agreed.pay("R4", 500))] == [flows.OK, REFUSED]
+    assert counters() == recounted() == {"wallet60": (2, 1000)}
+    assert scene.owed() == 1000
+    assert [line[1] for line in log()] == [Action.ASK_PIN, Action.REFUSE]
+
+
 def test_an_order_that_one_wallet_may_not_pay_is_free_for_another(scene: Scene) -> None:
     activate({"wallets": [scene.wallet_id.hex]})
     [other] = travellers(scene, 1)
@@ -478,6 +489,7 @@ def test_a_dry_run_over_the_past_says_what_was_said(database: object, seed: int)
         {"action": "ask_pin", "currency": "EUR", "above": "7.00", "hours": "09:00-13:00", "zone": "UTC"},
         {"action": "refuse", "currency": "EUR", "above": "9.00"},
     ]
+    agreed = [Agreed(one) for one in people]
     activate(*rules)
     desk, now, paid = people[0].desk, NOW, []
     for number in range(60):
@@ -492,6 +504,9 @@ def test_a_dry_run_over_the_past_says_what_was_said(database: object, seed: int)
                 assert made is not None
                 claim = flows.Claim(order_code=made.order_code or "", wallet_id=one.wallet_id)
                 flows.execute([claim], now, desk)
+            case 4:
+                command = chance.choice(agreed).pay(f"R{number}", minor, terminal_ref="T2")
+                flows.execute([command], now, desk)
             case 1 if paid:
                 payment_id = paid.pop(chance.randrange(len(paid)))
                 flows.execute([one.cancel(payment_id)], now, desk)
