@@ -6,6 +6,8 @@ from comptoir.acquiring import errors, rules
 from comptoir.acquiring.errors import (
     ContractExists,
     ContractUnknown,
+    EntryCodeExists,
+    EntryCodeUnknown,
     MerchantExists,
     MerchantInvalid,
     MerchantUnknown,
@@ -21,6 +23,7 @@ from comptoir.acquiring.operations.engine import (
     store_payments,
     store_refunds,
 )
+from comptoir.acquiring.operations.entry_codes import issue_entry_code, withdraw_entry_code
 from comptoir.acquiring.operations.merchants import (
     add_store,
     add_terminal,
@@ -48,6 +51,7 @@ from comptoir.acquiring.queries.captures import (
     decode_amount_updates,
     decode_captures,
 )
+from comptoir.acquiring.queries.entry_codes import entry_code, open_entry_orders
 from comptoir.acquiring.queries.merchants import (
     decode_merchants,
     known_refs,
@@ -85,6 +89,7 @@ from comptoir.acquiring.types import (
     CaptureMode,
     CaptureView,
     ContractView,
+    EntryCodeView,
     MerchantSummary,
     MerchantView,
     PaymentState,
@@ -108,6 +113,9 @@ __all__ = [
     "ContractExists",
     "ContractUnknown",
     "ContractView",
+    "EntryCodeExists",
+    "EntryCodeUnknown",
+    "EntryCodeView",
     "Expected",
     "InForce",
     "MerchantExists",
@@ -150,14 +158,17 @@ __all__ = [
     "decode_payments",
     "decode_refunds",
     "due_payments",
+    "entry_code",
     "errors",
     "expected_holds",
     "expected_movements",
+    "issue_entry_code",
     "known_refs",
     "merchant_summaries",
     "merchant_summary",
     "merchants",
     "open_contract",
+    "open_entry_orders",
     "payments_at_quotes",
     "payments_by_id",
     "payments_by_order_code",
@@ -176,4 +187,5 @@ __all__ = [
     "store_captures",
     "store_payments",
     "store_refunds",
+    "withdraw_entry_code",
 ]

@@ -85,6 +85,18 @@ class StoreUnknown(ComptoirError):
     code = "acquiring.store_unknown"
 
 
+class EntryCodeExists(ComptoirError):
+    """The store has a live entry code in this currency, and it tells another client."""
+
+    code = "acquiring.entry_code_exists"
+
+
+class EntryCodeUnknown(ComptoirError):
+    """The store has no live entry code in this currency."""
+
+    code = "acquiring.entry_code_unknown"
+
+
 class TerminalExists(ComptoirError):
     """The store has a till of this reference already."""
 

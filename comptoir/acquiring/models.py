@@ -63,6 +63,34 @@ class Terminal(models.Model):
         ]
 
 
+class EntryCode(models.Model):
+    """The code on a store's wall. `client_ref` is the merchant's machine that is told of its payments.
+
+    Looked up by `ref` alone, like an order code: that is all a phone knows. 128 random bits are unique
+    without a constraint that would have to span all merchants.
+    """
+
+    pk = models.CompositePrimaryKey("merchant_id", "ref")
+    merchant_id = models.UUIDField()
+    ref = models.CharField(max_length=22)
+    store_id = models.UUIDField()
+    client_ref = models.CharField(max_length=64)
+    currency = models.CharField(max_length=3)
+    created_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "acquiring_entry_code"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant_id", "store_id", "currency"],
+                name="acquiring_entry_code_live",
+                condition=Q(withdrawn_at__isnull=True),
+            )
+        ]
+        indexes = [models.Index(fields=["ref"], name="acquiring_entry_code_ref")]
+
+
 class Contract(models.Model):
     """What a merchant agreed to for one settlement currency. Times in seconds and days, margin in bps."""
 

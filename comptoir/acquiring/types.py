@@ -22,10 +22,11 @@ class Product(StrEnum):
 
 
 class Scenario(StrEnum):
-    """Who shows the code at the counter."""
+    """Who shows the code at the counter: the traveller, the till for one order, or the wall for all."""
 
     PAYMENT_CODE = "PaymentCode"
     ORDER_CODE = "OrderCode"
+    ENTRY_CODE = "EntryCode"
 
 
 class PaymentState(StrEnum):
@@ -94,6 +95,19 @@ class StoreSummary(msgspec.Struct, frozen=True, kw_only=True):
     city: str
     country: str
     terminals: tuple[str, ...]
+
+
+class EntryCodeView(msgspec.Struct, frozen=True, kw_only=True):
+    """A code that hangs in a store: what it charges in, and which of the merchant's machines is told."""
+
+    ref: str
+    merchant_id: UUID
+    merchant_name: str
+    merchant_active: bool
+    store_ref: str
+    store_name: str
+    client_ref: str
+    currency: str
 
 
 class MerchantSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
-"""`comptoir qr`: codes that hang in a shop: draw a store's, and explain one that was scanned."""
+"""`comptoir qr`: codes that hang in a shop: hang one up, draw it, take it down, explain a scanned one."""
 
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from comptoir.kernel.errors import ComptoirError, InvalidValue
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from comptoir.acquiring.api import StoreSummary
+    from comptoir.acquiring.api import MerchantSummary, StoreSummary
     from comptoir.config.environment import Environment
     from comptoir.standards.emv_qr import (
         DataObject,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
         Template,
     )
 
-HELP = "codes that hang in a shop: draw a store's, explain a scanned one"
+HELP = "codes that hang in a shop: hang one up, draw it, take it down, explain a scanned one"
 
 
 class FileUnusable(ComptoirError):
@@ -33,6 +34,7 @@ class FileUnusable(ComptoirError):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parts = parser.add_subparsers(dest="part", metavar="what", required=True)
+    _configure_entry(parts)
     _configure_emv(parts)
     text = "explain a code that was scanned: every object, and what is wrong with it"
     read = parts.add_parser("read", help=text, description=text)
@@ -42,15 +44,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do one part. `read` exits 1 for a code that nobody could pay."""
-    return {"emv": _emv, "read": _read}[arguments.part](arguments)
+    parts = {"entry": _entry, "withdraw": _withdraw, "emv": _emv, "read": _read}
+    return parts[arguments.part](arguments)
+
+
+def _configure_entry(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    entry = _store_part(parts, "entry", "a store's entry code: travellers scan it, type the amount and pay")
+    entry.add_argument("--client", required=True, help="the client of the merchant's that is notified")
+    _add_out(entry)
+    _store_part(parts, "withdraw", "take a store's entry code down for good; what it began goes on")
+
+
+def _store_part(
+    parts: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+) -> argparse.ArgumentParser:
+    """A part about one store and one currency."""
+    parser = parts.add_parser(name, help=text, description=text)
+    parser.add_argument("merchant", help="the merchant's public reference, such as M0000000001")
+    parser.add_argument("--store", required=True, help="the store's reference")
+    parser.add_argument("--currency", required=True, metavar="CUR", help="what is paid in")
+    return parser
 
 
 def _configure_emv(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     text = "a store's static code of EMVCo, for the wallets of payment schemes that the merchant has joined"
-    parser = parts.add_parser("emv", help=text, description=text)
-    parser.add_argument("merchant", help="the merchant's public reference, such as M0000000001")
-    parser.add_argument("--store", required=True, help="the store's reference")
-    parser.add_argument("--currency", required=True, metavar="CUR", help="what is paid in")
+    parser = _store_part(parts, "emv", text)
     parser.add_argument(
         "--account", action="append", nargs="+", required=True, metavar=("SCHEME", "ID=VALUE"),
         help="an account: a scheme of COMPTOIR_QR_TEMPLATES_FILE, and its members; may be repeated",
@@ -75,13 +93,52 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _entry(arguments: argparse.Namespace) -> int:
+    from comptoir.acquiring import api as acquiring
+    from comptoir.cli.database import open_database
+    from comptoir.identity import api as identity
+    from comptoir.kernel.clock import utc_now
+    from comptoir.standards import entry_code
+
+    environment = open_database()
+    merchant, store = _store(arguments)
+    client = identity.client(arguments.client)
+    if client is None or client.merchant_id != merchant.id:
+        raise identity.ClientUnknown(
+            f"merchant {merchant.ref} has no client {arguments.client}", field="--client"
+        )
+    ref = acquiring.issue_entry_code(
+        merchant.id,
+        store.id,
+        entry_code.new_ref(),
+        currency=arguments.currency,
+        client_ref=client.client_ref,
+        now=utc_now(),
+    )
+    _hand_out(entry_code.build(environment.public_url, ref), arguments.out)
+    return 0
+
+
+def _withdraw(arguments: argparse.Namespace) -> int:
+    from comptoir.acquiring import api as acquiring
+    from comptoir.cli.database import open_database
+    from comptoir.cli.show import say
+    from comptoir.kernel.clock import utc_now
+
+    open_database()
+    merchant, store = _store(arguments)
+    acquiring.withdraw_entry_code(merchant.id, store.id, arguments.currency, utc_now())
+    say(f"Store {store.ref} has no entry code in {arguments.currency} any more. Take it off the wall.")
+    return 0
+
+
 def _emv(arguments: argparse.Namespace) -> int:
     from comptoir.cli.database import open_database
     from comptoir.kernel.money import Money
     from comptoir.standards import emv_qr
 
     environment = open_database()
-    store = _store(arguments.merchant, arguments.store)
+    _, store = _store(arguments)
     templates = {one.name: one for one in _templates(environment)}
     amount = Money.of(arguments.amount, arguments.currency).decimal() if arguments.amount else None
     labels = {
@@ -107,15 +164,15 @@ def _emv(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _store(merchant_ref: str, store_ref: str) -> StoreSummary:
-    """A merchant's store by its reference. Raises MerchantUnknown, StoreUnknown."""
+def _store(arguments: argparse.Namespace) -> tuple[MerchantSummary, StoreSummary]:
+    """The merchant and the store that are named. Raises MerchantUnknown, StoreUnknown."""
     from comptoir.acquiring import api as acquiring
 
-    merchant = acquiring.merchant_summary(merchant_ref)
+    merchant = acquiring.merchant_summary(arguments.merchant)
     for store in merchant.stores:
-        if store.ref == store_ref:
-            return store
-    raise acquiring.StoreUnknown(f"merchant {merchant.ref} has no store {store_ref}", field="--store")
+        if store.ref == arguments.store:
+            return merchant, store
+    raise acquiring.StoreUnknown(f"merchant {merchant.ref} has no store {arguments.store}", field="--store")
 
 
 def _account(words: Sequence[str], templates: dict[str, Template]) -> DataObject:
@@ -178,14 +235,20 @@ def _read(arguments: argparse.Namespace) -> int:
     from comptoir.config.environment import read_environment
     from comptoir.standards import emv_qr
 
+    environment = read_environment()
     text = arguments.payload
+    other = _other_kind(text, environment.public_url)
+    if other:
+        print_json({"kind": other}) if arguments.json else say(f"This is {other}.")
+        return 0
     rows = [
         (path, emv_qr.spec_of(path).name, value) for path, value in emv_qr.walk(emv_qr.read_objects(text))
     ]
-    profile, remarks = _judge(text, _templates(read_environment()))
+    profile, remarks = _judge(text, _templates(environment))
     if arguments.json:
         print_json(
             {
+                "kind": "a code of EMVCo",
                 "profile": profile.value if profile else None,
                 "remarks": remarks,
                 "objects": [{"object": path, "what": what, "value": value} for path, what, value in rows],
@@ -196,6 +259,19 @@ def _read(arguments: argparse.Namespace) -> int:
         for remark in remarks:
             say(remark)
     return 0 if profile else 1
+
+
+def _other_kind(text: str, public_url: str) -> str | None:
+    """What a text is that is no code of EMVCo, if it is a code at all."""
+    from comptoir.standards import entry_code, order_code, payment_code
+    from comptoir.standards.payment_code import Scheme
+
+    for parse, kind in ((entry_code.parse, "an entry code"), (order_code.parse, "an order code")):
+        with suppress(InvalidValue):
+            parse(text, public_url)
+            return f"{kind} of this house"
+    scheme = payment_code.classify(text)
+    return None if scheme is Scheme.UNKNOWN else f"a payment code, by its digits of {scheme.value}"
 
 
 def _judge(text: str, templates: Sequence[Template]) -> tuple[Profile | None, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from comptoir.flows.engine.batch import run_batch
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.engine.queue import Broken, Engine, EngineStats, Overloaded, Unavailable
+from comptoir.flows.entry import CROWDED, Entry, open_order, scanned_entry
 from comptoir.flows.issuers import PaymentDesk
 from comptoir.flows.operations import execute
 from comptoir.flows.rehearsal import activate_rules, rehearse
@@ -37,6 +38,7 @@ from comptoir.flows.types import (
 from comptoir.flows.verification import VerificationReport, verify_books
 
 __all__ = [
+    "CROWDED",
     "IN_PROCESS",
     "OK",
     "REFUND_IN_PROCESS",
@@ -56,6 +58,7 @@ __all__ = [
     "EndAgreement",
     "Engine",
     "EngineStats",
+    "Entry",
     "Expire",
     "OpenAgreement",
     "Outcome",
@@ -71,7 +74,9 @@ __all__ = [
     "VerificationReport",
     "activate_rules",
     "execute",
+    "open_order",
     "rehearse",
     "run_batch",
+    "scanned_entry",
     "verify_books",
 ]

@@ -32,6 +32,10 @@ REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "payments/inquireExchangeRate": wire.InquireExchangeRateRequest,
     "payments/createPaymentSession": wire.CreatePaymentSessionRequest,
     "payments/retrievePaymentSession": wire.RetrievePaymentSessionRequest,
+    "authorizations/consult": wire.AuthConsultRequest,
+    "authorizations/applyToken": wire.ApplyTokenRequest,
+    "authorizations/revoke": wire.RevokeRequest,
+    "authorizations/query": wire.QueryTokenRequest,
     "notification/inquireNotification": wire.InquireNotificationRequest,
     "notification/inquireNotificationList": wire.InquireNotificationListRequest,
     "aps/payments/pay": wire.AcquirerPayRequest,
@@ -45,6 +49,7 @@ NOTIFICATIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "notifyPayment": wire.PaymentNotification,
     "notifyRefund": wire.RefundNotification,
     "notifyCapture": wire.CaptureNotification,
+    "notifyAuthorization": wire.AuthorizationNotification,
     "notifyPayment (acquirers)": wire.AcquirerPaymentNotification,
 }
 

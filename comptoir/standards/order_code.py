@@ -11,15 +11,14 @@ from __future__ import annotations
 import re
 import secrets
 from typing import Final
-from urllib.parse import urlsplit
 
 from comptoir.kernel.errors import InvalidValue
+from comptoir.standards import own_address
 from comptoir.standards.payment_code import ORDER_CODE, check_issuer
 
 DEFAULT_CII: Final = "281688"
 
 _PATH: Final = "/c/"
-_LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 
 
 def new_digits(cii: str = DEFAULT_CII) -> str:
@@ -33,22 +32,12 @@ def build(public_base: str, digits: str) -> str:
 
     `public_base` is HTTPS, or HTTP on this very machine. Raises InvalidValue.
     """
-    validate(digits)
-    return _base(public_base) + _PATH + digits
+    return own_address.build(public_base, _PATH, validate(digits))
 
 
 def parse(text: str, public_base: str) -> str:
     """The 24 digits of a scanned order code of ours. Raises InvalidValue for anything else."""
-    if not isinstance(text, str):
-        raise InvalidValue("this is not an order code")
-    head, found, digits = text.rpartition(_PATH)
-    try:
-        ours = bool(found) and _base(head) == _base(public_base)
-    except InvalidValue:
-        ours = False
-    if not ours:
-        raise InvalidValue("this is not an order code of this house")
-    return validate(digits)
+    return validate(own_address.parse(text, public_base, _PATH))
 
 
 def validate(digits: str) -> str:
@@ -56,19 +45,3 @@ def validate(digits: str) -> str:
     if re.fullmatch(rf"(2[5-9]|30)[0-9]{{4}}{ORDER_CODE}[0-9]{{16}}", digits) is None:
         raise InvalidValue("an order code is a CII, 04 and 16 digits")
     return digits
-
-
-def _base(address: str) -> str:
-    """Scheme, host and path of a base address, in one spelling."""
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise InvalidValue("the base address of order codes is not an address") from None
-    local = parts.scheme == "http" and host in _LOCAL
-    if not host or not (parts.scheme == "https" or local):
-        raise InvalidValue("order codes need an HTTPS address")
-    if parts.query or parts.fragment or parts.username is not None or parts.password is not None:
-        raise InvalidValue("the base address of order codes is a plain address")
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"

@@ -9,9 +9,13 @@ import pytest
 import zxingcpp
 from PIL import Image
 
+from comptoir.acquiring import api as acquiring
 from comptoir.cli.main import main
+from comptoir.identity import api as identity
+from comptoir.kernel.clock import utc_now
 from comptoir.kernel.money import Money
-from comptoir.standards import emv_qr
+from comptoir.standards import emv_qr, entry_code
+from comptoir.standards.antom import signing
 from tests.conftest import Database
 from tests.standards.emv_qr.test_templates import CONFIGURATION
 from tests.standards.emv_qr.vectors import VECTORS
@@ -36,6 +40,14 @@ def shop(database: Database, schemes: Path) -> None:
     assert main(("merchants", "add", REF, "--name", "Sablon", "--mcc", "5441", "--country", "BE")) == 0
     store = ("--ref", "SAB-1", "--name", "Chocolaterie Sablon", "--city", "Brussels")
     assert main(("merchants", "store", REF, *store)) == 0
+
+
+@pytest.fixture
+def client(shop: None) -> str:
+    """The merchant's machine that is to hear of payments."""
+    wanted = acquiring.merchant_summary(REF)
+    key = signing.export_public_key(signing.generate_key().public_key())
+    return identity.register_client("5Y0000000000042", wanted.id, key, now=utc_now()).client_ref
 
 
 def emv(*more: str) -> tuple[str, ...]:
@@ -125,6 +137,49 @@ def test_a_second_language_is_a_language_a_name_and_perhaps_a_city(shop: None, c
 def test_a_picture_that_cannot_be_written_is_refused(shop: None, capsys: Capture, tmp_path: Path) -> None:
     (tmp_path / "full.png").mkdir()
     assert "cannot be written" in refused(capsys, *emv(*PIX, "--out", str(tmp_path / "full.png")))
+
+
+def test_an_entry_code_stays_the_same_until_it_is_taken_down(
+    client: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPTOIR_PUBLIC_URL", "https://pay.example")
+    where = (REF, "--store", "SAB-1", "--currency", "EUR")
+    assert "no contract" in refused(capsys, "qr", "entry", *where, "--client", client)
+    assert main(("merchants", "contract", REF, "--settle", "EUR", "--margin-bps", "150")) == 0
+    address = printed(capsys, "qr", "entry", *where, "--client", client)
+    assert entry_code.parse(address, "https://pay.example")
+    assert printed(capsys, "qr", "entry", *where, "--client", client) == address
+    out = tmp_path / "wall.png"
+    printed(capsys, "qr", "entry", *where, "--client", client, "--out", str(out))
+    assert [one.text for one in zxingcpp.read_barcodes(Image.open(out))] == [address]
+    assert "no client 5Y1" in refused(capsys, "qr", "entry", *where, "--client", "5Y1")
+    assert "Take it off the wall" in printed(capsys, "qr", "withdraw", *where)
+    assert "no code in EUR" in refused(capsys, "qr", "withdraw", *where)
+    assert printed(capsys, "qr", "entry", *where, "--client", client) != address
+
+
+def test_a_code_of_another_merchants_client_is_refused(client: str, capsys: Capture) -> None:
+    assert main(("merchants", "add", "M9", "--name", "Other", "--mcc", "5441", "--country", "BE")) == 0
+    assert main(("merchants", "store", "M9", "--ref", "S9", "--name", "Other", "--city", "Ghent")) == 0
+    error = refused(capsys, "qr", "entry", "M9", "--store", "S9", "--currency", "EUR", "--client", client)
+    assert f"merchant M9 has no client {client}" in error
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("https://pay.example/s/AbCdEfGhIjKlMnOpQr_-12", "an entry code of this house"),
+        ("https://pay.example/c/281688041234567890123456", "an order code of this house"),
+        ("281234567807570382", "a payment code, by its digits of alipay"),
+        ("134567890123456789", "a payment code, by its digits of wechat_pay"),
+    ],
+)
+def test_codes_of_other_kinds_are_named(
+    text: str, kind: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPTOIR_PUBLIC_URL", "https://pay.example")
+    assert printed(capsys, "qr", "read", text) == f"This is {kind}."
+    assert json.loads(printed(capsys, "qr", "read", text, "--json")) == {"kind": kind}
 
 
 def test_a_scanned_code_is_explained(schemes: Path, capsys: Capture) -> None:

@@ -187,7 +187,6 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "settlementStrategy",
     ),
     ({"paymentExpiryTime": "2020-01-01T00:00:00Z"}, "PARAM_ILLEGAL", "paymentExpiryTime"),
-    ({"scenario": "EntryCode"}, "BUSINESS_NOT_SUPPORT", "EntryCode"),
     (
         {"paymentMethod": {"paymentMethodType": "CARD", "paymentMethodId": "x"}},
         "UNAVAILABLE_PAYMENT_METHOD",

@@ -70,7 +70,7 @@ def open_contract(
     (minor units of the settlement currency) is how far refunds may take what we owe below zero. Raises
     MerchantUnknown, MerchantInvalid, UnknownCurrency, ContractExists.
     """
-    _locked(merchant_id)
+    locked(merchant_id)
     _check_currencies(settlement_currency, *payment_currencies)
     check_terms(margin_bps, in_store_expiry_s, online_expiry_s, refund_window_days, overdraft)
     _, made = Contract.objects.get_or_create(
@@ -115,7 +115,7 @@ def change_contract(
     take from payments what they were made with. Under the books' lock, as `set_status` is. Raises
     MerchantUnknown, MerchantInvalid, UnknownCurrency, ContractUnknown.
     """
-    _locked(merchant_id)
+    locked(merchant_id)
     _execute(ledger.lock())
     found = Contract.objects.filter(merchant_id=merchant_id, settlement_currency=settlement_currency)
     row = found.first()
@@ -159,7 +159,7 @@ def add_store(
 
     Raises MerchantUnknown, MerchantInvalid, StoreExists.
     """
-    _locked(merchant_id)
+    locked(merchant_id)
     if Store.objects.filter(merchant_id=merchant_id, ref=ref).exists():
         raise StoreExists(f"the merchant has a store {ref} already", field="ref")
     Store.objects.create(
@@ -177,7 +177,7 @@ def add_store(
 @transaction.atomic
 def add_terminal(merchant_id: UUID, terminal_id: UUID, store_id: UUID, *, ref: str, now: datetime) -> None:
     """Add a till to a store. Raises MerchantUnknown, MerchantInvalid, StoreUnknown, TerminalExists."""
-    _locked(merchant_id)
+    locked(merchant_id)
     if not Store.objects.filter(merchant_id=merchant_id, id=store_id).exists():
         raise StoreUnknown("the merchant has no such store", field="store")
     if Terminal.objects.filter(merchant_id=merchant_id, store_id=store_id, ref=ref).exists():
@@ -198,7 +198,7 @@ def set_status(merchant_id: UUID, status: str) -> None:
     Under the books' lock, which the engine holds from loading to commit: once this has returned, no
     payment is decided on the merchant as it was. Doing it again changes nothing. Raises MerchantUnknown.
     """
-    _locked(merchant_id)
+    locked(merchant_id)
     _execute(ledger.lock())
     Merchant.objects.filter(id=merchant_id).update(status=status)
 
@@ -211,7 +211,7 @@ def _check_currencies(settlement_currency: str, *payment_currencies: str) -> Non
         raise MerchantInvalid("a contract takes at least one currency, each once", field="payment_currencies")
 
 
-def _locked(merchant_id: UUID) -> None:
+def locked(merchant_id: UUID) -> None:
     """The merchant is there, and who changes it waits for us. Raises MerchantUnknown."""
     if Merchant.objects.select_for_update().filter(id=merchant_id).first() is None:
         raise MerchantUnknown(f"there is no merchant {merchant_id.hex}", field="merchant")

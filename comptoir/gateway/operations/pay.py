@@ -30,7 +30,6 @@ from comptoir.standards.antom.messages import (
     PayResponse,
     ProductCode,
     Quote,
-    Result,
 )
 from comptoir.standards.antom.results import ResultCode
 from comptoir.standards.antom.times import format_time
@@ -39,10 +38,6 @@ _PRODUCTS: Final = {
     ProductCode.IN_STORE_PAYMENT: Product.IN_STORE,
     ProductCode.CASHIER_PAYMENT: Product.CASHIER,
     ProductCode.AGREEMENT_PAYMENT: Product.AGREEMENT,
-}
-_SCENARIOS: Final = {
-    InStorePaymentScenario.PAYMENT_CODE: Scenario.PAYMENT_CODE,
-    InStorePaymentScenario.ORDER_CODE: Scenario.ORDER_CODE,
 }
 
 _REQUEST: Final = Codec(PayRequest)
@@ -54,27 +49,18 @@ async def pay(services: Services, call: Call) -> PayResponse:
     await check_account(services, call, request.merchant_account_id)
     in_store = request.product_code is ProductCode.IN_STORE_PAYMENT
     scanned = in_store and request.scenario is InStorePaymentScenario.PAYMENT_CODE
-    refusal = _not_open(request, services.method_types(scanned=scanned))
+    name = request.payment_method.payment_method_type
+    refusal = wallet_refusal(name, "paymentMethod.paymentMethodType", services.method_types(scanned=scanned))
     if refusal is not None:
         return PayResponse(result=refusal)
     outcome = await services.submit(_command(request, call))
     return _answer(outcome, services.public_url)
 
 
-def _not_open(request: PayRequest, method_types: frozenset[str]) -> Result | None:
-    """What the API knows and Comptoir does not do yet; the request id is not used up."""
-    if request.scenario is InStorePaymentScenario.ENTRY_CODE:
-        what = "paymentFactor.inStorePaymentScenario EntryCode"
-    else:
-        name = request.payment_method.payment_method_type
-        return wallet_refusal(name, "paymentMethod.paymentMethodType", method_types)
-    return Result.of(ResultCode.BUSINESS_NOT_SUPPORT, f"{what} is not open here")
-
-
 def _command(request: PayRequest, call: Call) -> Pay:
     product = _PRODUCTS[request.product_code]
     in_store = product is Product.IN_STORE and request.scenario is not None
-    scenario = _SCENARIOS[request.scenario] if in_store and request.scenario else None
+    scenario = Scenario(request.scenario.value) if in_store and request.scenario else None
     store = request.order.merchant.store if request.order.merchant else None
     env = request.environment
     settlement = request.settlement_strategy
@@ -136,7 +122,7 @@ def _answer(outcome: Outcome, public_url: str) -> PayResponse:
         return PayResponse(result=result)
     paid = payment.state is PaymentState.SUCCESS
     open_to_scan = payment.order_code if payment.state is PaymentState.PROCESSING else None
-    in_store = payment.scenario is Scenario.ORDER_CODE
+    at_till = payment.scenario is Scenario.ORDER_CODE
     return PayResponse(
         result=result,
         payment_request_id=payment.request_ref,
@@ -145,8 +131,8 @@ def _answer(outcome: Outcome, public_url: str) -> PayResponse:
         payment_create_time=format_time(payment.created_at),
         payment_time=wire.time_of(payment.finished_at) if paid else None,
         auth_expiry_time=wire.time_of(payment.auth_expires_at) if paid else None,
-        normal_url=order_code.build(public_url, open_to_scan) if open_to_scan and not in_store else None,
-        order_code_form=order_form(payment, public_url, open_to_scan) if open_to_scan and in_store else None,
+        normal_url=order_code.build(public_url, open_to_scan) if open_to_scan and not at_till else None,
+        order_code_form=order_form(payment, public_url, open_to_scan) if open_to_scan and at_till else None,
         actual_payment_amount=Amount.of(payment.wallet_total) if paid and payment.wallet_total else None,
         payment_quote=wire.payment_quote(payment) if paid else None,
         gross_settlement_amount=wire.gross_settlement(payment) if paid else None,

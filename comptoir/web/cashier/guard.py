@@ -1,4 +1,7 @@
-"""What every page of the cashier promises the browser: no script, no frame, no cache, no referrer."""
+"""What every page of the cashier promises the browser: no script, no frame, no cache, no referrer.
+
+And which browser it is.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
 
-from comptoir.standards import qr_code
+from comptoir.standards import qr_code, wallet_browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self';"
-    " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 #: While something is open its page asks again by itself; the code on it stays the same.
@@ -33,6 +36,11 @@ def guarded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         return response
 
     return wrapped
+
+
+def in_wallet(request: HttpRequest) -> bool:
+    """Whether the page is looked at in a wallet's own browser, by what the browser calls itself."""
+    return wallet_browser.parse(request.headers.get("User-Agent", "")) is not None
 
 
 def code_picture(address: str) -> HttpResponse:

@@ -1,10 +1,10 @@
-"""Addresses of the cashier. `/c/` and `/a/` are shown as codes to be scanned: they never change."""
+"""Addresses of the cashier. `/c/`, `/a/` and `/s/` stand in codes: they never change."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from comptoir.web.cashier import consent, views
+from comptoir.web.cashier import consent, entry, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -12,4 +12,5 @@ urlpatterns = [
     path("c/<str:digits>/code.svg", views.code_image, name="order-code"),
     path("a/<str:code>", consent.agreement, name="agreement"),
     path("a/<str:code>/code.svg", consent.code_image, name="agreement-code"),
+    path("s/<str:ref>", entry.entry, name="entry"),
 ]

@@ -17,7 +17,7 @@ from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.money import Money
 from comptoir.standards import order_code
 from comptoir.web.cashier.back import way_back
-from comptoir.web.cashier.guard import AGAIN_SECONDS, code_picture, guarded
+from comptoir.web.cashier.guard import AGAIN_SECONDS, code_picture, guarded, in_wallet
 
 #: Long enough to read that it was paid.
 _BACK_SECONDS = 2
@@ -52,6 +52,7 @@ def order(request: HttpRequest, digits: str) -> HttpResponse:
         "expires_at": payment.expires_at,
         "minutes": max(0, int((payment.expires_at - now).total_seconds()) // 60),
         "back": way_back(payment, now) if final else None,
+        "in_wallet": in_wallet(request),
     }
     response = render(request, "cashier/order.html", page)
     if not final:

@@ -122,6 +122,11 @@ class PayRequest(Message, frozen=True):
             raise WrongMember("paymentFactor.inStorePaymentScenario", "is missing")
         if self.scenario is InStorePaymentScenario.PAYMENT_CODE and not self.payment_method.payment_method_id:
             raise WrongMember("paymentMethod.paymentMethodId", "is missing: the scanned payment code")
+        if self.scenario is InStorePaymentScenario.ENTRY_CODE:
+            if not any(one and one.user_agent for one in (self.env, self.order.env)):
+                raise WrongMember("order.env.userAgent", "is missing: what the wallet's browser calls itself")
+            if not self.payment_redirect_url:
+                raise WrongMember("paymentRedirectUrl", "is missing")
 
     @property
     def scenario(self) -> InStorePaymentScenario | None:
