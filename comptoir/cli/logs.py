@@ -14,9 +14,9 @@ def log_as_json() -> None:
     The gateway writes a line per request: encoded to bytes at once, with the loggers made once, it costs a
     tenth of what the library's own default does.
     """
-    # It would load what it would draw with on a terminal, and what some tests of pages run on, wherever they
-    # are installed: 5 MB in every process.
-    for name in ("rich", "greenlet"):
+    # Libraries load what they would draw with on a terminal, make commands with, and what some tests of pages
+    # run on, wherever these are installed: 7 MB in every process.
+    for name in ("rich", "greenlet", "click"):
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
     import structlog  # here: a process that only watches others needs none of it
 

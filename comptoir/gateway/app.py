@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,7 +23,6 @@ from comptoir.gateway.clients import Clients
 from comptoir.gateway.door import Door, Limits
 from comptoir.gateway.signer import Signer
 from comptoir.identity import api as identity
-from comptoir.kernel.errors import ComptoirError
 from comptoir.kernel.statements import Rows, Statement
 from comptoir.kernel.watch import NOBODY, Watch, process_token
 
@@ -111,12 +110,16 @@ async def _keep_key(pool: Pool, door: Door, version: int) -> None:
     """Look every few seconds which platform key signs. While that cannot be told, the last one does."""
     while True:
         await asyncio.sleep(KEY_SECONDS)
-        with suppress(PsycopgError, PoolTimeout, ComptoirError):
+        try:
             key = identity.read_platform_key((await read(pool, [identity.platform_key_statement()]))[0])
             if key.version != version:
                 door.sign_with(Signer.of(key))
                 log.info("platform key taken up", version=key.version)
                 version = key.version
+        except (PsycopgError, PoolTimeout):
+            pass  # the database is away, which others say
+        except Exception as error:
+            log.error("platform key not read", error=type(error).__name__)
 
 
 async def read(pool: Pool, statements: Sequence[Statement]) -> list[Rows]:

@@ -79,6 +79,7 @@ class _Answer:
     body: bytes = b""
     code: str = ""
     subject: str = ""
+    operation: str = "other"
 
 
 class _Refusal(Message, frozen=True):
@@ -124,7 +125,7 @@ class Door:
         trace = begin(f"{self._process}{next(self._numbers):08x}")
         now = self._clock()
         head = read_head(scope)
-        result = "hung_up"
+        operation, result = "other", "hung_up"
         self._in_flight += 1
         self._watch.request_begun()
         try:
@@ -132,13 +133,13 @@ class Door:
             client_id, sent = answer.client_id, format_time(self._clock())
             signature = self._signer.header(answer.path, client_id, sent, answer.body)
             await send_answer(send, answer.body, client_id, sent, signature)
-            result = answer.code
+            operation, result = answer.operation, answer.code
         except HungUp:
             return
         finally:
             self._in_flight -= 1
             seconds = time.perf_counter() - started
-            self._watch.request_ended(_operation_name(head), result, seconds, trace)
+            self._watch.request_ended(operation, result, seconds, trace)
         log.info(
             "answered",
             request_id=trace.request_id,
@@ -155,6 +156,7 @@ class Door:
         try:
             body = await read_body(receive, head, self._limits.body_bytes, self._limits.body_seconds)
             operation = self._admit(head)
+            answer.operation = operation.name
             async with asyncio.timeout(self._limits.operation_seconds):
                 if head.has_api_key:
                     client = await self._api_keys.holder(head, operation)
@@ -253,11 +255,6 @@ def _code_in(message: Message) -> str:
 def _subject_of(message: Message) -> str:
     """Our id of what the answer is about: a refund, else a payment; the worker's lines name the same."""
     return getattr(message, "refund_id", None) or getattr(message, "payment_id", None) or ""
-
-
-def _operation_name(head: Head) -> str:
-    operation = operation_of(signed_paths(head.path)[-1])
-    return operation.name if operation else "other"
 
 
 def _where_it_went(answer: _Answer, trace: Trace) -> dict[str, object]:
