@@ -19,6 +19,10 @@ run: .venv/installed ## Start everything on this machine; Ctrl-C stops it (ARGS=
 test: .venv/installed ## Run the tests on a PostgreSQL of their own (ARGS="tests/ledger -x" for some)
 	$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: simulate
+simulate: .venv/installed ## Live through a million simulated payments (ARGS="--payments 50000" and others)
+	@$(BIN)/python -m tests.simulation $(ARGS)
+
 .PHONY: check
 check: .venv/installed ## Check style, types, imports and migrations
 	$(BIN)/ruff check .

@@ -13,7 +13,8 @@ instead if the books refuse the transfers. *Task*: work for the worker, recorded
 
 Invariants:
 - one batch is one transaction, and its first statement takes the books' lock;
-- a batch has exactly the effect of its commands one after another, in order;
+- a batch has exactly the effect of its commands one after another; those that touch the same payment, refund,
+  wallet or code in the order in which they came;
 - a decision happens whole or not at all; a refused command refuses nobody else's;
 - a command that is repeated moves no money a second time;
 - decisions are pure: all they know is the command and the world, and all they make is the decision

@@ -11,6 +11,7 @@ It is written to be obviously right, not to be fast. A call is a list of transfe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -56,9 +57,10 @@ class Model:
     transfers: dict[Key, Transfer] = field(default_factory=dict)
     resolved: set[Key] = field(default_factory=set)
 
-    def post(self, call: list[Transfer]) -> dict[int, str]:
+    def post(self, call: Sequence[Transfer]) -> dict[int, str]:
         """Post a call; returns the refused positions with their codes."""
-        known, resolved = dict(self.transfers), set(self.resolved)
+        posted: dict[Key, Transfer] = {}
+        resolved: set[Key] = set()
         seen: set[Key] = set()
         refused: dict[int, str] = {}
         numbered = list(enumerate(call))
@@ -68,27 +70,28 @@ class Model:
             group = list(legs)
             codes = {}
             for position, leg in group:
-                codes[position] = self._own_code(leg, known, resolved, seen)
+                codes[position] = self._own_code(leg, seen)
                 seen.add((leg.owner_id, leg.id))
             if not any(codes.values()):
-                codes |= self._post_in_order(group)
+                codes |= self._post_in_order(group, posted, resolved)
             if any(codes.values()):
                 refused |= {position: code or errors.LINKED for position, code in codes.items()}
+        self.transfers |= posted
+        self.resolved |= resolved
         return refused
 
-    def _own_code(
-        self, leg: Transfer, known: dict[Key, Transfer], resolved: set[Key], seen: set[Key]
-    ) -> str | None:
+    def _own_code(self, leg: Transfer, seen: set[Key]) -> str | None:
+        """What is wrong with a leg by itself, in the books as they were before the call."""
         key = (leg.owner_id, leg.id)
-        if key in known:
-            return errors.EXISTS if _content(known[key]) == _content(leg) else errors.ID_REUSED
+        if key in self.transfers:
+            return errors.EXISTS if _content(self.transfers[key]) == _content(leg) else errors.ID_REUSED
         if key in seen:
             return errors.ID_REPEATED
         if not 0 < leg.amount <= MAX_AMOUNT:
             return errors.AMOUNT_INVALID
         if leg.phase not in RESOLVING and leg.pending_id is not None:
             return errors.PENDING_MISMATCH
-        if leg.phase in RESOLVING and (code := _hold_code(leg, known, resolved)):
+        if leg.phase in RESOLVING and (code := _hold_code(leg, self.transfers, self.resolved)):
             return code
         return self._account_code(leg)
 
@@ -104,19 +107,25 @@ class Model:
             return errors.ACCOUNT_CLOSED
         return None
 
-    def _post_in_order(self, group: list[tuple[int, Transfer]]) -> dict[int, str]:
+    def _post_in_order(
+        self, group: list[tuple[int, Transfer]], posted: dict[Key, Transfer], resolved: set[Key]
+    ) -> dict[int, str]:
         """Post the legs one by one; the first that cannot be undoes the group and is named."""
-        before = {id: copy(account) for id, account in self.accounts.items()}
-        transfers, resolved = dict(self.transfers), set(self.resolved)
+        touched = {id for _, leg in group for id in (leg.debit_id, leg.credit_id)}
+        before = {id: copy(self.accounts[id]) for id in touched}
+        ended: set[Key] = set()
         for position, leg in group:
-            if code := self._order_code(leg):
-                self.accounts, self.transfers, self.resolved = before, transfers, resolved
+            if code := self._order_code(leg, resolved, ended):
+                self.accounts |= before
                 return {position: code}
+        posted |= {(leg.owner_id, leg.id): leg for _, leg in group}
+        resolved |= ended
         return {}
 
-    def _order_code(self, leg: Transfer) -> str | None:
+    def _order_code(self, leg: Transfer, resolved: set[Key], ended: set[Key]) -> str | None:
+        """Post one leg. `resolved` are holds that earlier groups of the call ended, `ended` this group's."""
         hold = self.transfers.get((leg.owner_id, leg.pending_id)) if leg.pending_id else None
-        if leg.pending_id and (leg.owner_id, leg.pending_id) in self.resolved:
+        if hold and (hold.owner_id, hold.id) in resolved | ended:
             return errors.PENDING_RESOLVED
         debit, credit = self.accounts[leg.debit_id], self.accounts[leg.credit_id]
         had = debit.available, credit.available
@@ -126,11 +135,10 @@ class Model:
         if hold:
             debit.debits_pending -= hold.amount
             credit.credits_pending -= hold.amount
-            self.resolved.add((leg.owner_id, hold.id))
+            ended.add((hold.owner_id, hold.id))
         if leg.phase in (Phase.POSTED, Phase.POST):
             debit.debits_posted += leg.amount
             credit.credits_posted += leg.amount
-        self.transfers[leg.owner_id, leg.id] = leg
         for account, available in zip((debit, credit), had, strict=True):
             if account.floor is not None and account.available < min(account.floor, available):
                 return errors.FLOOR

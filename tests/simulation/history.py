@@ -1,0 +1,480 @@
+"""One seed, one history: a town, our processes, a database, weather over all of it, and the proof at the end.
+
+`run(seed)` is the whole of it. The same seed gives the same history to the byte, on any machine and in any
+process: ids, random numbers, time and the order of everything come from the seed alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID
+
+import psycopg
+
+from comptoir.db.sealed import seal
+from comptoir.flows import api as flows
+from comptoir.flows import issuers as flow_issuers
+from comptoir.flows.engine import batch, queue
+from comptoir.flows.engine.batch import _next_wave, run_with_books
+from comptoir.flows.notifications import delivery
+from comptoir.flows.notifications.schedule import TRIES
+from comptoir.flows.worker import expire
+from comptoir.flows.worker import issuers as worker_issuers
+from comptoir.flows.worker import loop as worker_loop
+from comptoir.kernel import ids
+from comptoir.kernel.ids import OPERATOR, derived_id
+from comptoir.kernel.statements import Flow, Statement
+from comptoir.ledger import api as ledger
+from comptoir.ledger.api import Phase, Role, Transfer, account_id
+from comptoir.standards import order_code
+from comptoir.wallet.api import IssuerDirectory
+from comptoir.wallet.connectors.directory import IssuerEntry
+from comptoir.wallet.queries.engine import SEED_PURPOSE
+from tests.simulation import loop
+from tests.simulation.database import TELL, Database, Faults
+from tests.simulation.machines import Connector, Gateway, WorkerProcess, weather
+from tests.simulation.oracle import Oracle, Phone, Purse, Terms, Wrong
+from tests.simulation.outside import ISSUER, PREFIX, Issuer, Servers
+from tests.simulation.people import Town
+from tests.simulation.statements import BooksWork, Store
+
+#: Payments of one history, and the tills that make them.
+PAYMENTS = 2000
+TILLS = 160
+
+#: A phone has ten codes every half minute.
+PHONES = 8
+
+RATES = {"CNY": Decimal("7.9"), "JPY": Decimal("176"), "USD": Decimal("1.1")}
+
+
+@dataclass
+class Result:
+    """What came of one history."""
+
+    seed: int
+    payments: int
+    digest: str
+    codes: Counter[str]
+    faults: Counter[str] = field(default_factory=Counter)
+
+
+def run(seed: int, payments: int = PAYMENTS, *, show: bool = False) -> Result:
+    """Live through one history; `show` prints its answers. Raises what went wrong first."""
+    with _controlled(Random(f"{seed} ids")) as control:
+        history = History(seed, payments, control)
+        try:
+            return loop.run(history.live())
+        finally:
+            if show:
+                print("\n".join(history.town.lines))
+
+
+class History:
+    """Everything of one seed."""
+
+    def __init__(self, seed: int, payments: int, control: SimpleNamespace) -> None:
+        self.seed, self.payments = seed, payments
+        self.rng = Random(f"{seed} history")
+        self.control = control
+        self.begins = self._beginning()
+        self.faults: Counter[str] = Counter()
+
+    def _beginning(self) -> datetime:
+        """Some day; often shortly before midnight in China, where days and windows end."""
+        day = datetime(2026, 11, 23, tzinfo=UTC) + timedelta(days=self.rng.randint(0, 3))
+        hour = self.rng.choice((timedelta(hours=15, minutes=59, seconds=30), timedelta(hours=16, minutes=14)))
+        return day + (hour if self.rng.random() < 0.5 else timedelta(seconds=self.rng.randint(0, 57_000)))
+
+    def now(self) -> datetime:
+        """The simulated instant, to the microsecond."""
+        return self.begins + timedelta(microseconds=round(asyncio.get_running_loop().time() * 1_000_000))
+
+    async def live(self) -> Result:
+        """The whole history. Of all that went wrong, the first is raised: the rest follows from it."""
+        try:
+            return await self._live()
+        except Exception:
+            if self.oracle.failures:
+                raise self.oracle.failures[0] from None
+            raise
+
+    async def _live(self) -> Result:
+        """Some busy minutes, a quiet day, and the proof."""
+        rng = self.rng
+        self.control.now = self.now
+        self.store = Store()
+        self.oracle = oracle = Oracle(self.store, RATES)
+        self.database = Database(self.store, rng, Faults.drawn(rng))
+        self.database.hit = oracle.failures
+        self.issuer = Issuer(rng, self.now, oracle, rng.choice((0.0, 0.05, 0.2)))
+        self.servers = Servers(rng, oracle)
+        directory = IssuerDirectory(
+            {ISSUER: IssuerEntry(connector="-", prefixes=[PREFIX])}, {ISSUER: self.issuer}
+        )
+        self.control.batch_of = oracle.batch
+        self.control.failures = oracle.failures
+        self.control.connector = Connector(self.database)
+        merchants, addresses, seeds = self._found()
+        gateways = [Gateway(self.database, self.now, directory) for _ in range(2)]
+        workers = [
+            WorkerProcess(self.database, self.now, directory, self.servers)
+            for _ in range(rng.choice((1, 1, 2)))
+        ]
+        self.gateways, self.workers = gateways, workers
+        self.town = town = Town(
+            rng, self.now, oracle, gateways, merchants, addresses, seeds, rng.choice((0.0, 0.1, 0.3))
+        )
+        town.start(self._operator(merchants))
+        town.start(self._weather())
+        share, rest = divmod(self.payments, TILLS)
+        await asyncio.gather(*(town.till(share + (number < rest)) for number in range(TILLS)))
+        await self._quiet()
+        await asyncio.sleep(rng.choice((60, 90_000)))
+        await town.late()
+        await self._quiet()
+        self._prove()
+        for one in [*gateways, *workers]:
+            await one.stop()
+        return Result(self.seed, town.payments, self._digest(), oracle.codes, self.faults)
+
+    # ------------------------------------------------------------ who is there
+
+    def _found(self) -> tuple[list[UUID], dict[UUID, str | None], dict[int, bytes]]:
+        """Rates, merchants with contracts, wallets with money and phones."""
+        rng, work, store = self.rng, BooksWork(), self.store
+        for currency, rate in RATES.items():
+            row = {"rate_on": self.begins.date(), "currency": currency, "per_euro": rate, "source": "x"}
+            store.table("fx_reference_rate").insert(row, work)
+        for role, currency in (
+            (Role.FX_POSITION, "EUR"), (Role.FX_POSITION, "CNY"), (Role.FX_MARGIN, "CNY"),
+            (Role.WALLET_FUNDING, "CNY"), (Role.WALLET_FUNDING, "EUR"),
+        ):  # fmt: skip
+            self._open(OPERATOR, role, currency, None, work)
+        merchants = [self._merchant(number, work) for number in range(rng.randint(1, 4))]
+        addresses: dict[UUID, str | None] = {}
+        for number, merchant in enumerate(merchants):
+            host = f"shop{number}.example"
+            self.servers.temper[host] = rng.choice(("good", "good", "moody", "dead"))
+            addresses[merchant] = f"https://{host}/n" if rng.random() < 0.9 else None
+        seeds: dict[int, bytes] = {}
+        for number in range(rng.randint(4, 24)):
+            seeds |= self._wallet(number, work)
+        store.commit(work)
+        return merchants, addresses, seeds
+
+    def _open(self, owner: UUID, role: Role, currency: str, floor: int | None, work: BooksWork) -> None:
+        statement = ledger.open_account(owner, role, currency, self.begins, floor)
+        self.store.run(statement.sql, statement.params, work)
+
+    def _merchant(self, number: int, work: BooksWork) -> UUID:
+        rng, id = self.rng, derived_id("merchant", str(number))
+        floor = rng.choice((0, 0, -50_000))
+        terms = Terms(rng.choice((0, 50, 100, 333)), ("EUR", "JPY"), rng.choice((20, 60, 600)), 840, 1, floor)
+        self.oracle.terms[id] = terms
+        self.store.table("acquiring_merchant").insert(
+            {
+                "id": id, "office_id": OPERATOR, "ref": f"M{number}", "name": f"Shop {number}", "mcc": "5441",
+                "country": "BE", "status": "active", "created_at": self.begins,
+            },
+            work,
+        )  # fmt: skip
+        self.store.table("acquiring_contract").insert(
+            {
+                "merchant_id": id, "settlement_currency": "EUR", "payment_currencies": list(terms.currencies),
+                "margin_bps": terms.margin_bps, "in_store_expiry_s": terms.in_store_s,
+                "online_expiry_s": terms.online_s, "refund_window_days": terms.window_days,
+                "created_at": self.begins,
+            },
+            work,
+        )  # fmt: skip
+        self._open(id, Role.MERCHANT_PAYABLE, "EUR", floor, work)
+        return id
+
+    def _wallet(self, number: int, work: BooksWork) -> dict[int, bytes]:
+        rng, id = self.rng, derived_id("wallet", str(number))
+        rich = rng.random() < 0.7
+        purse = Purse(
+            id,
+            no_pin=rng.choice((0, 100_000, 10**9, 10**9)),
+            most=rng.choice((300_000, 10**9)),
+            day_limit=rng.choice((10**12, 10**12, 1_000_000)),
+        )
+        purse.most = min(purse.most, purse.day_limit)
+        purse.no_pin = min(purse.no_pin, purse.most)
+        self.oracle.purses[id] = purse
+        self.store.table("wallet_wallet").insert(
+            {
+                "id": id, "holder_id": id, "display_name": "李娜", "currency": "CNY", "state": "active",
+                "no_pin_limit": purse.no_pin, "payment_limit": purse.most, "day_limit": purse.day_limit,
+                "created_at": self.begins,
+            },
+            work,
+        )  # fmt: skip
+        self._open(id, Role.WALLET, "CNY", 0, work)
+        balance = rng.randint(10**9, 10**10) if rich else rng.randint(1, 5_000_000)
+        transfer = _transfer(
+            id,
+            account_id(OPERATOR, Role.WALLET_FUNDING, "CNY"),
+            account_id(id, Role.WALLET, "CNY"),
+            balance,
+            "CNY",
+        )
+        self._post(transfer, work)
+        self.oracle.move((OPERATOR, Role.WALLET_FUNDING), (id, Role.WALLET), balance, "CNY")
+        phones = {10_000_000 + PHONES * number + which: rng.randbytes(20) for which in range(PHONES)}
+        for device, secret in phones.items():
+            self.oracle.phones[device] = Phone(device, purse)
+            self.store.table("wallet_device").insert(
+                {
+                    "number": device, "wallet_id": id, "name": "phone", "created_at": self.begins,
+                    "sealed_seed": seal(secret, SEED_PURPOSE, str(device)),
+                },
+                work,
+            )  # fmt: skip
+        return phones
+
+    def _post(self, transfer: Transfer, work: BooksWork) -> dict[int, str]:
+        statement = ledger.post([transfer])
+        return ledger.refusals(self.store.run(statement.sql, statement.params, work))
+
+    # ------------------------------------------------------------ what happens
+
+    async def _operator(self, merchants: Sequence[UUID]) -> None:
+        """Pays merchants out now and then, so that some have too little left to give anything back."""
+        connection = await self.database.connect()
+        for number in range(self.rng.randint(0, 20)):
+            await asyncio.sleep(self.rng.uniform(0.1, 3))
+            merchant = self.rng.choice(merchants)
+            if connection.closed:
+                if not self.database.up:
+                    continue
+                connection = await self.database.connect()
+            try:
+                async with connection.transaction() as work:
+                    await connection.execute(ledger.lock().sql)
+                    account = self.store.books.accounts[account_id(merchant, Role.MERCHANT_PAYABLE, "EUR")]
+                    if account.available > 0:
+                        self._pay_out(merchant, account.available, number, work)
+            except Exception:  # noqa: S112, the weather may break any connection
+                continue
+
+    def _pay_out(self, merchant: UUID, amount: int, number: int, work: BooksWork) -> None:
+        payable = account_id(merchant, Role.MERCHANT_PAYABLE, "EUR")
+        bank = account_id(OPERATOR, Role.WALLET_FUNDING, "EUR")
+        id = derived_id("payout", str(number))
+        if not self._post(_transfer(id, payable, bank, amount, "EUR"), work):
+            moved = (merchant, Role.MERCHANT_PAYABLE), (OPERATOR, Role.WALLET_FUNDING), amount, "EUR"
+            work.done.append(lambda _: self.oracle.move(*moved))
+
+    async def _weather(self) -> None:
+        rng, before = self.rng, 0.0
+        for at, what in weather(rng, self.payments / TILLS / 2, rng.choice((0.0, 1.0, 2.0))):
+            await asyncio.sleep(at - before)
+            before = at
+            self.faults[what] += 1
+            if what == "database":
+                self.database.crash(rng.uniform(0.1, 12))
+            elif what == "worker":
+                rng.choice(self.workers).kill(rng.uniform(0.1, 20))
+            else:
+                for gateway in self.gateways if what == "gateways" else [rng.choice(self.gateways)]:
+                    gateway.kill(rng.uniform(0.1, 5))
+
+    async def _quiet(self) -> None:
+        """Nothing breaks any more, and time passes until nothing is left to do."""
+        while self.town.tasks and not self.oracle.failures:
+            await asyncio.wait(list(self.town.tasks), return_when=asyncio.FIRST_COMPLETED)
+        self.database.faults = Faults()
+        for worker in self.workers:
+            worker.rest(86_400)
+        await asyncio.sleep(30)  # whoever was killed is back
+        for _ in range(4000):
+            if self.oracle.failures:
+                raise self.oracle.failures[0]
+            due = self.store.next_due()
+            if due is None:
+                return
+            # What falls due together is seen to together.
+            await asyncio.sleep(max((due - self.now()).total_seconds(), 0) + 30)
+            for worker in self.workers:
+                worker.wake()
+        raise Wrong("after days there is still something to do")
+
+    # ------------------------------------------------------------ the proof
+
+    def _prove(self) -> None:
+        """When all is quiet: every record, every account, every notice, and the other issuer's own books."""
+        oracle, store = self.oracle, self.store
+        if oracle.failures:
+            raise oracle.failures[0]
+        for name, look in (
+            ("acquiring_payment", oracle.payment_row), ("acquiring_refund", oracle.refund_row),
+            ("wallet_authorization", oracle.ask_row), ("wallet_day_spending", oracle.spending_row),
+        ):  # fmt: skip
+            table = store.table(name)
+            for row in table.rows.values():
+                look(table.named(row))
+        for what, records, kept in (
+            ("payments", store.table("acquiring_payment").rows, oracle.by_id),
+            ("refunds", store.table("acquiring_refund").rows, oracle.backs_by_id),
+            ("authorizations", store.table("wallet_authorization").rows, oracle.asks),
+        ):
+            if len(records) != len(kept):
+                raise Wrong(f"there are {len(records)} {what}, and ought to be {len(kept)}")
+        self._prove_books()
+        self._prove_notices()
+        self._prove_issuer()
+        for payment in oracle.by_id.values():
+            if payment.state == "PROCESSING":
+                raise Wrong(f"payment {payment.id} never came to an end")
+
+    def _prove_books(self) -> None:
+        """Every account; in each currency as much debited as credited; nothing held any more."""
+        sums: Counter[str] = Counter()
+        for id, account in self.store.books.accounts.items():
+            self.oracle.account_row(id)
+            sums[account.currency] += account.debits_posted - account.credits_posted
+            if account.debits_pending or account.credits_pending:
+                raise Wrong(f"account {id} still holds something")
+        if any(sums.values()):
+            raise Wrong(f"debits and credits differ: {dict(sums)}")
+        holds = [one for one in self.store.books.transfers.values() if one.phase is Phase.PENDING]
+        if len(holds) != len(self.store.books.resolved):
+            raise Wrong(f"{len(holds)} holds, {len(self.store.books.resolved)} of them ended")
+
+    def _prove_notices(self) -> None:
+        """What is owed was heard, or was tried as often as is promised."""
+        table = self.store.table("db_outbox")
+        rows = [table.named(row) for row in table.rows.values()]
+        items = {(row["topic"], row["subject_id"]): row for row in rows if row["topic"].startswith("notify.")}
+        if items.keys() != self.oracle.owed_notices.keys():
+            raise Wrong("the notices written are not those that are owed")
+        for name, row in items.items():
+            if row["dead_at"] is None and not self.servers.heard[name]:
+                raise Wrong(f"{name} is done, and nobody heard of it")
+            if row["dead_at"] is not None and row["attempts"] - row["lost"] < TRIES:
+                raise Wrong(f"{name} was given up after {row['attempts']} tries")
+
+    def _prove_issuer(self) -> None:
+        """The other issuer took from its customers exactly what our merchants were paid."""
+        for payment in self.oracle.by_id.values():
+            if payment.issuer is None:
+                continue
+            row = self.store.table("acquiring_payment").rows[payment.command.merchant_id, payment.id]
+            id = self.store.table("acquiring_payment").value(row, "authorization_id")
+            charge = self.issuer.charges.get(id)
+            taken = charge.kept if charge else 0
+            ours = payment.command.amount.minor - payment.refunded if payment.state == "SUCCESS" else 0
+            if taken != ours:
+                raise Wrong(f"payment {payment.id} is {payment.state}: they took {taken}, we paid {ours}")
+
+    def _digest(self) -> str:
+        """A hash over all that was answered and all that stands in the end."""
+        text = hashlib.sha256("\n".join(self.town.lines).encode())
+        for name in (
+            "acquiring_payment",
+            "acquiring_refund",
+            "wallet_authorization",
+            "db_outbox",
+            "fx_quote",
+        ):
+            table = self.store.table(name)
+            for key in sorted(table.rows):
+                text.update(repr(table.rows[key]).encode())
+        for id, account in sorted(self.store.books.accounts.items()):
+            text.update(f"{id} {account.sums}".encode())
+        return text.hexdigest()
+
+
+def _transfer(id: UUID, debit: UUID, credit: UUID, amount: int, currency: str) -> Transfer:
+    return Transfer(
+        id=id, owner_id=OPERATOR, debit_id=debit, credit_id=credit, amount=amount, currency=currency,
+        kind="simulation", subject_id=id,
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------ nothing by chance
+
+
+class _Log:
+    """Hears of faults that the engine and the worker survive: each is one of ours, and ends the history."""
+
+    def __init__(self, control: SimpleNamespace) -> None:
+        self._control = control
+
+    def exception(self, event: str, **said: Any) -> None:
+        """A fault, unless a time limit ended a transaction on a line that hung: that is the weather."""
+        error = said.get("exc_info") or sys.exc_info()[1]
+        if not isinstance(error, psycopg.errors.TransactionTimeout):
+            self._control.failures.append(Wrong(f"a fault of ours: {event}: {error!r}"))
+
+    error = exception
+
+    def info(self, event: str, **_: Any) -> None:
+        """Nothing to see."""
+
+    warning = info
+
+
+class _CourierLog(_Log):
+    """A notification that is given up after every try is no fault."""
+
+    error = _Log.info
+
+
+@contextmanager
+def _controlled(rng: Random) -> Iterator[SimpleNamespace]:
+    """Ids, random pauses, clocks and connections come from the simulation; all else is the real code."""
+    control = SimpleNamespace()
+
+    waves: dict[int, list[int]] = {}
+
+    def next_wave(commands: Sequence[flows.Command], *rest: Any) -> tuple[list[int], list[int]]:
+        wave, waiting = _next_wave(commands, *rest)
+        waves[id(commands)] += wave
+        return wave, waiting
+
+    def recorded(commands: Sequence[flows.Command], now: datetime, *rest: Any) -> Flow[list[flows.Outcome]]:
+        """A batch, and word to the oracle of what was done in which order, for when it commits."""
+        waves[id(commands)] = []
+        outcomes = yield from run_with_books(commands, now, *rest)
+        done = [(commands[number], outcomes[number]) for number in waves.pop(id(commands))]
+        yield [Statement(TELL, [control.batch_of(done, now)])]
+        return outcomes
+
+    log, connector = _Log(control), SimpleNamespace(connect=lambda *_, **__: control.connector.connect())
+    with ExitStack() as patches:
+        for module, name, value in (
+            (ids, "os", SimpleNamespace(urandom=rng.randbytes)),
+            (
+                ids,
+                "time",
+                SimpleNamespace(time_ns=lambda: round(control.now().timestamp() * 1000) * 1_000_000),
+            ),
+            (order_code, "secrets", SimpleNamespace(randbelow=rng.randrange)),
+            (batch, "_next_wave", next_wave),
+            (queue, "random", rng),
+            (worker_loop, "random", rng),
+            (worker_loop, "monotonic", lambda: asyncio.get_running_loop().time()),
+            (worker_loop, "AsyncConnection", connector),
+            (delivery, "signed_headers", lambda *_: {}),
+            (delivery, "log", _CourierLog(control)),
+            *((module, "log", log) for module in (queue, worker_loop, expire, worker_issuers, flow_issuers)),
+            (queue, "run_with_books", recorded),
+            (batch, "run_with_books", recorded),
+        ):
+            patches.enter_context(patch.object(module, name, value))
+        yield control

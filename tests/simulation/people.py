@@ -1,0 +1,319 @@
+"""Tills and travellers: what they ask for, how they repeat it, and what they expect to hear."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from comptoir.acquiring.api import PaymentView, Product, Scenario
+from comptoir.flows import api as flows
+from comptoir.kernel.money import Money
+from comptoir.standards.payment_code import Form, build, window_of
+from tests.simulation.machines import Gateway, NoAnswer
+from tests.simulation.oracle import Oracle, Phone, Wrong
+from tests.simulation.outside import PREFIX
+
+CLIENT = "5Y00000000000001"
+
+#: Of a hundred payments, how many are of each kind.
+KINDS = {
+    "code": 58, "order": 12, "cashier": 5, "theirs": 12, "used": 4, "old": 3, "guess": 3, "odd": 3,
+}  # fmt: skip
+
+
+@dataclass
+class Town:
+    """Everybody, and the network between them and us: `trouble` is the share of requests it treats badly."""
+
+    rng: Random
+    clock: Callable[[], datetime]
+    oracle: Oracle
+    gateways: list[Gateway]
+    merchants: list[UUID]
+    addresses: dict[UUID, str | None]
+    seeds: dict[int, bytes]
+    trouble: float
+    payments: int = 0
+    #: A payment of each merchant that was refunded before.
+    last: dict[UUID, UUID] = field(default_factory=dict)
+    #: The codes that were shown last, by whomever.
+    recent: list[tuple[str, Phone]] = field(default_factory=list)
+    shown: dict[int, int] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    numbers: Any = field(default_factory=count)
+    tasks: dict[asyncio.Task[object], None] = field(default_factory=dict)
+
+    # ------------------------------------------------------------ the network
+
+    async def ask(self, command: flows.Command) -> flows.Outcome | None:
+        """One request. None: no answer came back, whatever became of it."""
+        rng, gateway = self.rng, self.rng.choice(self.gateways)
+        if rng.random() >= self.trouble:
+            return await self._deliver(gateway, command)
+        match rng.choice(("lost", "answer lost", "twice", "late")):
+            case "lost":
+                await asyncio.sleep(rng.uniform(0.1, 2))
+                return None
+            case "answer lost":
+                self.start(self._deliver(gateway, command))
+                await asyncio.sleep(rng.uniform(0.0, 2))
+                return None
+            case "twice":
+                self.start(self._later(rng.uniform(0, 1), command))
+                return await self._deliver(gateway, command)
+            case _:
+                return await self._later(rng.uniform(0, 3), command)
+
+    async def insist(self, command: flows.Command, tries: int = 8) -> flows.Outcome | None:
+        """The same request until there is an answer."""
+        for attempt in range(tries):
+            outcome = await self.ask(command)
+            if outcome is not None:
+                return outcome
+            await asyncio.sleep(self.rng.uniform(0.1, 0.5) * 2**attempt)
+        return None
+
+    def start(self, work: Any) -> None:
+        """Something that goes on by itself; the history ends after it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks[task] = None
+        task.add_done_callback(lambda done: self.tasks.pop(done, None))
+
+    async def _later(self, seconds: float, command: flows.Command) -> flows.Outcome | None:
+        await asyncio.sleep(seconds)
+        return await self._deliver(self.rng.choice(self.gateways), command)
+
+    async def _deliver(self, gateway: Gateway, command: flows.Command) -> flows.Outcome | None:
+        try:
+            outcome = await gateway.submit(command)
+        except NoAnswer:
+            return None
+        with self.oracle.watching():
+            self._believe(command, outcome)
+        self.lines.append(f"{asyncio.get_running_loop().time():.6f} {_line(command, outcome)}")
+        return outcome
+
+    def _believe(self, command: flows.Command, outcome: flows.Outcome) -> None:
+        """Whatever anybody is told is committed, and is what the rules say of it."""
+        if outcome.code == flows.OK and outcome.payment is not None and isinstance(command, flows.Pay):
+            payment = self.oracle.by_id.get(outcome.payment.id)
+            ask = payment.ask if payment else None
+            total = ask.total if ask else None
+            said = outcome.payment.wallet_total.minor if outcome.payment.wallet_total and ask else None
+            if payment is None or not payment.was_paid or payment.finished != outcome.payment.finished_at:
+                raise Wrong(f"told that {command.request_ref} succeeded: {outcome.payment}, it is {payment}")
+            if said != total:
+                raise Wrong(f"told {said} fen for {command}, paid {total}")
+        if outcome.refund is not None:
+            back = self.oracle.backs_by_id.get(outcome.refund.id)
+            if back is None or (outcome.code == flows.OK and back.state != "SUCCESS"):
+                raise Wrong(f"told {outcome.code} of {command}, and it is not so")
+
+    # ------------------------------------------------------------ tills
+
+    async def till(self, payments: int) -> None:
+        """One till on a busy day."""
+        for _ in range(payments):
+            if self.oracle.failures:
+                return
+            await asyncio.sleep(self.rng.expovariate(1))
+            await self._sale()
+
+    async def _sale(self) -> None:
+        rng = self.rng
+        kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
+        command, phone = self._command(kind)
+        self.payments += 1
+        if command.code and rng.random() < 0.05:  # two tills scan it at the same moment
+            ref = f"R{next(self.numbers)}"
+            self.start(self.ask(flows.Pay(**_fields(command) | {"request_ref": ref})))
+        outcome = await self.insist(command)
+        if outcome is None:
+            return
+        if outcome.code == flows.IN_PROCESS and outcome.payment is not None:
+            await self._in_process(command, outcome.payment, phone)
+        if rng.random() < 0.06:
+            again = flows.Pay(
+                **_fields(command) | ({"amount": _more(command.amount)} if rng.random() < 0.3 else {})
+            )
+            await self.ask(again)
+        if outcome.payment is not None and rng.random() < 0.12:
+            await self._regret(command, outcome.payment)
+
+    async def late(self) -> None:
+        """Days later somebody wants money back."""
+        for payment in self.rng.sample(list(self.oracle.by_id.values()), min(12, len(self.oracle.by_id))):
+            command = payment.command
+            names = {"merchant_id": command.merchant_id, "client_ref": CLIENT, "payment_id": payment.id}
+            ref = f"F{next(self.numbers)}"
+            await self.insist(
+                self.rng.choice(
+                    (flows.Cancel(**names), flows.Refund(**names, request_ref=ref, amount=command.amount))
+                )
+            )
+
+    def _command(self, kind: str) -> tuple[flows.Pay, Phone]:
+        rng, number = self.rng, next(self.numbers)
+        merchant = rng.choice(self.merchants)
+        phone = rng.choice(list(self.oracle.phones.values()))
+        minor = rng.choice((rng.randint(50, 3000), rng.randint(3000, 60_000)))
+        currency = "JPY" if kind != "theirs" and rng.random() < 0.1 else "EUR"
+        fields: dict[str, Any] = {
+            "merchant_id": merchant,
+            "client_ref": CLIENT,
+            "request_ref": f"R{number}",
+            "product": Product.IN_STORE,
+            "scenario": Scenario.PAYMENT_CODE,
+            "amount": Money(minor, currency),
+            "method_type": "CONNECT_WALLET",
+            "notify_url": self.addresses[merchant],
+        }
+        match kind:
+            case "order":
+                fields["scenario"] = Scenario.ORDER_CODE
+            case "cashier":
+                fields |= {"product": Product.CASHIER, "scenario": None}
+            case "theirs":
+                fields["code"] = f"{PREFIX}{number:014d}"
+            case "used" if self.recent:
+                # Two tills may have the same code in hand at the same moment.
+                fields["code"], phone = rng.choice(self.recent[-3:])
+            case "old":
+                back = rng.randint(2, 30)
+                fields["code"] = self._code(phone, window_of(self.clock()) - back, rng.randint(0, 9))
+            case "guess":
+                known = rng.random() < 0.8
+                device = phone.number if known else rng.randint(10_000_000, 99_999_999)
+                fields["code"] = f"28{device:08d}{rng.randint(0, 9)}{rng.randint(0, 10**7 - 1):07d}"
+            case "odd" if rng.random() < 0.5:
+                fields["amount"] = Money(minor, "USD")
+                fields["code"] = self._fresh(phone)
+            case _:
+                fields["code"] = self._fresh(phone)
+        return flows.Pay(**fields), phone
+
+    def _fresh(self, phone: Phone) -> str:
+        """The next code that this phone shows."""
+        shown = self.shown.get(phone.number, 0)
+        self.shown[phone.number] = shown + 1
+        ahead = self.rng.choice((0, 0, 0, 0, 0, 1, -1))
+        return self._code(phone, window_of(self.clock()) + ahead, shown % 10)
+
+    def _code(self, phone: Phone, window: int, n: int) -> str:
+        at = datetime.fromtimestamp(window * 30 + 15, self.clock().tzinfo)
+        code = build(Form.SHORT, phone.number, self.seeds[phone.number], at, n)
+        phone.made[code] = (window, n)
+        self.recent = [*self.recent[-2:], (code, phone)]
+        return code
+
+    async def _in_process(self, command: flows.Pay, payment: PaymentView, phone: Phone) -> None:
+        """The traveller acts, or the other issuer is waited for, or nobody does anything."""
+        rng = self.rng
+        if payment.wallet_id is None and payment.order_code is None:
+            for _ in range(rng.randint(0, 4)):
+                await asyncio.sleep(rng.uniform(1, 8))
+                await self.ask(command)
+            if rng.random() < 0.3:
+                await self.insist(self._cancel(payment))
+            return
+        if rng.random() < 0.1:
+            return  # nobody does anything: it expires
+        self.start(self._traveller(payment, phone))
+        if rng.random() < 0.15:
+            await asyncio.sleep(rng.uniform(0, 1))
+            await self.insist(self._cancel(payment))
+
+    async def _traveller(self, payment: PaymentView, phone: Phone) -> None:
+        rng = self.rng
+        await asyncio.sleep(rng.uniform(0.05, 2))
+        purse, asked = phone.purse.id, payment
+        for _ in range(2 if payment.order_code and rng.random() < 0.2 else 1):
+            if payment.order_code:
+                purse = rng.choice(list(self.oracle.purses))
+                claimed = await self.insist(flows.Claim(order_code=payment.order_code, wallet_id=purse))
+                if claimed is None or claimed.code != flows.IN_PROCESS or claimed.payment is None:
+                    return
+                asked = claimed.payment
+        if asked.authorization_id is None:
+            return
+        names = {"wallet_id": purse, "authorization_id": asked.authorization_id}
+        act: flows.Command = flows.Decline(**names) if rng.random() < 0.1 else flows.Confirm(**names)
+        await asyncio.sleep(rng.expovariate(1))
+        await self.insist(act)
+        if rng.random() < 0.15:
+            await self.ask(act)
+
+    async def _regret(self, command: flows.Pay, payment: PaymentView) -> None:
+        """Money goes back: whole or in parts, once or by a nervous finger, sometimes too much."""
+        rng = self.rng
+        if rng.random() < 0.3:
+            cancel = self._cancel(payment)
+            await asyncio.gather(*(self.ask(cancel) for _ in range(rng.choice((1, 1, 2)))))
+            return
+        clicks = [self._refund(command, payment) for _ in range(rng.choice((1, 1, 2, 4)))]
+        if rng.random() < 0.5:
+            await asyncio.gather(*clicks)
+            return
+        for click in clicks:
+            await click
+
+    async def _refund(self, command: flows.Pay, payment: PaymentView) -> None:
+        """One refund, by a steady finger or a nervous one."""
+        rng, amount = self.rng, command.amount.minor
+        part = rng.choice(
+            (amount, amount + 1, rng.randint(1, amount), rng.randint(1, amount), max(amount // 3, 1))
+        )
+        refund = flows.Refund(
+            merchant_id=command.merchant_id,
+            client_ref=CLIENT,
+            request_ref=f"F{next(self.numbers)}",
+            payment_id=payment.id,
+            amount=Money(part, command.amount.currency),
+            notify_url=command.notify_url,
+        )
+        fingers: list[flows.Command] = [refund] * rng.choice((1, 1, 1, 2))
+        if rng.random() < 0.1:
+            fingers.append(flows.Refund(**_fields(refund) | {"amount": _more(refund.amount)}))
+        if rng.random() < 0.2:
+            fingers.append(self._cancel(payment))
+        if (other := self.last.get(command.merchant_id)) and rng.random() < 0.3:
+            fingers.append(flows.Refund(**_fields(refund) | {"payment_id": other}))
+        self.last[command.merchant_id] = payment.id
+        await asyncio.gather(*(self.ask(one) for one in fingers))
+
+    def _cancel(self, payment: PaymentView) -> flows.Cancel:
+        by_id = self.rng.random() < 0.5
+        return flows.Cancel(
+            merchant_id=payment.merchant_id,
+            client_ref=CLIENT,
+            payment_id=payment.id if by_id else None,
+            request_ref=None if by_id else payment.request_ref,
+        )
+
+
+def _more(amount: Money) -> Money:
+    return Money(amount.minor + 1, amount.currency)
+
+
+def _fields(command: flows.Command) -> dict[str, Any]:
+    return {name: getattr(command, name) for name in command.__struct_fields__}
+
+
+def _line(command: flows.Command, outcome: flows.Outcome) -> str:
+    """One line of a history: what was asked, and what was answered."""
+    payment, refund = outcome.payment, outcome.refund
+    records = [f"{one.id.hex}:{one.state}" for one in (payment, refund) if one is not None]
+    return f"{type(command).__name__} {_name(command)} {outcome.code} {' '.join(records)}"
+
+
+def _name(command: flows.Command) -> str:
+    for name in ("request_ref", "order_code", "authorization_id", "payment_id", "refund_id"):
+        if value := getattr(command, name, None):
+            return str(value)
+    return ""

@@ -1,0 +1,414 @@
+"""What the engine and the worker ask of the database, done in memory. Anything new fails until it is here.
+
+Each statement is recognized by its own text, taken from the context that makes it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from copy import copy
+from datetime import UTC, date, datetime
+from functools import partial
+from heapq import heappop, heappush
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from comptoir.acquiring import api as acquiring
+from comptoir.db import outbox
+from comptoir.fx import api as fx
+from comptoir.kernel.ids import OPERATOR
+from comptoir.ledger import api as ledger
+from comptoir.ledger.api import Phase, Side, Transfer
+from comptoir.wallet import api as wallet
+from tests.ledger.model import RESOLVING, Model, ModelAccount
+from tests.simulation import sql
+from tests.simulation.tables import Key, Table, Values, Work, all_tables
+
+_ANY = datetime(2026, 1, 1, tzinfo=UTC)
+_ITEM = outbox.Claimed(outbox.OutboxItem(OPERATOR, OPERATOR, "", OPERATOR, {}, _ANY), 1, 0, _ANY)
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_LOOKED_FOR = ("db_outbox", "acquiring_payment")
+
+Params = Sequence[Any]
+
+
+class _Leg(msgspec.Struct, gc=False):
+    """A transfer as the posting function reads it."""
+
+    p: int
+    g: int
+    id: UUID
+    o: UUID
+    d: UUID
+    c: UUID
+    y: str
+    k: str
+    h: Phase
+    s: UUID
+    a: int | None = None
+    pe: UUID | None = None
+    r: UUID | None = None
+    e: datetime | None = None
+
+
+class _Spending(msgspec.Struct, gc=False):
+    wallet_id: UUID
+    on: date
+    amount: int
+
+
+_LEGS = msgspec.json.Decoder(list[_Leg])
+_SPENDINGS = msgspec.json.Decoder(list[_Spending])
+
+
+class BooksWork(Work):
+    """A transaction, with what it did to the books and what is to be told when it commits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.accounts: dict[UUID, ModelAccount | None] = {}
+        self.posted: list[tuple[UUID, UUID]] = []
+        self.resolved: list[tuple[UUID, UUID]] = []
+        self.done: list[Callable[[BooksWork], None]] = []
+        self.waiters: list[Any] = []
+
+
+class Store:
+    """All tables and the books. Transactions, several at a time, are committed and rolled back here."""
+
+    def __init__(self) -> None:
+        self.tables = all_tables(("acquiring", "wallet", "fx", "db"))
+        self.books = Model()
+        #: When the worker will look for committed rows, the earliest first; some have ended since.
+        self._agenda: dict[str, list[tuple[datetime, Key]]] = defaultdict(list)
+        self._known: dict[str, Callable[[BooksWork, Params], list[Values]]] = {
+            ledger.open_account(OPERATOR, ledger.Role.WALLET, "EUR", _ANY).sql: self._open_account,
+            ledger.post([]).sql: self._post,
+            acquiring.merchants([]).sql: self._merchants,
+            acquiring.due_payments(_ANY, 1).sql: self._due_payments,
+            wallet.devices([], _ANY, _ANY.date()).sql: self._devices,
+            wallet.wallets([], _ANY.date()).sql: self._wallets,
+            wallet.spend_codes([])[1].sql: self._good_devices,
+            wallet.count_bad_code(0, _ANY).sql: self._bad_device,
+            wallet.add_spending([]).sql: self._add_spending,
+            wallet.give_back_spending([]).sql: self._give_back_spending,
+            fx.latest_rates().sql: self._latest_rates,
+            outbox.claim([], 1, _ANY, 1).sql: self._claim,
+            outbox.done(_ITEM, _ANY).sql: self._done,
+            outbox.retry(_ITEM, _ANY, "").sql: self._retry,
+            outbox.dead(_ITEM, _ANY, "").sql: self._dead,
+        }
+
+    def table(self, name: str) -> Table:
+        return self.tables[name]
+
+    def run(self, text: str, params: Params, work: BooksWork) -> list[Values]:
+        """Run one statement in a transaction."""
+        known = self._known.get(text)
+        if known is None:
+            parts = sql.parts_of(text)
+            known = partial(self._together, parts) if parts else sql.understand(text, self.tables)  # type: ignore[assignment]
+            if known is None:
+                raise NotImplementedError(f"the simulated database does not know: {text}")
+            self._known[text] = known
+        return known(work, params)
+
+    def _together(self, parts: list[tuple[str, int]], work: BooksWork, params: Params) -> list[Values]:
+        """Several writes in one statement: no two may touch the same row."""
+        at, touched = 0, set[tuple[str, Key]]()
+        for text, wanted in parts:
+            begun = len(work.written)
+            self.run(text, params[at : at + wanted], work)
+            written = set(work.written[begun:])
+            if len(written) < len(work.written) - begun or written & touched:
+                raise AssertionError(f"one statement writes a row twice: {written & touched}")
+            touched |= written
+            at += wanted
+        return []
+
+    def commit(self, work: BooksWork) -> None:
+        """All that the transaction wrote is seen by everybody."""
+        for table, key, _ in work.changes:
+            table.settle(key)
+            self.file_again(table, key)
+        for tell in work.done:
+            tell(work)
+
+    def file_again(self, table: Table, key: Key) -> None:
+        """Note when somebody will look for a row, if anybody will."""
+        if table.name in _LOOKED_FOR and (when := self._when(table, key)):
+            about = table.value(table.rows[key], "topic") if table.name == "db_outbox" else table.name
+            heappush(self._agenda[about], (when, key))
+
+    def _when(self, table: Table, key: Key) -> datetime | None:
+        """When a payment expires, or an item may be claimed; None when it has ended."""
+        row = table.get(key, None)
+        if row is None:
+            return None
+        value = table.columns
+        if table.name == "acquiring_payment":
+            if row[value["state"]] == "PROCESSING":
+                return row[value["expires_at"]]
+            return row[value["auth_expires_at"]] if row[value["hold_id"]] is not None else None
+        if row[value["done_at"]] is not None or row[value["dead_at"]] is not None:
+            return None
+        due: datetime = row[value["due_at"]]
+        return max(due, row[value["leased_until"]] or due)
+
+    def next_due(self) -> datetime | None:
+        """When the next payment or item falls due."""
+        found = [due[0][0] for about in list(self._agenda) if (due := self._due(about, _NEVER, 1))]
+        return min(found, default=None)
+
+    def _due(self, about: str, now: datetime, limit: int) -> list[tuple[datetime, Key]]:
+        """The first rows of a topic that are due, in order; they stay on the agenda."""
+        agenda = self._agenda[about]
+        table = self.tables["acquiring_payment" if about == "acquiring_payment" else "db_outbox"]
+        found: list[tuple[datetime, Key]] = []
+        while agenda and agenda[0][0] <= now and len(found) < limit:
+            entry = heappop(agenda)
+            if self._when(table, entry[1]) == entry[0] and entry not in found[-1:]:
+                found.append(entry)
+        for entry in found:
+            heappush(agenda, entry)
+        return found
+
+    def rollback(self, work: BooksWork) -> None:
+        """Nothing of it has happened."""
+        for table, key, old in reversed(work.changes):
+            table.restore(key, old)
+        for id, account in work.accounts.items():
+            if account is None:
+                del self.books.accounts[id]
+            else:
+                self.books.accounts[id] = account
+        for key in work.posted:
+            del self.books.transfers[key]
+        self.books.resolved.difference_update(work.resolved)
+        work.changes.clear()
+
+    # ------------------------------------------------------------ the books
+
+    def _open_account(self, work: BooksWork, params: Params) -> list[Values]:
+        id, _, _, currency, side, floor, _ = params
+        if id not in self.books.accounts:
+            work.accounts[id] = None
+            self.books.accounts[id] = ModelAccount(Side(side), currency, floor)
+        return []
+
+    def _post(self, work: BooksWork, params: Params) -> list[Values]:
+        transfers = [_transfer(leg) for leg in _LEGS.decode(params[0])]
+        accounts = self.books.accounts
+        for one in transfers:
+            for id in (one.debit_id, one.credit_id):
+                if id in accounts and id not in work.accounts:
+                    work.accounts[id] = copy(accounts[id])
+        refused = self.books.post(transfers)
+        for position, one in enumerate(transfers):
+            if position not in refused:
+                work.posted.append((one.owner_id, one.id))
+                if one.phase in RESOLVING and one.pending_id:
+                    work.resolved.append((one.owner_id, one.pending_id))
+        return list(refused.items())
+
+    # ------------------------------------------------------------ who there is
+
+    def _merchants(self, work: BooksWork, params: Params) -> list[Values]:
+        merchants, contracts = self.table("acquiring_merchant"), self.table("acquiring_contract")
+        terms = defaultdict(list)
+        for row in contracts.seen(work):
+            one = contracts.named(row)
+            terms[one["merchant_id"]].append(one)
+        rows = []
+        for id in sorted(params[0]):
+            row = merchants.get((id,), work)
+            if row is not None:
+                who = merchants.named(row)
+                names = ("id", "name", "mcc", "country", "office_id", "status")
+                head = tuple(who[name] for name in names)
+                rows += [head + _terms(one) for one in terms[id]] or [head + (None,) * 6]
+        return rows
+
+    def _devices(self, work: BooksWork, params: Params) -> list[Values]:
+        since, day, numbers = params
+        table = self.table("wallet_device")
+        rows = []
+        for number in numbers:
+            row = table.get((number,), work)
+            if row is not None:
+                one = table.named(row)
+                used = [window * 10 + n for window, n in self._used(one, since, work)]
+                head = (
+                    number,
+                    one["sealed_seed"],
+                    one["active"],
+                    one["bad_codes"],
+                    one["locked_until"],
+                    used,
+                )
+                rows.append(head + self._wallet(one["wallet_id"], day, work))
+        return rows
+
+    def _used(self, device: dict[str, Any], since: int, work: BooksWork) -> list[tuple[int, int]]:
+        codes = self.table("wallet_spent_code")
+        here = (device["wallet_id"], device["number"])
+        keys = [(*here, window, n) for window in range(since, since + 4) for n in range(10)]
+        return [(key[2], key[3]) for key in keys if codes.get(key, work) is not None]
+
+    def _wallets(self, work: BooksWork, params: Params) -> list[Values]:
+        day, ids = params
+        known = self.table("wallet_wallet").rows
+        return [self._wallet(id, day, work) for id in ids if (id,) in known]
+
+    def _wallet(self, id: UUID, day: Any, work: BooksWork) -> Values:
+        table, days = self.table("wallet_wallet"), self.table("wallet_day_spending")
+        one = table.named(table.rows[(id,)])
+        spent = days.get((id, day), work)
+        names = (
+            "id", "holder_id", "display_name", "currency", "state",
+            "no_pin_limit", "payment_limit", "day_limit",
+        )  # fmt: skip
+        return (*(one[name] for name in names), days.value(spent, "spent") if spent else 0)
+
+    def _good_devices(self, work: BooksWork, params: Params) -> list[Values]:
+        table = self.table("wallet_device")
+        for number in dict.fromkeys(params[0]):
+            row = table.get((number,), work)
+            if row is not None and table.value(row, "bad_codes"):
+                table.put(table.changed(row, bad_codes=0, locked_until=None), work)
+        return []
+
+    def _bad_device(self, work: BooksWork, params: Params) -> list[Values]:
+        most, _, locked_until, number = params
+        table = self.table("wallet_device")
+        row = table.get((number,), work)
+        if row is not None:
+            bad = table.value(row, "bad_codes") + 1
+            change = {"bad_codes": 0, "locked_until": locked_until} if bad >= most else {"bad_codes": bad}
+            table.put(table.changed(row, **change), work)
+        return []
+
+    def _add_spending(self, work: BooksWork, params: Params) -> list[Values]:
+        table = self.table("wallet_day_spending")
+        for one in _SPENDINGS.decode(params[0]):
+            row = table.get((one.wallet_id, one.on), work)
+            if row is None:
+                table.insert({"wallet_id": one.wallet_id, "on": one.on, "spent": one.amount}, work)
+            else:
+                table.put(table.changed(row, spent=table.value(row, "spent") + one.amount), work)
+        return []
+
+    def _give_back_spending(self, work: BooksWork, params: Params) -> list[Values]:
+        table = self.table("wallet_day_spending")
+        for one in _SPENDINGS.decode(params[0]):
+            row = table.get((one.wallet_id, one.on), work)
+            if row is not None:
+                table.put(table.changed(row, spent=table.value(row, "spent") - one.amount), work)
+        return []
+
+    def _latest_rates(self, work: BooksWork, params: Params) -> list[Values]:
+        table = self.table("fx_reference_rate")
+        rates = [table.named(row) for row in table.seen(work)]
+        newest = max((one["rate_on"] for one in rates), default=None)
+        return [
+            (one["rate_on"], one["currency"], sql.trim_scale(one["per_euro"]))
+            for one in rates
+            if one["rate_on"] == newest
+        ]
+
+    def _due_payments(self, work: BooksWork, params: Params) -> list[Values]:
+        now, limit = params[0], params[1]
+        return [(*key, when) for when, key in self._due("acquiring_payment", now, limit)]
+
+    # ------------------------------------------------------------ the outbox
+
+    def _claim(self, work: BooksWork, params: Params) -> list[Values]:
+        now, _, topics, busy, look, cap, _, _, limit, leased_until = params
+        table = self.table("db_outbox")
+        found = [one for topic in topics for one in self._due(topic, now, 10**6)]
+        due = [
+            row for _, key in found if (row := table.rows[key]) and table.value(row, "owner_id") not in busy
+        ]
+        due.sort(key=lambda row: table.value(row, "due_at"))
+        places: dict[UUID, int] = defaultdict(int)
+        taken = []
+        for row in due[:look]:
+            one = table.named(row)
+            places[one["owner_id"]] += 1
+            if places[one["owner_id"]] > cap or len(taken) >= limit or table.held(table.key_of(row), work):
+                continue
+            lost = one["lost"] + (one["leased_until"] is not None)
+            new = table.changed(row, leased_until=leased_until, attempts=one["attempts"] + 1, lost=lost)
+            table.put(new, work)
+            now_is = table.named(new)
+            names = (
+                "id",
+                "owner_id",
+                "topic",
+                "subject_id",
+                "payload",
+                "due_at",
+                "attempts",
+                "lost",
+                "leased_until",
+            )
+            taken.append(tuple(now_is[name] for name in names))
+        return taken
+
+    def _done(self, work: BooksWork, params: Params) -> list[Values]:
+        now, owner_id, id = params
+        return self._end(work, (owner_id, id), None, done_at=now, leased_until=None, last_error=None)
+
+    def _retry(self, work: BooksWork, params: Params) -> list[Values]:
+        due_at, error, owner_id, id, leased_until = params
+        return self._end(
+            work, (owner_id, id), leased_until, due_at=due_at, leased_until=None, last_error=error
+        )
+
+    def _dead(self, work: BooksWork, params: Params) -> list[Values]:
+        now, error, owner_id, id, leased_until = params
+        return self._end(work, (owner_id, id), leased_until, dead_at=now, leased_until=None, last_error=error)
+
+    def _end(
+        self, work: BooksWork, key: tuple[UUID, UUID], hands: datetime | None, **change: Any
+    ) -> list[Values]:
+        """Change an open item; with `hands` only if it is still leased until then."""
+        table = self.table("db_outbox")
+        row = table.get(key, work)
+        if row is None:
+            return []
+        one = table.named(row)
+        is_open = one["done_at"] is None and one["dead_at"] is None
+        if is_open and hands in (None, one["leased_until"]):
+            table.put(table.changed(row, **change), work)
+        return []
+
+
+def _transfer(leg: _Leg) -> Transfer:
+    return Transfer(
+        id=leg.id,
+        owner_id=leg.o,
+        debit_id=leg.d,
+        credit_id=leg.c,
+        amount=leg.a or 0,
+        currency=leg.y,
+        kind=leg.k,
+        subject_id=leg.s,
+        phase=leg.h,
+        group=leg.g,
+        pending_id=leg.pe,
+        reverses_id=leg.r,
+        effective_at=leg.e,
+    )
+
+
+def _terms(one: dict[str, Any]) -> Values:
+    names = (
+        "settlement_currency", "payment_currencies", "margin_bps", "in_store_expiry_s", "online_expiry_s",
+        "refund_window_days",
+    )  # fmt: skip
+    return tuple(one[name] for name in names)

@@ -1,0 +1,153 @@
+"""The simulation finds bugs: each of these is put into the real code, and one of the first seeds meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from importlib import import_module
+from typing import Any
+
+import psycopg
+import pytest
+from msgspec.structs import replace
+
+from comptoir.acquiring import rules
+from comptoir.acquiring.api import errors
+from comptoir.flows import decisions
+from comptoir.flows.engine import batch, store
+from comptoir.flows.types import Command
+from comptoir.wallet import api as wallet
+from comptoir.wallet import rules as wallet_rules
+from tests.simulation.history import run
+
+# The package's names are its functions; these are the modules behind them.
+cancel, charge, refund, pay, issuer = (
+    import_module(f"comptoir.flows.decisions.{name}")
+    for name in ("cancel", "charge", "refund", "pay", "issuer")
+)
+
+Mutation = Callable[[pytest.MonkeyPatch], None]
+
+#: All of these are found within so many histories of so many payments.
+SEEDS, PAYMENTS = range(1, 13), 300
+
+
+def without(kind: str) -> Mutation:
+    """A kind of subject is forgotten: commands about the same one are decided in one wave."""
+    real = batch._subjects
+
+    def forgetful(command: Command, world: Any) -> set[Hashable]:
+        return {one for one in real(command, world) if one[0] != kind}  # type: ignore[index]
+
+    return lambda patch: patch.setattr(batch, "_subjects", forgetful)
+
+
+def refund_of_one_too_many(patch: pytest.MonkeyPatch) -> None:
+    real = rules.refund_refusal
+
+    def off_by_one(payment: Any, amount: Any, *rest: Any) -> str | None:
+        return real(payment, type(amount)(max(amount.minor - 1, 1), amount.currency), *rest)
+
+    patch.setattr(rules, "refund_refusal", off_by_one)
+
+
+class Blank:
+    """A world of which something is not seen."""
+
+    def __init__(self, world: Any, **instead: Any) -> None:
+        self._world, self._instead = world, instead
+
+    def __getattr__(self, name: str) -> Any:
+        return self._instead[name] if name in self._instead else getattr(self._world, name)
+
+
+def no_memory_of_payments(patch: pytest.MonkeyPatch) -> None:
+    real = decisions.pay
+    patch.setattr(
+        decisions, "pay", lambda command, world: real(command, Blank(world, payment_of=lambda *_: None))
+    )
+
+
+def no_memory_of_refunds(patch: pytest.MonkeyPatch) -> None:
+    real = decisions.refund
+    patch.setattr(decisions, "refund", lambda command, world: real(command, Blank(world, refunds={})))
+
+
+def other_content_passes_for_a_repeat(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rules, "payment_hash", lambda *_: b"the same for all")
+
+
+def spending_is_not_counted(patch: pytest.MonkeyPatch) -> None:
+    real = charge.paid
+    patch.setattr(charge, "paid", lambda *args, **more: replace(real(*args, **more), spending=None))
+
+
+def codes_can_be_used_twice(patch: pytest.MonkeyPatch) -> None:
+    real = wallet_rules.check_code
+
+    def forgetful(code: Any, device: Any, now: Any) -> Any:
+        return real(code, device and replace(device, used=frozenset()), now)
+
+    patch.setattr(wallet, "check_code", forgetful)
+
+
+def cancel_leaves_the_margin(patch: pytest.MonkeyPatch) -> None:
+    real = cancel.cancel_legs
+
+    def two_of_three(*args: Any) -> Any:
+        return tuple(leg for leg in real(*args) if leg.kind != "cancel.margin")
+
+    patch.setattr(cancel, "cancel_legs", two_of_three)
+
+
+def refund_is_not_counted(patch: pytest.MonkeyPatch) -> None:
+    real = refund._give_back
+
+    def forgetful(opened: Any, payment: Any, *rest: Any) -> Any:
+        return replace(real(opened, payment, *rest), payment=payment)
+
+    patch.setattr(refund, "_give_back", forgetful)
+
+
+def late_success_is_kept_by_the_issuer(patch: pytest.MonkeyPatch) -> None:
+    real = issuer.cancel_theirs
+    patch.setattr(cancel, "cancel_theirs", lambda *args: replace(real(*args), task=None))
+
+
+def nobody_is_told(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(store, "_notices", lambda *_: [])
+
+
+def window_never_closes(patch: pytest.MonkeyPatch) -> None:
+    real = rules.cancel_refusal
+
+    def open_ended(*args: Any) -> str | None:
+        reason = real(*args)
+        return None if reason == errors.CANCEL_WINDOW else reason
+
+    patch.setattr(rules, "cancel_refusal", open_ended)
+
+
+MUTATIONS: dict[str, Mutation] = {
+    "the payment is no subject": without("payment"),
+    "the wallet is no subject": without("wallet"),
+    "the refund is no subject": without("refund"),
+} | {
+    one.__name__.replace("_", " "): one
+    for one in (
+        refund_of_one_too_many, no_memory_of_payments, no_memory_of_refunds,
+        other_content_passes_for_a_repeat, spending_is_not_counted, codes_can_be_used_twice,
+        cancel_leaves_the_margin, refund_is_not_counted, late_success_is_kept_by_the_issuer, nobody_is_told,
+        window_never_closes,
+    )
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_bug_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    MUTATIONS[name](monkeypatch)
+    for seed in SEEDS:
+        try:
+            run(seed, PAYMENTS)
+        except (AssertionError, psycopg.IntegrityError):
+            return
+    pytest.fail(f"{name}: nobody noticed in {len(SEEDS)} histories")
