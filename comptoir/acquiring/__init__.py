@@ -6,7 +6,8 @@ whole payment is undone, or closed before it was paid. *Authorization*: a paymen
 traveller's margin. *Order code*: what a shop shows to be scanned. *Entry code*: what hangs on a store's
 wall for all payments. *Details*: what people read of an order; never part of a decision. *Agreement*: a
 merchant may debit a wallet without asking each time; the wallet has its own record of it, with the same id.
-*Grant*: what tokens are made from, an authorization code or a refresh token.
+*Grant*: what tokens are made from, an authorization code or a refresh token. *Subscription*: a
+payment that comes again every period, under an agreement of its own; its *phases* count from 1.
 
 Invariants:
 - (merchant, client, request) names one payment for ever, one refund, one capture, one change of an amount;
@@ -14,6 +15,7 @@ Invariants:
 - what was captured never exceeds what was authorized, nor what was refunded what was paid or captured
   (database constraints);
 - codes and tokens of agreements are kept as SHA-256 only, and found under their merchant only;
+- a phase of a subscription is paid at most once, and never above what its traveller agreed to;
 - the books hold exactly what the payments say (`comptoir verify`).
 
 Called by: flows (the payment engine), gateway and web through flows, cli.

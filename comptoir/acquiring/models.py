@@ -416,3 +416,89 @@ class Agreement(models.Model):
                 condition=Q(state__in=["open", "declined"]),
             ),
         ]
+
+
+class Subscription(models.Model):
+    """A payment that comes again every period, under the agreement of the same id. Amounts in minor units."""
+
+    pk = models.CompositePrimaryKey("merchant_id", "id")
+    merchant_id = models.UUIDField()
+    id = models.UUIDField()
+    client_ref = models.CharField(max_length=64)
+    request_ref = models.CharField(max_length=64)
+    input_hash = models.BinaryField()
+    description = models.CharField(max_length=256)
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField()
+    ceiling = models.BigIntegerField()
+    period_kind = models.CharField(max_length=20)
+    period_count = models.IntegerField()
+    state = models.CharField(max_length=10)
+    created_at = models.DateTimeField()
+    start_at = models.DateTimeField()
+    anchor_at = models.DateTimeField()
+    anchor_phase = models.IntegerField()
+    phase = models.IntegerField()
+    attempt = models.SmallIntegerField()
+    next_at = models.DateTimeField(null=True)
+    end_at = models.DateTimeField(null=True)
+    trials = models.JSONField()
+    allow_retry = models.BooleanField()
+    method_type = models.CharField(max_length=64)
+    settlement_currency = models.CharField(max_length=3, null=True)
+    notify_url = models.CharField(max_length=2048, null=True)
+    payment_notify_url = models.CharField(max_length=2048, null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "acquiring_subscription"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant_id", "client_ref", "request_ref"], name="acquiring_subscription_request"
+            ),
+            models.CheckConstraint(
+                name="acquiring_subscription_terms",
+                condition=Q(amount__gt=0, ceiling__gte=F("amount"), period_count__gt=0)
+                & Q(phase__gt=0, attempt__gt=0, anchor_phase__gt=0),
+            ),
+            # What is not active is never charged.
+            models.CheckConstraint(
+                name="acquiring_subscription_state",
+                condition=Q(state="active")
+                | Q(state__in=["open", "cancelled", "terminated"], next_at__isnull=True),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_at"], name="acquiring_subscription_due", condition=Q(next_at__isnull=False)
+            )
+        ]
+
+
+class SubscriptionChange(models.Model):
+    """A change of a subscription, by the request that asked for it."""
+
+    pk = models.CompositePrimaryKey("merchant_id", "client_ref", "request_ref")
+    merchant_id = models.UUIDField()
+    client_ref = models.CharField(max_length=64)
+    request_ref = models.CharField(max_length=64)
+    subscription_id = models.UUIDField()
+    input_hash = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "acquiring_subscription_change"
+
+
+class SubscriptionPayment(models.Model):
+    """Which payment a phase was charged with: the key is what makes each try one."""
+
+    pk = models.CompositePrimaryKey("merchant_id", "subscription_id", "phase", "attempt")
+    merchant_id = models.UUIDField()
+    subscription_id = models.UUIDField()
+    phase = models.IntegerField()
+    attempt = models.SmallIntegerField()
+    payment_id = models.UUIDField()
+
+    class Meta:
+        db_table = "acquiring_subscription_payment"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
@@ -19,7 +20,10 @@ from comptoir.acquiring.types import (
     MerchantView,
     PaymentState,
     PaymentView,
+    Period,
+    PeriodType,
     Product,
+    SubscriptionView,
 )
 from comptoir.kernel.clock import CHINA
 from comptoir.kernel.errors import InvariantBroken
@@ -49,6 +53,21 @@ AUTH_CODE_TIME = timedelta(minutes=10)
 #: How long tokens are good. A refresh token outlives its access token by as much again.
 ACCESS_TIME = timedelta(days=365)
 REFRESH_TIME = timedelta(days=730)
+
+#: A phase that could not be paid is tried again so long after it was due, as long as the next has not begun.
+RETRY_AFTER = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
+
+#: No period is longer than ten years.
+_LONGEST_PERIOD = {
+    PeriodType.DAY: 3652,
+    PeriodType.WEEK: 521,
+    PeriodType.MONTH: 120,
+    PeriodType.QUARTER: 40,
+    PeriodType.HALF_YEAR: 20,
+    PeriodType.YEAR: 10,
+}
+_DAYS = {PeriodType.DAY: 1, PeriodType.WEEK: 7}
+_MONTHS = {PeriodType.MONTH: 1, PeriodType.QUARTER: 3, PeriodType.HALF_YEAR: 6, PeriodType.YEAR: 12}
 
 _REF = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _MCC = re.compile(r"[0-9]{4}")
@@ -361,3 +380,48 @@ def check_terms(
         raise MerchantInvalid("refunds are taken for 1 to 3650 days", field="refund_window_days")
     if overdraft < 0:
         raise MerchantInvalid("an overdraft is not below zero", field="overdraft")
+
+
+def check_period(period: Period) -> None:
+    """Refuse a period of nothing, or of more than ten years. Raises Refused."""
+    longest = _LONGEST_PERIOD[period.kind]
+    if not 1 <= period.count <= longest:
+        raise Refused(
+            f"a period of {period.kind} has 1 to {longest} of them",
+            code=errors.SUBSCRIPTION_INVALID,
+            field="periodRule.periodCount",
+        )
+
+
+def periods_after(anchor: datetime, period: Period, number: int) -> datetime:
+    """When the `number`-th period after the one that begins at `anchor` begins, by the calendar of China.
+
+    Counted from the anchor and never from the period before, so that the 31st comes back after a February: a
+    day that a month does not have is its last. At the time of day of the anchor.
+    """
+    if period.kind in _DAYS:
+        return anchor + timedelta(days=_DAYS[period.kind] * period.count * number)
+    local = anchor.astimezone(CHINA)
+    months = local.year * 12 + local.month - 1 + _MONTHS[period.kind] * period.count * number
+    year, month = divmod(months, 12)
+    day = min(local.day, monthrange(year, month + 1)[1])
+    return local.replace(year=year, month=month + 1, day=day).astimezone(anchor.tzinfo)
+
+
+def phase_start(one: SubscriptionView, phase: int) -> datetime:
+    """When a phase of a subscription (from its anchor's on) begins."""
+    return periods_after(one.anchor_at, one.period, phase - one.anchor_phase)
+
+
+def phase_amount(one: SubscriptionView, phase: int) -> Money:
+    """What a phase costs: a trial's amount if it is one's, which may be nothing, else the subscription's."""
+    trial = next((t for t in one.trials if t.first <= phase <= t.last), None)
+    return one.amount if trial is None else Money(trial.amount, one.amount.currency)
+
+
+def next_try(one: SubscriptionView) -> datetime | None:
+    """When the present phase is tried again after a failed try; None if it is not."""
+    if not one.allow_retry or one.attempt > len(RETRY_AFTER):
+        return None
+    at = phase_start(one, one.phase) + RETRY_AFTER[one.attempt - 1]
+    return at if at < phase_start(one, one.phase + 1) else None

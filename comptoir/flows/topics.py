@@ -14,6 +14,9 @@ NOTIFY_AMOUNT: Final = "notify.amount"
 #: Tell the merchant that an agreement has tokens, or has ended (flows.notifications).
 NOTIFY_AGREEMENT: Final = "notify.agreement"
 
+#: Tell the merchant that a subscription began, changed or ended.
+NOTIFY_SUBSCRIPTION: Final = "notify.subscription"
+
 #: Ask another issuer what became of a payment; have it reversed; have a refund made (flows.worker.issuers).
 ISSUER_RESOLVE: Final = "issuer.resolve"
 ISSUER_REVERSE: Final = "issuer.reverse"

@@ -18,9 +18,12 @@ from comptoir.acquiring.api import (
     CaptureMode,
     CaptureView,
     PaymentView,
+    Period,
     Product,
     RefundView,
     Scenario,
+    SubscriptionView,
+    Trial,
 )
 from comptoir.fx.api import Quote
 from comptoir.kernel.money import Money, Rate
@@ -60,7 +63,8 @@ class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `code` is the scanned payment code (PAYMENT_CODE only), `issuer` whose it is when it is another
     issuer's: then the payment stays open until that issuer has answered. OWN_ISSUER there: only our own
-    wallet may pay. `token_hash` is the SHA-256 of the access token (AGREEMENT only). `expires_at` None means
+    wallet may pay. `token_hash` is the SHA-256 of the access token (AGREEMENT only);
+    a subscription is charged by `agreement_id` instead. `expires_at` None means
     the contract's default. `quote` is the price to be paid at, and no other. `session`: it waits for its
     buyer as long as a session does. With a `capture_mode` the traveller authorizes, and the money is taken at
     once (AUTOMATIC) or held for captures (MANUAL). `details` is echoed and shown to people (order
@@ -77,6 +81,7 @@ class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     code: str | None = None
     issuer: str | None = None
     token_hash: bytes | None = None
+    agreement_id: UUID | None = None
     settlement_currency: str | None = None
     expires_at: datetime | None = None
     store_ref: str | None = None
@@ -250,6 +255,73 @@ class EndAgreement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     agreement_id: UUID
 
 
+class OpenSubscription(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A merchant asks to charge a traveller every period. Idempotent by (merchant, client, request_ref).
+
+    `agreement` puts up the page; the subscription gets its id. Amounts in minor units; `start_at` is when the
+    first phase begins and is charged.
+    """
+
+    agreement: OpenAgreement
+    request_ref: str
+    input_hash: bytes
+    description: str
+    amount: Money
+    period: Period
+    start_at: datetime
+    end_at: datetime | None = None
+    expires_at: datetime | None = None
+    ceiling: int | None = None
+    trials: tuple[Trial, ...] = ()
+    allow_retry: bool = True
+    settlement_currency: str | None = None
+    payment_notify_url: str | None = None
+
+
+class ChangeSubscription(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """New terms from the next phase on; None leaves one as it is. Idempotent by its request.
+
+    `event` is what the merchant calls it: CHANGE or UPDATE. `next_at` moves the next phase, and all after it.
+    """
+
+    merchant_id: UUID
+    client_ref: str
+    request_ref: str
+    subscription_id: UUID
+    input_hash: bytes
+    event: str
+    description: str | None = None
+    amount: Money | None = None
+    period: Period | None = None
+    end_at: datetime | None = None
+    next_at: datetime | None = None
+
+
+class EndSubscription(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A merchant ends a subscription: at once, or by not renewing it. Named by our id, or the request's."""
+
+    merchant_id: UUID
+    client_ref: str
+    at_once: bool
+    subscription_id: UUID | None = None
+    request_ref: str | None = None
+
+
+class Renew(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Charge a phase of a subscription that is due. Does nothing when this try was made already."""
+
+    merchant_id: UUID
+    client_ref: str
+    subscription_id: UUID
+    phase: int
+    attempt: int
+
+    @property
+    def payment_ref(self) -> str:
+        """The request id of the payment: the same for the same try, whoever makes it."""
+        return f"sub-{self.subscription_id.hex}-{self.phase}-{self.attempt}"
+
+
 Command = (
     Pay
     | AskPrice
@@ -269,6 +341,10 @@ Command = (
     | ApplyToken
     | RevokeToken
     | EndAgreement
+    | OpenSubscription
+    | ChangeSubscription
+    | EndSubscription
+    | Renew
 )
 
 
@@ -277,10 +353,10 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `code` is "ok" when the command did what it asks (for Pay: the payment is SUCCESS), or
     "acquiring.in_process" while a traveller has to act, or the dotted code of the refusal. `field`
-    names the input at fault, if one is. `payment`, `refund`, `capture`, `update` and `agreement` are the
-    records as they stand now, absent when the command was refused before any record was made. `quote` is the
-    price that was asked for. `ask` is what another issuer is to be asked now that the intent is recorded; if
-    nobody does, the worker asks what became of it.
+    names the input at fault, if one is. `payment`, `refund`, `capture`, `update`, `agreement` and
+    `subscription` are the records as they stand now, absent when the command was refused before any record
+    was made. `quote` is the price that was asked for. `ask` is what another issuer is to be asked now that
+    the intent is recorded; if nobody does, the worker asks what became of it.
     """
 
     code: str
@@ -292,6 +368,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     update: AmountUpdateView | None = None
     quote: Quote | None = None
     agreement: AgreementView | None = None
+    subscription: SubscriptionView | None = None
     ask: AuthoriseRequest | RefundRequest | None = None
 
 

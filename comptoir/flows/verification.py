@@ -75,7 +75,11 @@ def verify_books() -> VerificationReport:
         report.differences.extend(_first(_wallet_differences(report)))
         report.differences.extend(_first(_quote_differences()))
         report.differences.extend(_first(_agreement_differences(report)))
-        sums = (acquiring.refund_difference(), acquiring.capture_difference())
+        sums = (
+            acquiring.refund_difference(),
+            acquiring.capture_difference(),
+            acquiring.subscription_difference(),
+        )
         report.differences.extend(difference for difference in sums if difference is not None)
     return report
 

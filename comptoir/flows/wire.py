@@ -1,4 +1,4 @@
-"""A payment and a refund in the words of the Antom API: the parts that answers and notifications share.
+"""Payments, refunds, subscriptions in the words of the Antom API: what answers and notifications share.
 
 One place, so that what a merchant is told, asks and is told again is the same to the digit.
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from comptoir.acquiring.api import PaymentState, PaymentView
+from comptoir.acquiring.api import PaymentState, PaymentView, SubscriptionState, SubscriptionView
 from comptoir.acquiring.api import errors as acquiring
 from comptoir.flows.types import IN_PROCESS, OK, REFUND_IN_PROCESS
 from comptoir.fx import api as fx_api
 from comptoir.fx.api import errors as fx
 from comptoir.kernel.money import Money
 from comptoir.risk.api import errors as risk
-from comptoir.standards.antom.messages import Amount, PspCustomerInfo, Quote
+from comptoir.standards.antom.messages import Amount, PeriodRule, PeriodTypeName, PspCustomerInfo, Quote
 from comptoir.standards.antom.results import ResultCode
 from comptoir.standards.antom.times import format_time
 from comptoir.wallet.api import errors as wallet
@@ -53,6 +53,10 @@ _RESULT_CODES: Final = {
     acquiring.CANCEL_AFTER_CAPTURE: ResultCode.PROCESS_FAIL,
     acquiring.UPDATE_AFTER_CAPTURE: ResultCode.INCREMENTAL_NOT_SUPPORT,
     acquiring.ACCESS_TOKEN_INVALID: ResultCode.INVALID_ACCESS_TOKEN,
+    acquiring.SUBSCRIPTION_UNKNOWN: ResultCode.ORDER_NOT_EXIST,
+    acquiring.SUBSCRIPTION_CLOSED: ResultCode.ORDER_STATUS_INVALID,
+    acquiring.SUBSCRIPTION_INVALID: ResultCode.PARAM_ILLEGAL,
+    acquiring.SUBSCRIPTION_CEILING: ResultCode.PAYMENT_AMOUNT_EXCEED_LIMIT,
     acquiring.AUTH_CODE_INVALID: ResultCode.INVALID_AUTHCODE,
     acquiring.AUTH_CODE_EXPIRED: ResultCode.EXPIRED_AUTHCODE,
     acquiring.REFRESH_TOKEN_INVALID: ResultCode.INVALID_REFRESH_TOKEN,
@@ -151,3 +155,19 @@ def customer(payment: PaymentView) -> PspCustomerInfo | None:
     if payment.issuer is None:
         return None
     return PspCustomerInfo(psp_name=payment.issuer, psp_customer_id=payment.customer_ref)
+
+
+def subscription_status(one: SubscriptionView) -> str | None:
+    """The wire's word for how a subscription stands; None until its traveller has approved."""
+    return None if one.state is SubscriptionState.OPEN else one.state.value.upper()
+
+
+def period_rule(one: SubscriptionView) -> PeriodRule:
+    """How often a subscription renews."""
+    return PeriodRule(period_type=PeriodTypeName(one.period.kind.value), period_count=one.period.count)
+
+
+def ceiling(one: SubscriptionView) -> Amount | None:
+    """The most that the traveller agreed to, where that is more than the present amount."""
+    most = Money(one.ceiling, one.amount.currency)
+    return Amount.of(most) if most.minor > one.amount.minor else None

@@ -13,9 +13,11 @@ from django.test import Client
 from PIL import Image
 from playwright.sync_api import Browser
 
+from comptoir.acquiring.api import Period, PeriodType, Trial
 from comptoir.flows import api as flows
 from comptoir.flows.agreements import auth_code, consent_address
 from comptoir.kernel.clock import utc_now
+from comptoir.kernel.money import Money
 from tests.conftest import Database
 from tests.flows.agreements import approval, asked, exchange
 from tests.flows.support import Scene
@@ -122,3 +124,35 @@ def test_the_page_only_reads(database: Database, method: str) -> None:
 @pytest.mark.parametrize("path", ["/a/1", f"/a/{'0' * 32}", f"/a/{'0' * 32}/code.svg"])
 def test_a_code_that_is_nobodys_shows_nothing(path: str, database: Database) -> None:
     assert get(path)[0] == 404
+
+
+def test_a_subscription_says_what_is_paid_when_and_leads_back(
+    database: Database, site: str, browser: Browser
+) -> None:
+    scene = aside(fresh_scene)
+    start = utc_now().replace(microsecond=0)
+    command = flows.OpenSubscription(
+        agreement=asked(scene, redirect_url=f"{site}/?shop=1", state_ref="S1"),
+        request_ref="S1",
+        input_hash=b"1" * 32,
+        description="Pralines <monthly>",
+        amount=Money(1000, "EUR"),
+        period=Period(PeriodType.MONTH, 1),
+        start_at=start,
+        trials=(Trial(0, 1, 2),),
+        ceiling=1500,
+    )
+    code = command.agreement.consent_code
+    assert aside(lambda: scene.one(command, now=utc_now())).code == flows.OK
+    page, complaints = opened(browser, f"{site}/a/{code}")
+    for text in ("Pralines <monthly>", "€10.00", "每 1 个月", "every 1 month(s)", "at most €15.00 a period"):
+        assert page.get_by_text(text).first.is_visible(), text
+    assert page.get_by_text("period 1–2: €0.00").is_visible()
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["width"], "nothing runs off a phone's screen"
+    assert aside(lambda: scene.one(approval(scene, code), now=utc_now())).code == flows.OK
+    page.wait_for_url(f"{site}/?shop=1&*", timeout=15_000)
+    assert parse_qsl(urlsplit(page.url).query) == [
+        ("shop", "1"), ("subscriptionRequestId", "S1"), ("agreed", "true"),
+    ]  # fmt: skip
+    assert not complaints, complaints

@@ -171,3 +171,31 @@ def counts() -> tuple[int, int]:
         )
         payments, refunds = cursor.fetchone()
     return payments, refunds
+
+
+_SUBSCRIPTIONS = """
+SELECT s.id, 'it and its agreement do not say the same'
+FROM acquiring_subscription s
+LEFT JOIN acquiring_agreement a ON a.merchant_id = s.merchant_id AND a.id = s.id
+WHERE s.state <> 'open' AND (s.state = 'active') IS DISTINCT FROM (a.state = 'active')
+UNION ALL
+SELECT l.subscription_id, 'a phase was paid twice, or not by the payment that it says'
+FROM acquiring_subscription_payment l
+LEFT JOIN acquiring_subscription s ON s.merchant_id = l.merchant_id AND s.id = l.subscription_id
+LEFT JOIN acquiring_payment p ON p.merchant_id = l.merchant_id AND p.id = l.payment_id
+WHERE s.id IS NULL OR p.request_ref IS DISTINCT FROM
+        'sub-' || replace(l.subscription_id::text, '-', '') || '-' || l.phase || '-' || l.attempt
+    OR p.amount > s.ceiling
+    OR (p.state IN ('SUCCESS', 'CANCELLED') AND EXISTS (SELECT FROM acquiring_subscription_payment later
+        WHERE later.merchant_id = l.merchant_id AND later.subscription_id = l.subscription_id
+            AND later.phase = l.phase AND later.attempt > l.attempt))
+LIMIT 1
+"""
+
+
+def subscription_difference() -> str | None:
+    """The first subscription that contradicts its agreement or its payments, in words; None if none does."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SUBSCRIPTIONS)
+        row = cursor.fetchone()
+    return f"subscription {row[0].hex}: {row[1]}" if row else None

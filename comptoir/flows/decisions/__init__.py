@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comptoir.flows.decisions import agreement
+from comptoir.flows.decisions import agreement, subscription
 from comptoir.flows.decisions.cancel import cancel
 from comptoir.flows.decisions.capture import capture, update_amount
 from comptoir.flows.decisions.confirm import claim, confirm, decline
@@ -19,16 +19,20 @@ from comptoir.flows.types import (
     AskPrice,
     Cancel,
     Capture,
+    ChangeSubscription,
     Claim,
     Command,
     Confirm,
     Decline,
     DeclineAgreement,
     EndAgreement,
+    EndSubscription,
     Expire,
     OpenAgreement,
+    OpenSubscription,
     Pay,
     Refund,
+    Renew,
     RevokeToken,
     Settle,
     SettleRefund,
@@ -75,3 +79,11 @@ def decide(command: Command, world: World) -> Decision:
             return agreement.revoke_token(command, world)
         case EndAgreement():
             return agreement.end_agreement(command, world)
+        case OpenSubscription():
+            return subscription.open_subscription(command, world)
+        case ChangeSubscription():
+            return subscription.change_subscription(command, world)
+        case EndSubscription():
+            return subscription.end_subscription(command, world)
+        case Renew():
+            return subscription.renew(command, world)

@@ -9,9 +9,15 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import AgreementEnd, AgreementState, AgreementView
+from comptoir.acquiring.api import (
+    AgreementEnd,
+    AgreementState,
+    AgreementView,
+    SubscriptionState,
+    SubscriptionView,
+)
 from comptoir.flows.decisions.charge import customer_ref
-from comptoir.flows.engine.decision import AgreementEvent, Decision, refuse
+from comptoir.flows.engine.decision import AgreementEvent, Decision, SubscriptionEvent, refuse
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import (
     OK,
@@ -70,7 +76,13 @@ def approve(command: ApproveAgreement, world: World) -> Decision:
         return _stands(agreement)
     if agreement.state is not AgreementState.OPEN or world.now >= agreement.expires_at:
         return refuse(acquiring.errors.AGREEMENT_CLOSED, "this is not asked any more")
-    limits = wallet.agreement_limits(purse, command.payment_limit, command.day_limit)
+    subscription = world.subscription_of(command)
+    at_once, a_day = command.payment_limit, command.day_limit
+    if subscription is not None:
+        # What is charged was agreed to the cent, so the wallet's own limits are enough unless told otherwise.
+        at_once = purse.payment_limit if at_once is None else at_once
+        a_day = purse.day_limit if a_day is None else a_day
+    limits = wallet.agreement_limits(purse, at_once, a_day)
     if limits is None:
         return refuse(
             wallet.errors.AGREEMENT_LIMITS, "limits rise: 0, at once, on a day, up to the wallet's own"
@@ -92,7 +104,14 @@ def approve(command: ApproveAgreement, world: World) -> Decision:
         state=wallet.AgreementState.ACTIVE,
         created_at=world.now,
     )
-    return _changed(approved, own)
+    if subscription is None:
+        return _changed(approved, own)
+    begun = replace(subscription, state=SubscriptionState.ACTIVE, next_at=subscription.start_at)
+    return replace(
+        _changed(replace(approved, state=AgreementState.ACTIVE), own),
+        subscription=begun,
+        subscription_event=SubscriptionEvent.CREATE,
+    )
 
 
 def decline(command: DeclineAgreement, world: World) -> Decision:
@@ -137,7 +156,7 @@ def revoke_token(command: RevokeToken, world: World) -> Decision:
     agreement = world.agreement_of(command)
     if agreement is None:
         return refuse(acquiring.errors.ACCESS_TOKEN_INVALID)
-    return _ended(agreement, AgreementEnd.MERCHANT, world)
+    return ended(agreement, AgreementEnd.MERCHANT, world)
 
 
 def end_agreement(command: EndAgreement, world: World) -> Decision:
@@ -145,10 +164,23 @@ def end_agreement(command: EndAgreement, world: World) -> Decision:
     agreement = world.agreement_of(command)
     if agreement is None:
         return refuse(wallet.errors.AGREEMENT_UNKNOWN, "the wallet has no such agreement")
-    return _ended(agreement, AgreementEnd.TRAVELLER, world)
+    subscription = world.subscription_of(command)
+    if subscription is None or agreement.state is AgreementState.ENDED:
+        return ended(agreement, AgreementEnd.TRAVELLER, world)
+    over = over_with(subscription, SubscriptionState.TERMINATED, world)
+    return replace(
+        ended(agreement, AgreementEnd.TRAVELLER, world),
+        subscription=over,
+        subscription_event=SubscriptionEvent.TERMINATE,
+    )
 
 
-def _ended(agreement: AgreementView, by: AgreementEnd, world: World) -> Decision:
+def over_with(subscription: SubscriptionView, state: SubscriptionState, world: World) -> SubscriptionView:
+    """A subscription as it stands once nothing more will be charged."""
+    return replace(subscription, state=state, next_at=None, ended_at=world.now)
+
+
+def ended(agreement: AgreementView, by: AgreementEnd, world: World) -> Decision:
     """Ended for good; whoever ends it again gets the same answer."""
     if agreement.state is AgreementState.ENDED:
         return _stands(agreement)
@@ -157,7 +189,8 @@ def _ended(agreement: AgreementView, by: AgreementEnd, world: World) -> Decision
         raise InvariantBroken(f"agreement {agreement.id.hex} has no wallet's side")
     over = replace(agreement, state=AgreementState.ENDED, ended_at=world.now, ended_by=by)
     theirs = replace(own, state=wallet.AgreementState.ENDED, ended_at=world.now)
-    return _changed(over, theirs, AgreementEvent.TOKEN_CANCELED)
+    had_tokens = agreement.access_hash is not None
+    return _changed(over, theirs, AgreementEvent.TOKEN_CANCELED if had_tokens else None)
 
 
 def _stands(agreement: AgreementView) -> Decision:

@@ -24,6 +24,8 @@ def pay(command: Pay, world: World) -> Decision:
     A repeat gets its first answer.
     """
     method = command.token_hash.hex() if command.token_hash else command.code
+    if command.agreement_id is not None:
+        method = command.agreement_id.hex
     asked = acquiring.rules.payment_hash(
         f"{command.product}/session" if command.session else command.product,
         command.amount,
@@ -113,7 +115,11 @@ def _scanned(command: Pay, payment: PaymentView, world: World) -> Decision:
 def _agreed(command: Pay, payment: PaymentView, world: World) -> Decision:
     """A token was presented: whose wallet is it, is the agreement in force, and does it allow so much?"""
     agreement = world.agreement_of(command)
-    reason = acquiring.rules.access_refusal(agreement, world.now)
+    if command.agreement_id is not None:
+        active = agreement is not None and agreement.state is acquiring.AgreementState.ACTIVE
+        reason = None if active else acquiring.errors.AGREEMENT_CLOSED
+    else:
+        reason = acquiring.rules.access_refusal(agreement, world.now)
     if agreement is None or agreement.wallet_id is None or reason is not None:
         return failed(payment, reason or acquiring.errors.ACCESS_TOKEN_INVALID, world)
     own = world.wallet_agreements[agreement.id]

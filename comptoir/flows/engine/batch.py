@@ -24,15 +24,19 @@ from comptoir.flows.types import (
     AskPrice,
     Cancel,
     Capture,
+    ChangeSubscription,
     Claim,
     Command,
     Confirm,
     Decline,
     EndAgreement,
+    EndSubscription,
     OpenAgreement,
+    OpenSubscription,
     Outcome,
     Pay,
     Refund,
+    Renew,
     UpdateAmount,
 )
 from comptoir.kernel.errors import InvariantBroken
@@ -101,6 +105,9 @@ def _subjects(command: Command, world: World) -> set[Hashable]:
         subjects.add(("payment", payment.merchant_id, payment.client_ref, payment.request_ref))
         if payment.wallet_id:
             subjects.add(("wallet", payment.wallet_id))
+    subscription = world.subscription_of(command)
+    if subscription is not None:
+        subjects.add(("agreement", subscription.id))
     agreement = world.agreement_of(command)
     if agreement is not None:
         subjects.add(("agreement", agreement.id))
@@ -126,6 +133,15 @@ def _subjects(command: Command, world: World) -> set[Hashable]:
             pass  # it reads merchants and rates, and changes neither
         case OpenAgreement():
             subjects.add(("agreement", command.id))
+        case OpenSubscription():
+            asked = command.agreement
+            subjects.add(("subscription", asked.merchant_id, asked.client_ref, command.request_ref))
+        case ChangeSubscription():
+            subjects.add(("change", command.merchant_id, command.client_ref, command.request_ref))
+        case EndSubscription() if command.request_ref and command.subscription_id is None:
+            subjects.add(("subscription", command.merchant_id, command.client_ref, command.request_ref))
+        case Renew():
+            subjects.add(("payment", command.merchant_id, command.client_ref, command.payment_ref))
         case _:
             pass
     return subjects

@@ -16,6 +16,9 @@ from comptoir.acquiring.api import (
     CaptureView,
     PaymentView,
     RefundView,
+    SubscriptionChange,
+    SubscriptionPayment,
+    SubscriptionView,
 )
 from comptoir.flows.types import Outcome
 from comptoir.fx.api import Quote
@@ -42,12 +45,23 @@ class AgreementEvent(StrEnum):
     TOKEN_CANCELED = "TOKEN_CANCELED"  # noqa: S105 - an event, not a secret
 
 
+class SubscriptionEvent(StrEnum):
+    """What a merchant is told of a subscription, in the words of the wire."""
+
+    CREATE = "CREATE"
+    CHANGE = "CHANGE"
+    UPDATE = "UPDATE"
+    CANCEL = "CANCEL"
+    TERMINATE = "TERMINATE"
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one command does, if the books agree: all of it happens, or `if_refused` instead.
 
     The records are as they will stand. `notify` says that the merchant is to be told of the payment or
-    refund; of a `capture` or `update` it always is. `agreement_event` is what the merchant is to be told of
-    the agreement. `taken` is the wallet's side of a capture, `given_back` the capture that a refund is of.
+    refund; of a `capture` or `update` it always is. `agreement_event` and `subscription_event` are what the
+    merchant is to be told of them. `taken` is the wallet's side of a capture, `given_back` the capture that a
+    refund is of.
     `accounts` opens accounts that the transfers need. `task` is work to be done after the commit.
     `entry` is for the risk rules' decision log, `counts` for their counters.
     `if_refused` (no transfers of its own) holds when the ledger refuses the transfers.
@@ -74,6 +88,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     agreement_event: AgreementEvent | None = None
     entry: Entry | None = None
     counts: tuple[Count, ...] = ()
+    subscription: SubscriptionView | None = None
+    subscription_event: SubscriptionEvent | None = None
+    subscription_change: SubscriptionChange | None = None
+    subscription_payment: SubscriptionPayment | None = None
     accounts: tuple[Statement, ...] = ()
     task: Task | None = None
     notify: bool = False

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import MerchantView, PaymentView
+from comptoir.flows.engine.renewal import phase_payment
 from comptoir.flows.engine.world import World
-from comptoir.flows.types import Command, Confirm, Pay, UpdateAmount
+from comptoir.flows.types import Command, Confirm, Pay, Renew, UpdateAmount
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.statements import Flow
 from comptoir.risk import api as risk
@@ -75,6 +76,13 @@ def asked(command: Command, world: World) -> risk.Charge | None:
             agreement = world.agreement_of(command)
             if agreement is not None and agreement.wallet_id is not None:
                 return charge_of(command, merchant, wallet.OWN_ISSUER, agreement.wallet_id, None)
+        case Renew():
+            one, agreement = world.subscription_of(command), world.agreement_of(command)
+            if one is not None and agreement is not None and command.merchant_id in world.merchants:
+                merchant = world.merchants[command.merchant_id]
+                payment = phase_payment(one, command)
+                if world.payment_of(command) is None and payment.amount.minor:
+                    return charge_of(payment, merchant, wallet.OWN_ISSUER, agreement.wallet_id, None)
         case Confirm():
             authorization = world.authorizations.get(command.authorization_id)
             payment = world.payment_of(command)

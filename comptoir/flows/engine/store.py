@@ -15,6 +15,7 @@ from comptoir.flows.topics import (
     NOTIFY_CAPTURE,
     NOTIFY_PAYMENT,
     NOTIFY_REFUND,
+    NOTIFY_SUBSCRIPTION,
 )
 from comptoir.fx import api as fx
 from comptoir.kernel.ids import new_id
@@ -58,6 +59,12 @@ def statements(
         work.append(acquiring.store_agreements(agreements))
     if agreed := [d.wallet_agreement for d in decisions if d.wallet_agreement]:
         work.append(wallet.store_agreements(agreed))
+    if subscriptions := [d.subscription for d in decisions if d.subscription]:
+        work.append(acquiring.store_subscriptions(subscriptions))
+    if changes := [d.subscription_change for d in decisions if d.subscription_change]:
+        work.append(acquiring.store_subscription_changes(changes))
+    if charged := [d.subscription_payment for d in decisions if d.subscription_payment]:
+        work.append(acquiring.store_subscription_payments(charged))
     entries, counts = [d.entry for d in decisions if d.entry], [c for d in decisions for c in d.counts]
     work.extend(risk.record(entries, counts, desk.rules.counting))
     asked = zip(decisions, request_ids, strict=True)
@@ -66,7 +73,7 @@ def statements(
         for d, request_id in asked
         for item in (
             *_notices(d, now, request_id),
-            _agreement_notice(d, now, request_id),
+            *_agreement_notices(d, now, request_id),
             _task(d, request_id),
         )
         if item
@@ -120,15 +127,22 @@ def _asked_by(request_id: str) -> dict[str, str]:
     return {"request_id": request_id} if request_id else {}
 
 
-def _agreement_notice(decision: Decision, now: datetime, request_id: str) -> OutboxItem | None:
-    """The notification that an agreement has tokens or has ended, if the merchant told us where to."""
-    about, event = decision.agreement, decision.agreement_event
-    if about is None or event is None or not about.notify_url:
-        return None
-    payload = {
-        "url": about.notify_url,
-        "client_ref": about.client_ref,
-        "event": event.value,
-        **_asked_by(request_id),
-    }
-    return OutboxItem(new_id(), about.merchant_id, NOTIFY_AGREEMENT, about.id, payload, now)
+def _agreement_notices(decision: Decision, now: datetime, request_id: str) -> list[OutboxItem]:
+    """The notifications of what became of an agreement or subscription, if the merchant told us where to."""
+    told: list[tuple[str, acquiring.AgreementView | acquiring.SubscriptionView, str]] = []
+    if decision.agreement and decision.agreement_event:
+        told.append((NOTIFY_AGREEMENT, decision.agreement, decision.agreement_event))
+    if decision.subscription and decision.subscription_event:
+        told.append((NOTIFY_SUBSCRIPTION, decision.subscription, decision.subscription_event))
+    return [
+        OutboxItem(
+            new_id(),
+            one.merchant_id,
+            topic,
+            one.id,
+            {"url": one.notify_url, "client_ref": one.client_ref, "event": event} | _asked_by(request_id),
+            now,
+        )
+        for topic, one, event in told
+        if one.notify_url
+    ]

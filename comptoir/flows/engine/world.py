@@ -16,16 +16,20 @@ from comptoir.flows.types import (
     AskPrice,
     Cancel,
     Capture,
+    ChangeSubscription,
     Claim,
     Command,
     Confirm,
     Decline,
     DeclineAgreement,
     EndAgreement,
+    EndSubscription,
     Expire,
     OpenAgreement,
+    OpenSubscription,
     Pay,
     Refund,
+    Renew,
     RevokeToken,
     Settle,
     SettleRefund,
@@ -68,6 +72,9 @@ class World:
     wallet_agreements: dict[UUID, wallet.AgreementView] = field(default_factory=dict)
     charges: dict[int, tuple[risk.Charge, list[risk.Concern]]] = field(default_factory=dict)
     totals: dict[risk.Lookup, risk.Total] = field(default_factory=dict)
+    subscriptions: dict[UUID, acquiring.SubscriptionView] = field(default_factory=dict)
+    subscriptions_by_request: dict[RequestKey, acquiring.SubscriptionView] = field(default_factory=dict)
+    subscription_changes: dict[RequestKey, acquiring.SubscriptionChange] = field(default_factory=dict)
 
     def keep_payments(self, rows: Rows) -> None:
         """Let payments be found by each of their names."""
@@ -124,11 +131,22 @@ class World:
         """What the counters hold for a limit; nothing was ever counted for what is not there."""
         return self.totals.get(asked, risk.Total())
 
+    def keep_subscriptions(self, rows: Rows) -> None:
+        for view in acquiring.decode_subscriptions(rows):
+            self.subscriptions[view.id] = view
+            self.subscriptions_by_request[view.merchant_id, view.client_ref, view.request_ref] = view
+
+    def keep_subscription_changes(self, rows: Rows) -> None:
+        for one in acquiring.decode_subscription_changes(rows):
+            self.subscription_changes[one.merchant_id, one.client_ref, one.request_ref] = one
+
     def payment_of(self, command: Command) -> acquiring.PaymentView | None:
         """The payment a command is about, if there is one already."""
         match command:
             case Pay():
                 return self.by_request.get((command.merchant_id, command.client_ref, command.request_ref))
+            case Renew():
+                return self.by_request.get((command.merchant_id, command.client_ref, command.payment_ref))
             case Cancel():
                 return self._named(command.merchant_id, command.payment_id) or self._requested(command)
             case Refund() | Capture() | UpdateAmount() | Expire() | Settle():
@@ -147,6 +165,8 @@ class World:
     def agreement_of(self, command: Command) -> acquiring.AgreementView | None:
         """The agreement a command is about, if there is one already."""
         match command:
+            case Pay() if command.agreement_id:
+                return self._agreed(command.merchant_id, command.agreement_id)
             case Pay() if command.token_hash:
                 return self.by_access.get((command.merchant_id, command.token_hash))
             case OpenAgreement():
@@ -160,8 +180,35 @@ class World:
             case EndAgreement():
                 own = self.wallet_agreements.get(command.agreement_id)
                 return self.agreements.get(own.id) if own and own.wallet_id == command.wallet_id else None
+            case OpenSubscription() | ChangeSubscription() | EndSubscription() | Renew():
+                known = self.subscription_of(command)
+                return self.agreements.get(known.id) if known else None
             case _:
                 return None
+
+    def subscription_of(self, command: Command) -> acquiring.SubscriptionView | None:
+        """The subscription a command is about, if there is one already."""
+        match command:
+            case OpenSubscription():
+                asked = command.agreement
+                return self.subscriptions_by_request.get(
+                    (asked.merchant_id, asked.client_ref, command.request_ref)
+                )
+            case EndSubscription() if command.subscription_id is None:
+                return self.subscriptions_by_request.get(
+                    (command.merchant_id, command.client_ref, command.request_ref or "")
+                )
+            case ChangeSubscription() | EndSubscription() | Renew():
+                found = self.subscriptions.get(command.subscription_id) if command.subscription_id else None
+                return found if found and found.merchant_id == command.merchant_id else None
+            case _:
+                agreement = self.agreement_of(command)
+                return self.subscriptions.get(agreement.id) if agreement else None
+
+    def _agreed(self, merchant_id: UUID, agreement_id: UUID) -> acquiring.AgreementView | None:
+        """An agreement by our id, if it is this merchant's."""
+        found = self.agreements.get(agreement_id)
+        return found if found and found.merchant_id == merchant_id else None
 
     def authorization_of(self, payment: acquiring.PaymentView) -> wallet.AuthorizationView | None:
         """What our own wallet was last asked for this payment, if it was asked."""
@@ -193,6 +240,15 @@ def load(commands: Sequence[Command], now: datetime, desk: Desk) -> Flow[World]:
     named = [*_requests(commands, world), *_travellers(commands, world), *_agreements(commands, world)]
     yield from _fetch([*named, *_rates(world)])
     yield from _fetch(_named_by_records(commands, world))
+    # A subscription that is named by its request leads to its agreement, and only that to the wallet.
+    missing = {
+        (a.wallet_id, a.id)
+        for a in world.agreements.values()
+        if a.wallet_id and a.id not in world.wallet_agreements
+    }
+    if missing:
+        day = china_day(now)
+        yield from _fetch([(wallet.agreements(list(missing), day), world.keep_wallet_agreements)])
     return world
 
 
@@ -223,8 +279,10 @@ def _requests(commands: Sequence[Command], world: World) -> list[_Load]:
         loads.append((acquiring.payments_by_id(list(named)), world.keep_payments))
     if codes := {c.order_code for c in commands if isinstance(c, Claim)}:
         loads.append((acquiring.payments_by_order_code(list(codes)), world.keep_payments))
-    asking = (c for c in commands if isinstance(c, Pay | AskPrice | Refund | OpenAgreement))
-    if merchants := {c.merchant_id for c in asking}:
+    asking = (c for c in commands if isinstance(c, Pay | AskPrice | Refund | OpenAgreement | Renew))
+    merchants = {c.merchant_id for c in asking}
+    merchants |= {c.agreement.merchant_id for c in commands if isinstance(c, OpenSubscription)}
+    if merchants:
         loads.append((acquiring.merchants(list(merchants)), world.keep_merchants))
     if refunds := {(c.merchant_id, c.client_ref, c.request_ref) for c in commands if isinstance(c, Refund)}:
         loads.append((acquiring.refunds_by_request(list(refunds)), world.keep_refunds))
@@ -258,7 +316,7 @@ def _travellers(commands: Sequence[Command], world: World) -> list[_Load]:
 
 
 def _agreements(commands: Sequence[Command], world: World) -> list[_Load]:
-    """Agreements by the names the commands give them."""
+    """Agreements and subscriptions by the names the commands give them."""
     loads: list[_Load] = []
     tokens = {(c.merchant_id, c.token_hash) for c in commands if isinstance(c, Pay) and c.token_hash}
     tokens |= {(c.merchant_id, c.access_hash) for c in commands if isinstance(c, RevokeToken)}
@@ -272,6 +330,38 @@ def _agreements(commands: Sequence[Command], world: World) -> list[_Load]:
         loads.append((acquiring.agreements_by_id(list(opened)), world.keep_agreements))
     if own := {(c.wallet_id, c.agreement_id) for c in commands if isinstance(c, EndAgreement)}:
         loads.append((wallet.agreements(list(own), china_day(world.now)), world.keep_wallet_agreements))
+    return [*loads, *_subscriptions(commands, world)]
+
+
+def _subscriptions(commands: Sequence[Command], world: World) -> list[_Load]:
+    """Subscriptions, what was changed of them, and the payments of their phases."""
+    loads: list[_Load] = []
+    asked = [c for c in commands if isinstance(c, OpenSubscription)]
+    keys = {(c.agreement.merchant_id, c.agreement.client_ref, c.request_ref) for c in asked}
+    keys |= {
+        (c.merchant_id, c.client_ref, c.request_ref)
+        for c in commands
+        if isinstance(c, EndSubscription) and c.request_ref
+    }
+    if keys:
+        loads.append((acquiring.subscriptions_by_request(list(keys)), world.keep_subscriptions))
+    named = {
+        (c.merchant_id, c.subscription_id)
+        for c in commands
+        if isinstance(c, ChangeSubscription | EndSubscription | Renew) and c.subscription_id
+    }
+    if named:
+        loads.append((acquiring.subscriptions_by_id(list(named)), world.keep_subscriptions))
+        loads.append((acquiring.agreements_by_id(list(named)), world.keep_agreements))
+    changes = {
+        (c.merchant_id, c.client_ref, c.request_ref) for c in commands if isinstance(c, ChangeSubscription)
+    }
+    if changes:
+        found = acquiring.subscription_changes_by_request(list(changes))
+        loads.append((found, world.keep_subscription_changes))
+    renewed = {(c.merchant_id, c.client_ref, c.payment_ref) for c in commands if isinstance(c, Renew)}
+    if renewed:
+        loads.append((acquiring.payments_by_request(list(renewed)), world.keep_payments))
     return loads
 
 
@@ -314,11 +404,17 @@ def _other_sides(commands: Sequence[Command], world: World) -> list[_Load]:
     """Of each agreement the side that was not named, and the wallet that is to be debited."""
     loads: list[_Load] = []
     day = china_day(world.now)
-    if ended := {(a.merchant_id, a.id) for a in world.wallet_agreements.values()}:
-        loads.append((acquiring.agreements_by_id(list(ended)), world.keep_agreements))
+    ended = {(a.merchant_id, a.id) for a in world.wallet_agreements.values()}
+    ended |= {(s.merchant_id, s.id) for s in world.subscriptions.values()}
+    if others := {key for key in ended if key[1] not in world.agreements}:
+        loads.append((acquiring.agreements_by_id(list(others)), world.keep_agreements))
+    moved = [c for c in commands if isinstance(c, ApproveAgreement | DeclineAgreement | RevokeToken)]
+    ended |= {(a.merchant_id, a.id) for c in moved if (a := world.agreement_of(c))}
+    if wanted := {key for key in ended if key[1] not in world.subscriptions}:
+        loads.append((acquiring.subscriptions_by_id(list(wanted)), world.keep_subscriptions))
     if own := {(a.wallet_id, a.id) for a in world.agreements.values() if a.wallet_id}:
         loads.append((wallet.agreements(list(own), day), world.keep_wallet_agreements))
-    debited = {a.wallet_id for c in commands if isinstance(c, Pay) and (a := world.agreement_of(c))}
+    debited = {a.wallet_id for c in commands if isinstance(c, Pay | Renew) and (a := world.agreement_of(c))}
     if purses := [one for one in debited if one]:
         loads.append((wallet.wallets(purses, day), world.keep_wallets))
     return loads

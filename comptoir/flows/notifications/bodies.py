@@ -13,6 +13,7 @@ from comptoir.acquiring.api import (
     RefundState,
     RefundView,
     StepState,
+    SubscriptionView,
 )
 from comptoir.flows import wire
 from comptoir.flows.agreements import digest, token_pair
@@ -26,6 +27,7 @@ from comptoir.standards.antom.messages import (
     PaymentNotification,
     RefundNotification,
     Result,
+    SubscriptionNotification,
     encode,
 )
 from comptoir.standards.antom.results import ResultCode
@@ -66,6 +68,11 @@ def _payment_notice(payment: PaymentView, notify_type: str, code: ResultCode) ->
         payment_time=wire.time_of(payment.finished_at) if paid else None,
         auth_expiry_time=wire.time_of(payment.auth_expires_at) if paid else None,
         payment_method_type=payment.method_type or None,
+        subscription_request_id=payment.details.get("subscriptionRequestId"),
+        subscription_id=payment.details.get("subscriptionId"),
+        period_start_time=payment.details.get("periodStartTime"),
+        period_end_time=payment.details.get("periodEndTime"),
+        phase_no=payment.details.get("phaseNo"),
         psp_customer_info=wire.customer(payment),
         payment_quote=wire.payment_quote(payment) if paid else None,
         gross_settlement_amount=wire.gross_settlement(payment) if paid else None,
@@ -125,6 +132,22 @@ def refund_body(refund: RefundView, payment: PaymentView) -> bytes:
             refund_time=wire.time_of(refund.finished_at) if given else None,
             gross_settlement_amount=Amount.of(refund.settlement) if given and refund.settlement else None,
             settlement_quote=wire.settlement_quote(payment) if given else None,
+        )
+    )
+
+
+def subscription_body(one: SubscriptionView, event: str) -> bytes:
+    """notifySubscription: that a subscription began, changed or ended."""
+    return encode(
+        SubscriptionNotification(
+            subscription_notification_type=event,
+            result=Result.of(ResultCode.SUCCESS),
+            subscription_request_id=one.request_ref,
+            subscription_id=one.id.hex,
+            subscription_status=wire.subscription_status(one) or "",
+            subscription_start_time=format_time(one.start_at),
+            subscription_end_time=wire.time_of(one.end_at),
+            period_rule=wire.period_rule(one),
         )
     )
 

@@ -23,8 +23,10 @@ from comptoir.acquiring.api import (
     decode_captures,
     decode_payments,
     decode_refunds,
+    decode_subscriptions,
     payments_by_id,
     refunds_by_id,
+    subscriptions_by_id,
 )
 from comptoir.db import outbox
 from comptoir.db.outbox import Claimed, Kept
@@ -37,6 +39,7 @@ from comptoir.flows.notifications.bodies import (
     capture_body,
     payment_body,
     refund_body,
+    subscription_body,
 )
 from comptoir.flows.notifications.schedule import MOST_LOST, next_try
 from comptoir.flows.notifications.sending import TOTAL_SECONDS, Answer, Sender, SendFailed
@@ -48,13 +51,14 @@ from comptoir.standards.antom import signing
 from comptoir.standards.antom.messages import is_acknowledged
 
 #: Owner: the merchant; subject: the record that it is about; payload: `url`, `client_ref`, and the `event` of
-#: an agreement.
+#: an agreement or subscription.
 TOPICS: Final = (
     topics.NOTIFY_PAYMENT,
     topics.NOTIFY_REFUND,
     topics.NOTIFY_CAPTURE,
     topics.NOTIFY_AMOUNT,
     topics.NOTIFY_AGREEMENT,
+    topics.NOTIFY_SUBSCRIPTION,
 )
 
 #: A sending that starts has to be over before its lease: nobody else may send the same meanwhile.
@@ -83,7 +87,9 @@ def load(claimed: Sequence[Claimed | Kept]) -> Flow[dict[UUID, Body]]:
         captures_by_id(keys[topics.NOTIFY_CAPTURE]),
         amount_updates_by_id(keys[topics.NOTIFY_AMOUNT]),
         agreements_by_id(keys[topics.NOTIFY_AGREEMENT]),
+        subscriptions_by_id(keys[topics.NOTIFY_SUBSCRIPTION]),
     ]
+    subscriptions = {one.id: one for one in decode_subscriptions(found[5])}
     agreements = {one.id: one for one in decode_agreements(found[4])}
     payments = {one.id: one for one in decode_payments(found[0])}
     refunds = {one.id: one for one in decode_refunds(found[1])}
@@ -106,6 +112,8 @@ def load(claimed: Sequence[Claimed | Kept]) -> Flow[dict[UUID, Body]]:
                     return refund_body(refunds[subject], payments[refunds[subject].payment_id])
                 case topics.NOTIFY_AGREEMENT:
                     return agreement_body(agreements[subject], one.item.payload["event"])
+                case topics.NOTIFY_SUBSCRIPTION:
+                    return subscription_body(subscriptions[subject], one.item.payload["event"])
                 case _:
                     return payment_body(payments[subject])
         except KeyError:

@@ -1,6 +1,7 @@
 """The worker: what has to be done without anybody asking.
 
-`notify` delivers notifications, `expire` closes payments whose time is up, `issuers` finds out what other
+`notify` delivers notifications, `expire` closes payments whose time is up, `renew` charges
+subscriptions, `issuers` finds out what other
 wallets did, `rates` fetches reference rates where that is wanted, `housekeeping` tidies up.
 `loop` runs them side by side and outlives the database. Any number of worker processes may run: items
 and payments are claimed or locked in the database, never by a process for itself.
@@ -18,11 +19,22 @@ from comptoir.flows.worker.issuers import IssuersJob
 from comptoir.flows.worker.loop import Job, Worker
 from comptoir.flows.worker.notify import NotifyJob
 from comptoir.flows.worker.rates import RatesJob
+from comptoir.flows.worker.renew import RenewJob
 from comptoir.kernel.clock import Clock
 from comptoir.kernel.watch import NOBODY, Watch
 from comptoir.wallet.api import IssuerDirectory
 
-__all__ = ["ExpireJob", "HousekeepingJob", "IssuersJob", "Job", "NotifyJob", "RatesJob", "Worker", "jobs"]
+__all__ = [
+    "ExpireJob",
+    "HousekeepingJob",
+    "IssuersJob",
+    "Job",
+    "NotifyJob",
+    "RatesJob",
+    "RenewJob",
+    "Worker",
+    "jobs",
+]
 
 
 def jobs(
@@ -38,6 +50,7 @@ def jobs(
     work: list[Job] = [
         NotifyJob(Sender(allow_private=notify_private), clock, watch),
         ExpireJob(desk),
+        RenewJob(desk),
         IssuersJob(issuers, desk),
         HousekeepingJob(watch),
     ]

@@ -6,6 +6,7 @@ Once that has happened the browser is sent back to the shop, with the authorizat
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -14,12 +15,25 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import AgreementState, AgreementView
+from comptoir.acquiring.api import AgreementState, AgreementView, PeriodType, SubscriptionView
 from comptoir.db.run import read
 from comptoir.flows.agreements import auth_code, consent_address
-from comptoir.kernel.clock import utc_now
+from comptoir.kernel.clock import CHINA, utc_now
+from comptoir.kernel.money import Money
 from comptoir.web.cashier.back import with_parameters
-from comptoir.web.cashier.guard import AGAIN_SECONDS, code_picture, guarded
+from comptoir.web.cashier.guard import AGAIN_SECONDS, code_picture, guarded, shown
+
+_OURS: Final = ("authCode", "authState", "subscriptionRequestId", "agreed")
+
+#: The unit of a period, in Chinese and English.
+_UNITS: Final = {
+    PeriodType.DAY: ("天", "day(s)"),
+    PeriodType.WEEK: ("周", "week(s)"),
+    PeriodType.MONTH: ("个月", "month(s)"),
+    PeriodType.QUARTER: ("个季度", "quarter(s)"),
+    PeriodType.HALF_YEAR: ("个半年", "half year(s)"),
+    PeriodType.YEAR: ("年", "year(s)"),
+}
 
 
 @require_safe
@@ -28,16 +42,18 @@ def agreement(request: HttpRequest, code: str) -> HttpResponse:
     """One agreement: to be scanned while it is open; approved, the way back; else what became of it."""
     found, merchant = _find(code)
     now = utc_now()
-    approved = found.state is AgreementState.APPROVED
-    if approved and found.grant_expires_at is not None and now < found.grant_expires_at:
-        return HttpResponseRedirect(_way_back(found, auth_code(code)))
+    subscription = _subscription(found)
+    agreed = AgreementState.APPROVED if subscription is None else AgreementState.ACTIVE
+    if found.state is agreed and found.grant_expires_at is not None and now < found.grant_expires_at:
+        return HttpResponseRedirect(_way_back(found, subscription, auth_code(code)))
     is_open = found.state is AgreementState.OPEN and now < found.expires_at
     page = {
         "code": code,
         "payee": merchant,
         "state": _state(found, is_open),
         "minutes": max(0, int((found.expires_at - now).total_seconds()) // 60),
-        "back": _way_back(found) if found.state is AgreementState.DECLINED else None,
+        "back": _way_back(found, subscription) if found.state is AgreementState.DECLINED else None,
+        "subscription": subscription and _terms(subscription),
     }
     response = render(request, "cashier/agreement.html", page)
     if is_open:
@@ -51,6 +67,27 @@ def code_image(request: HttpRequest, code: str) -> HttpResponse:
     """The page's own address as a QR picture (SVG)."""
     _find(code)
     return code_picture(consent_address(settings.COMPTOIR.public_url, code))
+
+
+def _subscription(found: AgreementView) -> SubscriptionView | None:
+    """The subscription that the agreement is for, if it is for one."""
+    rows = read(acquiring.subscriptions_by_id([(found.merchant_id, found.id)]))
+    return next(iter(acquiring.decode_subscriptions(rows)), None)
+
+
+def _terms(one: SubscriptionView) -> dict[str, object]:
+    """What is to be paid when, for people."""
+    most = Money(one.ceiling, one.amount.currency)
+    return {
+        "description": one.description,
+        "amount": shown(one.amount),
+        "most": shown(most) if most.minor > one.amount.minor else None,
+        "every_zh": f"每 {one.period.count} {_UNITS[one.period.kind][0]}",
+        "every_en": f"every {one.period.count} {_UNITS[one.period.kind][1]}",
+        "start": one.start_at.astimezone(CHINA).strftime("%Y-%m-%d"),
+        "end": one.end_at.astimezone(CHINA).strftime("%Y-%m-%d") if one.end_at else None,
+        "trials": [(t.first, t.last, shown(Money(t.amount, one.amount.currency))) for t in one.trials],
+    }
 
 
 def _find(code: str) -> tuple[AgreementView, str]:
@@ -74,9 +111,13 @@ def _state(found: AgreementView, is_open: bool) -> str:
     return known.get(found.state, "expired")
 
 
-def _way_back(found: AgreementView, code: str | None = None) -> str:
-    """The shop's address with the code and the shop's own state, each once, whatever stood in it before."""
-    ours = [("authCode", code)] if code else []
-    return with_parameters(
-        urlsplit(found.redirect_url), [*ours, ("authState", found.state_ref)], ("authCode", "authState")
-    )
+def _way_back(found: AgreementView, subscription: SubscriptionView | None, code: str | None = None) -> str:
+    """The shop's address with what it is told, each once, whatever stood in it before.
+
+    That is the code and the shop's own state; of a subscription its request's id, and whether it was agreed.
+    """
+    if subscription is not None:
+        ours = [("subscriptionRequestId", found.state_ref), ("agreed", "true" if code else "false")]
+    else:
+        ours = [*([("authCode", code)] if code else []), ("authState", found.state_ref)]
+    return with_parameters(urlsplit(found.redirect_url), ours, _OURS)

@@ -8,8 +8,10 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from babel.numbers import format_currency
 from django.http import HttpRequest, HttpResponse
 
+from comptoir.kernel.money import Money
 from comptoir.standards import qr_code, wallet_browser
 
 if TYPE_CHECKING:
@@ -46,3 +48,8 @@ def in_wallet(request: HttpRequest) -> bool:
 def code_picture(address: str) -> HttpResponse:
     """An address as a QR picture (SVG), for a wallet to read."""
     return HttpResponse(qr_code.build(address, qr_code.Picture.SVG), content_type="image/svg+xml")
+
+
+def shown(money: Money) -> str:
+    """An amount as people read it, in both of a page's languages alike."""
+    return format_currency(money.decimal(), money.currency, locale="en")

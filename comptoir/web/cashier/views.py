@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from babel.numbers import format_currency
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,10 +13,9 @@ from comptoir.acquiring.api import PaymentState, PaymentView
 from comptoir.db.run import read
 from comptoir.kernel.clock import utc_now
 from comptoir.kernel.errors import InvalidValue
-from comptoir.kernel.money import Money
 from comptoir.standards import order_code
 from comptoir.web.cashier.back import way_back
-from comptoir.web.cashier.guard import AGAIN_SECONDS, code_picture, guarded, in_wallet
+from comptoir.web.cashier.guard import AGAIN_SECONDS, code_picture, guarded, in_wallet, shown
 
 #: Long enough to read that it was paid.
 _BACK_SECONDS = 2
@@ -45,8 +43,8 @@ def order(request: HttpRequest, digits: str) -> HttpResponse:
         "state": _state(payment, is_open),
         "payee": payment.details.get("storeName") or merchant,
         "description": payment.details.get("description", ""),
-        "amount": _shown(payment.amount),
-        "wallet_amount": _shown(payment.wallet_total) if payment.wallet_total else None,
+        "amount": shown(payment.amount),
+        "wallet_amount": shown(payment.wallet_total) if payment.wallet_total else None,
         "rate": payment.quote_price,
         "pair": payment.wallet_total and f"{payment.amount.currency}/{payment.wallet_total.currency}",
         "expires_at": payment.expires_at,
@@ -94,8 +92,3 @@ def _state(payment: PaymentView, is_open: bool) -> str:
     if payment.hold_id is not None:
         return "held"
     return {PaymentState.SUCCESS: "paid", PaymentState.CANCELLED: "cancelled"}.get(payment.state, "closed")
-
-
-def _shown(money: Money) -> str:
-    """An amount as people read it, in both of the page's languages alike."""
-    return format_currency(money.decimal(), money.currency, locale="en")

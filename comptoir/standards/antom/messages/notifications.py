@@ -16,7 +16,8 @@ from comptoir.standards.antom.results import ResultCode
 class PaymentNotification(Message, frozen=True):
     """notifyPayment. There is no status member: the result is the payment's (S or F).
 
-    With `update_request_id` it is that of a change of the authorized amount.
+    With `update_request_id` it is that of a change of the authorized amount; with `subscription_id` it is
+    notifySubscriptionPayment, about the phase `phase_no`.
     """
 
     notify_type: str
@@ -33,6 +34,11 @@ class PaymentNotification(Message, frozen=True):
     payment_quote: Quote | None = None
     gross_settlement_amount: Amount | None = None
     settlement_quote: Quote | None = None
+    subscription_request_id: str | None = None
+    subscription_id: str | None = None
+    period_start_time: str | None = None
+    period_end_time: str | None = None
+    phase_no: int | None = None
 
 
 class CaptureNotification(Message, frozen=True):
