@@ -21,6 +21,7 @@ from comptoir.gateway.operations import (
     pay,
     payment_session,
     refund,
+    subscriptions,
     update_amount,
 )
 from comptoir.gateway.operations.services import Services
@@ -48,6 +49,16 @@ def operations(services: Services) -> Operations:
         "aps/payments/inquiryPayment": partial(acquirer.inquiry_payment, services),
         "aps/payments/cancelPayment": partial(acquirer.cancel_payment, services),
         "aps/payments/refund": partial(acquirer.refund, services),
+        "subscriptions/create": partial(subscriptions.create, services),
+        "subscriptions/change": partial(subscriptions.change, services),
+        "subscriptions/update": partial(subscriptions.update, services),
+        "subscriptions/cancel": partial(subscriptions.cancel, services),
+        "subscriptions/inquiry": partial(subscriptions.inquiry, services),
+        "subscriptions/inquireSubscription": partial(subscriptions.inquire_subscription, services),
+        "subscriptions/inquireSubscriptionList": partial(subscriptions.inquire_subscription_list, services),
+        "subscriptions/inquireSubscriptionPayment": partial(
+            subscriptions.inquire_subscription_payment, services
+        ),
         "authorizations/consult": partial(agreements.consult, services),
         "authorizations/applyToken": partial(agreements.apply_token, services),
         "authorizations/revoke": partial(agreements.revoke, services),

@@ -1,0 +1,353 @@
+"""subscriptions/*: a payment that comes again every period, once the traveller has agreed."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Final
+
+from comptoir.acquiring import api as acquiring
+from comptoir.acquiring.api import (
+    AgreementState,
+    Period,
+    PeriodType,
+    SubscriptionState,
+    SubscriptionView,
+    Trial,
+)
+from comptoir.flows import wire
+from comptoir.flows.agreements import auth_code, consent_address, digest, new_consent_code
+from comptoir.flows.api import OK, ChangeSubscription, EndSubscription, OpenAgreement, OpenSubscription
+from comptoir.gateway.call import Call
+from comptoir.gateway.operations.services import Services, id_or_none, wallet_refusal
+from comptoir.gateway.results import outcome_result
+from comptoir.kernel.ids import new_id
+from comptoir.kernel.statements import Statement
+from comptoir.standards.antom.messages import (
+    Amount,
+    CancellationType,
+    Codec,
+    InquireSubscriptionListResponse,
+    InquireSubscriptionPaymentResponse,
+    InquireSubscriptionResponse,
+    Paginator,
+    PeriodRule,
+    PhasePayment,
+    Result,
+    SubscriptionAnswer,
+    SubscriptionCancelRequest,
+    SubscriptionChangeRequest,
+    SubscriptionCreateRequest,
+    SubscriptionCreateResponse,
+    SubscriptionInfo,
+    SubscriptionInquiryRequest,
+    SubscriptionInquiryResponse,
+    SubscriptionListRequest,
+    SubscriptionPaymentsRequest,
+    SubscriptionUpdateRequest,
+)
+from comptoir.standards.antom.messages.subscriptions import time_or_none
+from comptoir.standards.antom.results import ResultCode
+from comptoir.standards.antom.times import format_time, parse_time
+
+_CREATE: Final = Codec(SubscriptionCreateRequest)
+_CHANGE: Final = Codec(SubscriptionChangeRequest)
+_UPDATE: Final = Codec(SubscriptionUpdateRequest)
+_CANCEL: Final = Codec(SubscriptionCancelRequest)
+_INQUIRY: Final = Codec(SubscriptionInquiryRequest)
+_LIST: Final = Codec(SubscriptionListRequest)
+_PAYMENTS: Final = Codec(SubscriptionPaymentsRequest)
+
+_EVER: Final = datetime(2200, 1, 1, tzinfo=UTC)
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def create(services: Services, call: Call) -> SubscriptionCreateResponse:
+    """Put up the page on which the traveller approves. Raises ParamIllegal, and what the engine raises."""
+    request = _CREATE.decode(call.body)
+    method = request.payment_method.payment_method_type
+    refusal = wallet_refusal(method, "paymentMethod.paymentMethodType") or _not_open(
+        allowAccumulate=request.allow_accumulate
+    )
+    if refusal is not None:
+        return SubscriptionCreateResponse(result=refusal)
+    outcome = await services.submit(_command(request, call))
+    page = outcome.agreement
+    if outcome.code != OK:
+        return SubscriptionCreateResponse(result=outcome_result(outcome))
+    if page is None or page.state is AgreementState.DECLINED or call.now >= page.expires_at:
+        return SubscriptionCreateResponse(result=Result.of(ResultCode.ORDER_IS_CLOSED))
+    return SubscriptionCreateResponse(
+        result=outcome_result(outcome), normal_url=consent_address(services.public_url, page.consent_code)
+    )
+
+
+def _command(request: SubscriptionCreateRequest, call: Call) -> OpenSubscription:
+    code = new_consent_code()
+    settlement = request.settlement_strategy
+    floor = request.max_amount_floor
+    amount = request.payment_amount.money()
+    return OpenSubscription(
+        agreement=OpenAgreement(
+            id=new_id(),
+            merchant_id=call.client.merchant_id,
+            client_ref=call.client.client_ref,
+            consent_code=code,
+            grant_hash=digest(auth_code(code)),
+            state_ref=request.subscription_request_id,
+            method_type=request.payment_method.payment_method_type,
+            redirect_url=request.subscription_redirect_url,
+            notify_url=request.subscription_notification_url or call.client.notify_url,
+        ),
+        request_ref=request.subscription_request_id,
+        input_hash=_hash(
+            request.subscription_description,
+            amount,
+            request.period_rule,
+            request.subscription_start_time,
+            request.subscription_end_time,
+            request.trials,
+            floor,
+            request.allow_retry,
+            request.payment_method.payment_method_type,
+        ),
+        description=request.subscription_description,
+        amount=amount,
+        period=_period(request.period_rule),
+        start_at=parse_time(request.subscription_start_time, "subscriptionStartTime"),
+        end_at=time_or_none(request.subscription_end_time, "subscriptionEndTime"),
+        expires_at=time_or_none(request.subscription_expiry_time, "subscriptionExpiryTime"),
+        ceiling=floor.money().minor if floor else None,
+        trials=tuple(
+            Trial(
+                one.trial_amount.money().minor,
+                one.trial_start_period,
+                one.trial_end_period or one.trial_start_period,
+            )
+            for one in request.trials or ()
+        ),
+        allow_retry=request.allow_retry is not False,
+        settlement_currency=(settlement.settlement_currency or None) if settlement else None,
+        payment_notify_url=request.payment_notification_url or call.client.notify_url,
+    )
+
+
+async def change(services: Services, call: Call) -> SubscriptionAnswer:
+    """Other terms from the next period on. Raises ParamIllegal, and what the engine raises."""
+    request = _CHANGE.decode(call.body)
+    refusal = _not_open(
+        allowAccumulate=request.allow_accumulate,
+        paymentAmountDifference=request.payment_amount_difference,
+        subscriptionStartTime=request.subscription_start_time,
+    )
+    if refusal is not None:
+        return SubscriptionAnswer(result=refusal)
+    return await _change(services, call, request.subscription_change_request_id, request, "CHANGE", None)
+
+
+async def update(services: Services, call: Call) -> SubscriptionAnswer:
+    """The same, and the next period may be moved. Raises ParamIllegal, and what the engine raises."""
+    request = _UPDATE.decode(call.body)
+    proration = request.proration_settings
+    refusal = _not_open(
+        **{"prorationSettings.prorationMode": proration.proration_mode if proration else None}
+    )
+    if refusal is not None:
+        return SubscriptionAnswer(result=refusal)
+    moved = time_or_none(request.next_subscription_date, "nextSubscriptionDate")
+    return await _change(services, call, request.subscription_update_request_id, request, "UPDATE", moved)
+
+
+async def _change(
+    services: Services,
+    call: Call,
+    request_ref: str,
+    request: SubscriptionChangeRequest | SubscriptionUpdateRequest,
+    event: str,
+    next_at: datetime | None,
+) -> SubscriptionAnswer:
+    subscription_id = id_or_none(request.subscription_id)
+    if subscription_id is None:
+        return SubscriptionAnswer(result=Result.of(ResultCode.ORDER_NOT_EXIST))
+    amount = request.payment_amount.money() if request.payment_amount else None
+    command = ChangeSubscription(
+        merchant_id=call.client.merchant_id,
+        client_ref=call.client.client_ref,
+        request_ref=request_ref,
+        subscription_id=subscription_id,
+        input_hash=_hash(
+            event,
+            subscription_id,
+            request.subscription_description,
+            amount,
+            request.period_rule,
+            request.subscription_end_time,
+            next_at,
+        ),
+        event=event,
+        description=request.subscription_description or None,
+        amount=amount,
+        period=_period(request.period_rule) if request.period_rule else None,
+        end_at=time_or_none(request.subscription_end_time, "subscriptionEndTime"),
+        next_at=next_at,
+    )
+    return SubscriptionAnswer(result=outcome_result(await services.submit(command)))
+
+
+async def cancel(services: Services, call: Call) -> SubscriptionAnswer:
+    """End a subscription. Raises ParamIllegal, and what the engine raises."""
+    request = _CANCEL.decode(call.body)
+    subscription_id = id_or_none(request.subscription_id)
+    if request.subscription_id and subscription_id is None:
+        return SubscriptionAnswer(result=Result.of(ResultCode.ORDER_NOT_EXIST))
+    command = EndSubscription(
+        merchant_id=call.client.merchant_id,
+        client_ref=call.client.client_ref,
+        at_once=request.cancellation_type is CancellationType.TERMINATE,
+        subscription_id=subscription_id,
+        request_ref=None if subscription_id else request.subscription_request_id,
+    )
+    return SubscriptionAnswer(result=outcome_result(await services.submit(command)))
+
+
+async def inquiry(services: Services, call: Call) -> SubscriptionInquiryResponse:
+    """How a subscription stands. Raises ParamIllegal."""
+    one = await _find(services, call)
+    if one is None:
+        return SubscriptionInquiryResponse(result=Result.of(ResultCode.ORDER_NOT_EXIST))
+    return SubscriptionInquiryResponse(
+        result=Result.of(ResultCode.SUCCESS),
+        subscription_id=one.id.hex,
+        subscription_request_id=one.request_ref,
+        subscription_status=wire.subscription_status(one),
+        period_rule=wire.period_rule(one),
+        payment_amount=Amount.of(one.amount),
+        subscription_start_time=format_time(one.start_at),
+        subscription_end_time=wire.time_of(one.end_at),
+        allow_retry="true" if one.allow_retry else "false",
+        max_amount_floor=wire.ceiling(one),
+    )
+
+
+async def inquire_subscription(services: Services, call: Call) -> InquireSubscriptionResponse:
+    """The same in its newer form. Raises ParamIllegal."""
+    one = await _find(services, call)
+    if one is None:
+        return InquireSubscriptionResponse(result=Result.of(ResultCode.ORDER_NOT_EXIST))
+    return InquireSubscriptionResponse(result=Result.of(ResultCode.SUCCESS), subscription=_info(one))
+
+
+async def inquire_subscription_list(services: Services, call: Call) -> InquireSubscriptionListResponse:
+    """A page of the merchant's subscriptions. Raises ParamIllegal."""
+    request = _LIST.decode(call.body)
+    states = [state.value for state in SubscriptionState if state.value.upper() in (request.statuses or ())]
+    if request.statuses and not states:
+        return InquireSubscriptionListResponse(
+            result=Result.of(ResultCode.PARAM_ILLEGAL, "statuses must be of ACTIVE, CANCELLED, TERMINATED")
+        )
+    statements = acquiring.subscriptions_page(
+        call.client.merchant_id,
+        time_or_none(request.start_time_from, "startTimeFrom") or _NEVER,
+        time_or_none(request.start_time_to, "startTimeTo") or _EVER,
+        states,
+        request.page_size,
+        (request.current_page - 1) * request.page_size,
+    )
+    rows, counted = await services.read(statements)
+    return InquireSubscriptionListResponse(
+        result=Result.of(ResultCode.SUCCESS),
+        subscriptions=[_info(one) for one in acquiring.decode_subscriptions(rows)],
+        paginator=_paginator(request.current_page, request.page_size, counted[0][0]),
+    )
+
+
+async def inquire_subscription_payment(services: Services, call: Call) -> InquireSubscriptionPaymentResponse:
+    """A page of a subscription's payments. Raises ParamIllegal."""
+    request = _PAYMENTS.decode(call.body)
+    subscription_id, merchant_id = id_or_none(request.subscription_id), call.client.merchant_id
+    if subscription_id is None:
+        return InquireSubscriptionPaymentResponse(result=Result.of(ResultCode.ORDER_NOT_EXIST))
+    offset = (request.current_page - 1) * request.page_size
+    known, links, counted = await services.read(
+        [
+            acquiring.subscriptions_by_id([(merchant_id, subscription_id)]),
+            *acquiring.payments_of_subscription(merchant_id, subscription_id, request.page_size, offset),
+        ]
+    )
+    if not known:
+        return InquireSubscriptionPaymentResponse(result=Result.of(ResultCode.ORDER_NOT_EXIST))
+    keys = [(merchant_id, payment_id) for _, payment_id in links]
+    rows = (await services.read([acquiring.payments_by_id(keys)]))[0] if keys else []
+    payments = {one.id: one for one in acquiring.decode_payments(rows)}
+    return InquireSubscriptionPaymentResponse(
+        result=Result.of(ResultCode.SUCCESS),
+        payments=[
+            PhasePayment(
+                payment_id=payment_id.hex,
+                status=payments[payment_id].state.value,
+                phase_no=phase,
+                payment_method=payments[payment_id].method_type,
+                payment_amount=Amount.of(payments[payment_id].amount),
+                payment_time=wire.time_of(payments[payment_id].finished_at),
+            )
+            for phase, payment_id in links
+        ],
+        paginator=_paginator(request.current_page, request.page_size, counted[0][0]),
+    )
+
+
+async def _find(services: Services, call: Call) -> SubscriptionView | None:
+    request = _INQUIRY.decode(call.body)
+    question: Statement
+    if request.subscription_id:
+        subscription_id = id_or_none(request.subscription_id)
+        if subscription_id is None:
+            return None
+        question = acquiring.subscriptions_by_id([(call.client.merchant_id, subscription_id)])
+    else:
+        key = (call.client.merchant_id, call.client.client_ref, request.subscription_request_id or "")
+        question = acquiring.subscriptions_by_request([key])
+    found = acquiring.decode_subscriptions((await services.read([question]))[0])
+    return found[0] if found else None
+
+
+def _info(one: SubscriptionView) -> SubscriptionInfo:
+    # The phase that runs is the one before the next that is charged.
+    running = one.phase - 1 if one.attempt == 1 else one.phase
+    begun = running >= one.anchor_phase
+    return SubscriptionInfo(
+        subscription_id=one.id.hex,
+        subscription_request_id=one.request_ref,
+        subscription_description=one.description,
+        status=wire.subscription_status(one),
+        period_rule=wire.period_rule(one),
+        payment_amount=Amount.of(one.amount),
+        subscription_start_time=format_time(one.start_at),
+        subscription_end_time=wire.time_of(one.end_at),
+        current_phase_no=running or None,
+        current_period_start=format_time(acquiring.rules.phase_start(one, running)) if begun else None,
+        current_period_end=format_time(acquiring.rules.phase_start(one, running + 1)) if begun else None,
+        allow_retry=one.allow_retry,
+        max_amount_floor=wire.ceiling(one),
+    )
+
+
+def _paginator(page: int, size: int, count: int) -> Paginator:
+    return Paginator(current_page=page, page_size=size, total_page=-(-count // size), total_count=count)
+
+
+def _period(rule: PeriodRule) -> Period:
+    return Period(PeriodType(rule.period_type.value), rule.period_count)
+
+
+def _hash(*parts: object) -> bytes:
+    """What must be the same for a repeated request to be a repeat: all that was asked for."""
+    return hashlib.sha256("\x1f".join(map(repr, parts)).encode()).digest()
+
+
+def _not_open(**asked: object) -> Result | None:
+    """The refusal of what the API knows and Comptoir does not do."""
+    for member, value in asked.items():
+        if value:
+            return Result.of(ResultCode.BUSINESS_NOT_SUPPORT, f"{member} is not open here")
+    return None

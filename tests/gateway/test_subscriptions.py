@@ -1,0 +1,189 @@
+"""Subscriptions through the signed door, with the official SDK's own request and response classes."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from com.alipay.ams.api.model.amount import Amount
+from com.alipay.ams.api.model.order_info import OrderInfo
+from com.alipay.ams.api.model.payment_method import PaymentMethod
+from com.alipay.ams.api.model.period_rule import PeriodRule
+from com.alipay.ams.api.model.settlement_strategy import SettlementStrategy
+from com.alipay.ams.api.model.trial import Trial
+from com.alipay.ams.api.request.subscription.alipay_inquire_subscription_list_request import (
+    AlipayInquireSubscriptionListRequest,
+)
+from com.alipay.ams.api.request.subscription.alipay_inquire_subscription_payment_request import (
+    AlipayInquireSubscriptionPaymentRequest,
+)
+from com.alipay.ams.api.request.subscription.alipay_inquire_subscription_request import (
+    AlipayInquireSubscriptionRequest,
+)
+from com.alipay.ams.api.request.subscription.alipay_subscription_cancel_request import (
+    AlipaySubscriptionCancelRequest,
+)
+from com.alipay.ams.api.request.subscription.alipay_subscription_create_request import (
+    AlipaySubscriptionCreateRequest,
+)
+from com.alipay.ams.api.response.subscription.alipay_subscription_create_response import (
+    AlipaySubscriptionCreateResponse,
+)
+
+from comptoir.acquiring import api as acquiring
+from comptoir.db.run import read
+from comptoir.flows import api as flows
+
+from .shop import PATHS, Request, Shop, aside, code_of, now
+from .world import CLIENT, OTHER_CLIENT, World, count, money_moved
+
+pytestmark = pytest.mark.anyio
+
+
+def asks(start: datetime) -> AlipaySubscriptionCreateRequest:
+    request = AlipaySubscriptionCreateRequest()
+    request.subscription_request_id = "S1"
+    request.subscription_description = "chocolate every month"
+    request.subscription_redirect_url = "https://shop.example/thanks"
+    request.subscription_notification_url = "https://shop.example/notify"
+    request.payment_notification_url = "https://shop.example/notify"
+    request.subscription_start_time = start.isoformat(timespec="seconds")
+    request.period_rule = PeriodRule()
+    request.period_rule.period_type, request.period_rule.period_count = "MONTH", 1
+    request.payment_method = PaymentMethod()
+    request.payment_method.payment_method_type = "ALIPAY_CN"
+    request.payment_amount = Amount("EUR", "1000")
+    request.order_info = OrderInfo()
+    request.order_info.order_amount = Amount("EUR", "1000")
+    request.settlement_strategy = SettlementStrategy()
+    request.settlement_strategy.settlement_currency = "EUR"
+    trial = Trial()
+    trial.trial_amount, trial.trial_start_period = Amount("EUR", "100"), 1
+    request.trials = [trial]
+    return request
+
+
+async def call(shop: Shop, name: str, client_id: str = CLIENT, /, **body: Any) -> dict[str, Any]:
+    return await shop.execute(Request(PATHS.replace("payments", "subscriptions") + name, body), client_id)
+
+
+def plain(**changes: Any) -> dict[str, Any]:
+    return {
+        "subscriptionRequestId": "S1",
+        "subscriptionDescription": "chocolate",
+        "subscriptionRedirectUrl": "https://shop.example/thanks",
+        "subscriptionStartTime": (now() + timedelta(hours=1)).isoformat(timespec="seconds"),
+        "periodRule": {"periodType": "MONTH", "periodCount": "1"},
+        "paymentMethod": {"paymentMethodType": "ALIPAY_CN"},
+        "paymentAmount": {"currency": "EUR", "value": "1000"},
+    } | changes
+
+
+def approve(world: World, url: str) -> None:
+    code = url.rpartition("/")[2]
+    world.do(flows.ApproveAgreement(consent_code=code, wallet_id=world.wallet_id), now())
+
+
+def renew_all(world: World) -> None:
+    for row in read(acquiring.due_subscriptions(now(), 10)):
+        command = flows.Renew(
+            merchant_id=row[0], subscription_id=row[1], client_ref=row[2], phase=row[3], attempt=row[4]
+        )
+        world.do(command, now())
+
+
+async def test_create_approve_pay_inquire_change_and_cancel(shop: Shop) -> None:
+    request = asks(now())
+    page = AlipaySubscriptionCreateResponse(json.dumps(await shop.execute(request)))
+    assert (page.result.result_code, page.result.result_status.value) == ("SUCCESS", "S")
+    again = await shop.execute(request)
+    assert again["normalUrl"] == page.normal_url
+    assert "subscriptionStatus" not in await call(shop, "inquiry", subscriptionRequestId="S1")
+    await aside(approve, shop.world, page.normal_url)
+
+    known = await call(shop, "inquiry", subscriptionRequestId="S1")
+    assert (known["subscriptionStatus"], known["allowRetry"]) == ("ACTIVE", "true")
+    assert known["periodRule"] == {"periodType": "MONTH", "periodCount": 1}
+    subscription_id = known["subscriptionId"]
+    await aside(renew_all, shop.world)
+    moved = {row[:2]: row[2] for row in await aside(money_moved)}
+    assert moved[("merchant.payable", "EUR")] == 100, "the trial's amount"
+
+    ask = AlipayInquireSubscriptionPaymentRequest()
+    ask.subscription_id = subscription_id
+    paid = await shop.execute(ask)
+    assert [(one["phaseNo"], one["status"]) for one in paid["payments"]] == [(1, "SUCCESS")]
+    assert paid["paginator"] == {"currentPage": 1, "pageSize": 20, "totalPage": 1, "totalCount": 1}
+    one = AlipayInquireSubscriptionRequest()
+    one.subscription_id = subscription_id
+    found = (await shop.execute(one))["subscription"]
+    assert (found["status"], found["currentPhaseNo"]) == ("ACTIVE", 1)
+    every = AlipayInquireSubscriptionListRequest()
+    every.statuses, every.page_size = ["ACTIVE"], 5
+    assert [one["subscriptionId"] for one in (await shop.execute(every))["subscriptions"]] == [
+        subscription_id
+    ]
+
+    changed = {"subscriptionId": subscription_id, "paymentAmount": {"currency": "EUR", "value": "900"}}
+    for _ in range(2):
+        answer = await call(shop, "change", subscriptionChangeRequestId="C1", **changed)
+        assert code_of(answer) == ("SUCCESS", "S")
+    more = changed | {"paymentAmount": {"currency": "EUR", "value": "1001"}}
+    answer = await call(shop, "update", subscriptionUpdateRequestId="U1", **more)
+    assert code_of(answer) == ("PAYMENT_AMOUNT_EXCEED_LIMIT", "F")
+
+    end = AlipaySubscriptionCancelRequest()
+    end.subscription_id, end.cancellation_type = subscription_id, "CANCEL"
+    for _ in range(2):
+        assert code_of(await shop.execute(end)) == ("SUCCESS", "S")
+    assert (await call(shop, "inquiry", subscriptionId=subscription_id))["subscriptionStatus"] == "CANCELLED"
+
+
+async def test_a_subscription_is_one_merchants(shop: Shop) -> None:
+    page = await call(shop, "create", **plain())
+    await aside(approve, shop.world, page["normalUrl"])
+    known = (await call(shop, "inquiry", subscriptionRequestId="S1"))["subscriptionId"]
+    for name, body in (
+        ("inquiry", {"subscriptionId": known}),
+        ("inquireSubscription", {"subscriptionId": known}),
+        ("inquireSubscriptionPayment", {"subscriptionId": known}),
+        ("cancel", {"subscriptionId": known, "cancellationType": "TERMINATE"}),
+        ("change", {"subscriptionId": known, "subscriptionChangeRequestId": "C1"}),
+    ):
+        answer = await call(shop, name, OTHER_CLIENT, **body)
+        assert code_of(answer) == ("ORDER_NOT_EXIST", "F"), name
+        assert answer.keys() == {"result"}
+    assert (await call(shop, "inquireSubscriptionList", OTHER_CLIENT))["paginator"]["totalCount"] == 0
+    assert (await call(shop, "inquiry", subscriptionId=known))["subscriptionStatus"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "named"),
+    [
+        ({"periodRule": {"periodType": "FORTNIGHT", "periodCount": 1}}, "PARAM_ILLEGAL", "periodType"),
+        ({"periodRule": {"periodType": "MONTH", "periodCount": 0}}, "PARAM_ILLEGAL", "periodCount"),
+        ({"subscriptionStartTime": "tomorrow"}, "PARAM_ILLEGAL", "subscriptionStartTime"),
+        ({"subscriptionStartTime": "2020-01-01T00:00:00Z"}, "PARAM_ILLEGAL", "subscriptionStartTime"),
+        ({"subscriptionEndTime": "2020-01-01T00:00:00Z"}, "PARAM_ILLEGAL", "subscriptionEndTime"),
+        ({"paymentAmount": {"currency": "EUR", "value": "0"}}, "PARAM_ILLEGAL", "paymentAmount"),
+        ({"paymentAmount": {"currency": "USD", "value": "1"}}, "CURRENCY_NOT_SUPPORT", "paymentAmount"),
+        ({"subscriptionRedirectUrl": "javascript:alert(1)"}, "PARAM_ILLEGAL", "subscriptionRedirectUrl"),
+        ({"paymentMethod": {"paymentMethodType": "GCASH"}}, "UNAVAILABLE_PAYMENT_METHOD", "paymentMethod"),
+        ({"allowAccumulate": True}, "BUSINESS_NOT_SUPPORT", "allowAccumulate"),
+        (
+            {"trials": [{"trialAmount": {"currency": "EUR", "value": "0"}, "trialStartPeriod": 0}]},
+            "PARAM_ILLEGAL",
+            "trials",
+        ),
+    ],
+)
+async def test_a_subscription_that_is_wrong_is_told_where(
+    shop: Shop, changed: dict[str, Any], code: str, named: str
+) -> None:
+    answer = await call(shop, "create", **plain(**changed))
+    assert code_of(answer) == (code, "F")
+    assert named in answer["result"]["resultMessage"]
+    assert await aside(count, "acquiring_subscription") == 0
+    assert await aside(count, "acquiring_agreement") == 0
