@@ -80,9 +80,9 @@ def asked(command: Command, world: World) -> risk.Charge | None:
             one, agreement = world.subscription_of(command), world.agreement_of(command)
             if one is not None and agreement is not None and command.merchant_id in world.merchants:
                 merchant = world.merchants[command.merchant_id]
-                payment = phase_payment(one, command)
-                if world.payment_of(command) is None and payment.amount.minor:
-                    return charge_of(payment, merchant, wallet.OWN_ISSUER, agreement.wallet_id, None)
+                wanted = phase_payment(one, command)
+                if world.payment_of(command) is None and wanted.amount.minor:
+                    return charge_of(wanted, merchant, wallet.OWN_ISSUER, agreement.wallet_id, None)
         case Confirm():
             authorization = world.authorizations.get(command.authorization_id)
             payment = world.payment_of(command)
