@@ -37,10 +37,12 @@ class StopAsked(Exception):
 
 @dataclass(slots=True)
 class Child:
-    """One supervised process: `comptoir <arguments>`. Its log and pid file carry its name."""
+    """One supervised process: `comptoir <arguments>`, with `variables` of its own. Its log and pid file carry
+    its name."""
 
     name: str
     arguments: list[str]
+    variables: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     deaths: int = 0
@@ -116,7 +118,8 @@ class Supervisor:
             if child.process is not None and child.process.poll() is not None:
                 self._bury(child, now)
             if child.process is None and now >= child.start_at:
-                child.process = self._spawn(self.home.logs / f"{child.name}.log", child.arguments)
+                log = self.home.logs / f"{child.name}.log"
+                child.process = self._spawn(log, child.arguments, child.variables)
                 child.started = now
                 self._write_pid(child.name, child.process.pid)
 
@@ -149,7 +152,9 @@ class Supervisor:
         child.pause = min(child.pause * 2, _LONGEST_PAUSE_SECONDS)
         child.process = None
 
-    def _spawn(self, log_file: Path, arguments: list[str]) -> subprocess.Popen[bytes]:
+    def _spawn(
+        self, log_file: Path, arguments: list[str], variables: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         # -P: the folder we were started in is not a place to import from.
         command = [sys.executable, "-P", "-m", "comptoir.cli.main", *arguments]
         with open_log(log_file) as log:
@@ -158,7 +163,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **self.variables},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **self.variables, **(variables or {})},
                 start_new_session=True,  # Ctrl-C in the terminal is ours to pass on, in order
                 preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one prctl, no lock is taken
             )

@@ -124,6 +124,10 @@ def _spawn_all(arguments: argparse.Namespace, environment: Environment, supervis
         addresses = Addresses(addresses.http, f"https://{name}{port}", issued.ca)
     if "worker" in main.COMMANDS:
         supervisor.children.append(Child("worker", ["worker"]))
+    if environment.metrics is not None:
+        host, first = environment.metrics
+        for number, child in enumerate(supervisor.children, first):
+            child.variables = {"COMPTOIR_METRICS": f"[{host}]:{number}"}
     return addresses
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -18,8 +19,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from comptoir.cli import main
-from comptoir.config.environment import embedded_url
+from comptoir.cli import main, up
+from comptoir.cli.home import Home
+from comptoir.cli.supervisor import Supervisor
+from comptoir.config.environment import embedded_url, read_environment
 from tests.cli.processes import Up, free_port, processes_of, wait_for
 
 pytestmark = pytest.mark.slow
@@ -196,3 +199,15 @@ def test_help_is_fast_and_names_every_command() -> None:
     heavy = ("django", "granian", "psycopg", "rich", "starlette")
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in shown.stderr.splitlines()}
     assert loaded.isdisjoint(heavy)
+
+
+def test_each_process_of_up_shows_its_own_metrics(tmp_path: Path) -> None:
+    """The one port that is given is the first of as many as there are processes."""
+    supervisor = Supervisor(Home(tmp_path), {}, None)
+    arguments = argparse.Namespace(host="127.0.0.1", tls=False)
+    environment = read_environment({"COMPTOIR_HOME": str(tmp_path), "COMPTOIR_METRICS": "9464"})
+    up._spawn_all(arguments, environment, supervisor)
+    shown = {one.name: one.variables["COMPTOIR_METRICS"] for one in supervisor.children}
+    assert shown == {"serve": "[127.0.0.1]:9464", "worker": "[127.0.0.1]:9465"}
+    read = [read_environment({"COMPTOIR_METRICS": one}).metrics for one in shown.values()]
+    assert read == [("127.0.0.1", 9464), ("127.0.0.1", 9465)]
