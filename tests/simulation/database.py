@@ -237,7 +237,7 @@ class Connection:
                 return Cursor([])
         if text == _LOCK:
             await self.database.take(self)
-            return Cursor([(None, None)])
+            return Cursor([(None, None, 1)])  # the epoch never changes: nobody changes the rules
         return Cursor(await self._run(text, params))
 
     async def _run(self, text: str, params: Sequence[Any]) -> list[Values]:

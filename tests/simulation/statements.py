@@ -5,6 +5,7 @@ Each statement is recognized by its own text, taken from the context that makes 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -22,6 +23,7 @@ from comptoir.fx import api as fx
 from comptoir.kernel.ids import OPERATOR
 from comptoir.ledger import api as ledger
 from comptoir.ledger.api import Phase, Side, Transfer
+from comptoir.risk import api as risk
 from comptoir.wallet import api as wallet
 from tests.ledger.model import RESOLVING, Model, ModelAccount
 from tests.simulation import sql
@@ -29,6 +31,9 @@ from tests.simulation.tables import Key, Table, Values, Work, all_tables
 
 _ANY = datetime(2026, 1, 1, tzinfo=UTC)
 _ITEM = outbox.Claimed(outbox.OutboxItem(OPERATOR, OPERATOR, "", OPERATOR, {}, _ANY), 1, 0, _ANY)
+
+#: What is selected of a merchant and its contracts: the table's alias and the column.
+_MERCHANT = re.findall(r"\b([mc])\.(\w+)", acquiring.merchants([]).sql.partition("FROM")[0])
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _LOOKED_FOR = ("db_outbox", "acquiring_payment")
@@ -97,6 +102,7 @@ class Store:
             wallet.add_spending([]).sql: self._add_spending,
             wallet.give_back_spending([]).sql: self._give_back_spending,
             fx.latest_rates().sql: self._latest_rates,
+            risk.newest_rules().sql: lambda *_: [],
             outbox.claim([], 1, _ANY, 1).sql: self._claim,
             outbox.done(_ITEM, _ANY).sql: self._done,
             outbox.retry(_ITEM, _ANY, "").sql: self._retry,
@@ -221,16 +227,13 @@ class Store:
         merchants, contracts = self.table("acquiring_merchant"), self.table("acquiring_contract")
         terms = defaultdict(list)
         for row in contracts.seen(work):
-            one = contracts.named(row)
-            terms[one["merchant_id"]].append(one)
+            terms[contracts.value(row, "merchant_id")].append(row)
         rows = []
         for id in sorted(params[0]):
             row = merchants.get((id,), work)
-            if row is not None:
-                who = merchants.named(row)
-                names = ("id", "name", "mcc", "country", "office_id", "status")
-                head = tuple(who[name] for name in names)
-                rows += [head + _terms(one) for one in terms[id]] or [head + (None,) * 6]
+            for one in terms[id] if row is not None else []:
+                where = {"m": (merchants, row), "c": (contracts, one)}
+                rows.append(tuple(where[t][0].value(where[t][1], name) for t, name in _MERCHANT))
         return rows
 
     def _devices(self, work: BooksWork, params: Params) -> list[Values]:
@@ -404,11 +407,3 @@ def _transfer(leg: _Leg) -> Transfer:
         reverses_id=leg.r,
         effective_at=leg.e,
     )
-
-
-def _terms(one: dict[str, Any]) -> Values:
-    names = (
-        "settlement_currency", "payment_currencies", "margin_bps", "in_store_expiry_s", "online_expiry_s",
-        "refund_window_days",
-    )  # fmt: skip
-    return tuple(one[name] for name in names)
