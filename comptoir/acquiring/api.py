@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from comptoir.acquiring import errors, rules
 from comptoir.acquiring.errors import (
+    ConflictClosed,
+    ConflictUnfit,
+    ConflictUnknown,
     ContractExists,
     ContractUnknown,
     EntryCodeExists,
@@ -17,6 +20,7 @@ from comptoir.acquiring.errors import (
     TerminalExists,
 )
 from comptoir.acquiring.operations.agreements import purge_stale_agreements, store_agreements
+from comptoir.acquiring.operations.conflicts import close_conflict, judge_conflicts, store_conflicts
 from comptoir.acquiring.operations.engine import (
     store_amount_updates,
     store_captures,
@@ -56,6 +60,7 @@ from comptoir.acquiring.queries.captures import (
     decode_amount_updates,
     decode_captures,
 )
+from comptoir.acquiring.queries.conflicts import conflict, conflicts
 from comptoir.acquiring.queries.entry_codes import entry_code, open_entry_orders
 from comptoir.acquiring.queries.merchants import (
     decode_merchants,
@@ -104,6 +109,7 @@ from comptoir.acquiring.types import (
     AmountUpdateView,
     CaptureMode,
     CaptureView,
+    ConflictView,
     ContractView,
     EntryCodeView,
     MerchantSummary,
@@ -133,6 +139,10 @@ __all__ = [
     "AtQuote",
     "CaptureMode",
     "CaptureView",
+    "ConflictClosed",
+    "ConflictUnfit",
+    "ConflictUnknown",
+    "ConflictView",
     "ContractExists",
     "ContractUnknown",
     "ContractView",
@@ -180,6 +190,9 @@ __all__ = [
     "captures_by_request",
     "captures_of_payment",
     "change_contract",
+    "close_conflict",
+    "conflict",
+    "conflicts",
     "counts",
     "decode_agreements",
     "decode_amount_updates",
@@ -197,6 +210,7 @@ __all__ = [
     "expected_movements",
     "issue_entry_code",
     "known_refs",
+    "judge_conflicts",
     "merchant_summaries",
     "merchant_summary",
     "merchants",
@@ -219,6 +233,7 @@ __all__ = [
     "store_agreements",
     "store_amount_updates",
     "store_captures",
+    "store_conflicts",
     "store_payments",
     "store_refunds",
     "store_subscription_changes",

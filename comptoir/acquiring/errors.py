@@ -105,3 +105,21 @@ class TerminalExists(ComptoirError):
     """The store has a till of this reference already."""
 
     code = "acquiring.terminal_exists"
+
+
+class ConflictUnknown(ComptoirError):
+    """No conflict has this id."""
+
+    code = "acquiring.conflict_unknown"
+
+
+class ConflictClosed(ComptoirError):
+    """The conflict was closed before."""
+
+    code = "acquiring.conflict_closed"
+
+
+class ConflictUnfit(ComptoirError):
+    """What is asked for does not fit the conflict: only a payment that we hold failed can be reversed."""
+
+    code = "acquiring.conflict_unfit"

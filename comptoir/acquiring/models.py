@@ -502,3 +502,40 @@ class SubscriptionPayment(models.Model):
 
     class Meta:
         db_table = "acquiring_subscription_payment"
+
+
+class Conflict(models.Model):
+    """An issuer contradicted itself about a payment; see `ConflictView`."""
+
+    pk = models.CompositePrimaryKey("merchant_id", "id")
+    merchant_id = models.UUIDField()
+    id = models.UUIDField()
+    payment_id = models.UUIDField()
+    issuer = models.CharField(max_length=32)
+    recorded = models.CharField(max_length=9)
+    claimed = models.CharField(max_length=9)
+    opened_at = models.DateTimeField()
+    verdict = models.CharField(max_length=9, null=True)
+    judged_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=256, default="")
+
+    class Meta:
+        db_table = "acquiring_conflict"
+        constraints = [
+            models.CheckConstraint(
+                name="acquiring_conflict_sides",
+                condition=Q(recorded__in=["succeeded", "failed"], claimed__in=["succeeded", "failed"])
+                & ~Q(recorded=F("claimed")),
+            ),
+            models.CheckConstraint(
+                name="acquiring_conflict_verdict",
+                condition=Q(verdict__isnull=True, judged_at__isnull=True)
+                | Q(verdict__in=["succeeded", "failed", "unknown"], judged_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["opened_at"], name="acquiring_conflict_open", condition=Q(closed_at__isnull=True)
+            )
+        ]

@@ -327,6 +327,26 @@ class SubscriptionPayment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     payment_id: UUID
 
 
+class ConflictView(msgspec.Struct, frozen=True, kw_only=True):
+    """An issuer contradicted itself about a payment: first what is `recorded`, then what it `claimed`.
+
+    Both are "succeeded" or "failed". `verdict` is what it answered when it was asked again ("unknown": it
+    never did). Closed by itself when that is what is recorded, by people otherwise; nothing moves for it.
+    """
+
+    id: UUID
+    merchant_id: UUID
+    payment_id: UUID
+    issuer: str
+    recorded: str
+    claimed: str
+    opened_at: datetime
+    verdict: str | None = None
+    judged_at: datetime | None = None
+    closed_at: datetime | None = None
+    note: str = ""
+
+
 class RefundView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One refund of one payment: amount in the payment's currency, and what went back to the wallet.
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 if TYPE_CHECKING:
+    from comptoir.acquiring.api import ConflictView
     from comptoir.wallet.api import UpstreamView
 
-HELP = "other wallets behind an Antom-compatible endpoint: add one, route codes to it, test it"
+HELP = "other wallets behind an Antom-compatible endpoint: add, route and test them; their contradictions"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,9 +45,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     routes = _part(parts, "routes", "let its codes be those with these prefixes; none: it gets no new ones")
     _configure_prefixes(routes)
     _part(parts, "test", "ask it about a payment that nobody made, and judge the answer")
+    queue = parts.add_parser(
+        "conflicts", help=(text := "payments about which an issuer contradicted itself"), description=text
+    )
+    queue.add_argument("--all", action="store_true", help="the closed ones too")
+    closing = parts.add_parser(
+        "close", help=(text := "close a conflict that people have seen to"), description=text
+    )
+    closing.add_argument("conflict", type=UUID, help="its id")
+    closing.add_argument("--note", required=True, help="what was found out, and done")
+    closing.add_argument(
+        "--reverse",
+        action="store_true",
+        help="have the issuer give back a payment that succeeded there and failed here",
+    )
     listed = parts.add_parser("list", help="show all upstreams", description="show all upstreams")
     show = _part(parts, "show", "show one, our public key for it, and the fingerprints of both sides' keys")
-    for one in (listed, show):
+    for one in (listed, show, queue):
         one.add_argument("--json", action="store_true", help="JSON instead of text")
 
 
@@ -56,7 +72,14 @@ def run(arguments: argparse.Namespace) -> int:
     open_database()
     if arguments.part == "test":
         return _test(arguments)
-    parts = {"add": _add, "routes": _routes, "list": _list, "show": _show}
+    parts = {
+        "add": _add,
+        "routes": _routes,
+        "list": _list,
+        "show": _show,
+        "conflicts": _conflicts,
+        "close": _close,
+    }
     parts[arguments.part](arguments)
     return 0
 
@@ -161,6 +184,67 @@ def _show(arguments: argparse.Namespace) -> None:
     say(f"SHA-256 of ours:    {fingerprint(one.public_key)}")
     say(f"Our public key (keyVersion {one.key_version}), for it to register:")
     print(_exported(one.public_key))
+
+
+def _conflicts(arguments: argparse.Namespace) -> None:
+    from comptoir.acquiring import api as acquiring
+    from comptoir.cli.show import print_json, table
+
+    found = acquiring.conflicts(closed=arguments.all)
+    if arguments.json:
+        print_json([_conflict_as_json(one) for one in found])
+        return
+    table(
+        (
+            "Conflict",
+            "Issuer",
+            "Payment",
+            "Since (UTC)",
+            "We recorded",
+            "Then it said",
+            "Asked again",
+            "Note",
+        ),
+        [
+            (
+                one.id.hex,
+                one.issuer,
+                one.payment_id.hex,
+                f"{one.opened_at:%Y-%m-%d %H:%M:%S}",
+                one.recorded,
+                one.claimed,
+                one.verdict or "not yet",
+                one.note,
+            )
+            for one in found
+        ],
+    )
+
+
+def _close(arguments: argparse.Namespace) -> None:
+    from comptoir.cli.show import say
+    from comptoir.flows import api as flows
+    from comptoir.kernel.clock import utc_now
+
+    closed = flows.close_conflict(arguments.conflict, arguments.note, utc_now(), reverse=arguments.reverse)
+    say(f"The conflict about payment {closed.payment_id.hex} is closed.")
+    if arguments.reverse:
+        say(f"The worker has {closed.issuer} give the money back, until it says so.")
+
+
+def _conflict_as_json(one: ConflictView) -> dict[str, Any]:
+    return {
+        "conflict": one.id.hex,
+        "issuer": one.issuer,
+        "merchant_id": one.merchant_id.hex,
+        "payment_id": one.payment_id.hex,
+        "opened_at": one.opened_at.isoformat(),
+        "recorded": one.recorded,
+        "claimed": one.claimed,
+        "verdict": one.verdict,
+        "closed_at": one.closed_at.isoformat() if one.closed_at else None,
+        "note": one.note,
+    }
 
 
 def _exported(der: bytes) -> str:

@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from comptoir.config.observers import UNOBSERVED, Observers
 from comptoir.flows.api import Desk, Engine, PaymentDesk
 from comptoir.gateway.app import Pool, read
-from comptoir.gateway.call import Operations
+from comptoir.gateway.call import Machines
 from comptoir.gateway.operations import Services, operations
 from comptoir.kernel.statements import Rows, Statement
 from comptoir.kernel.watch import process_token
@@ -31,7 +31,7 @@ ENGINE_OPTIONS = (
 @asynccontextmanager
 async def start(
     pool: Pool, database_url: str, observers: Observers = UNOBSERVED
-) -> AsyncIterator[Operations]:
+) -> AsyncIterator[Machines]:
     """Start an engine with a connection of its own, hand the operations over, and stop it in the end.
 
     Stopping lets what waits come to its end first. The session's name in the database ends with what the
@@ -70,7 +70,7 @@ async def start(
     engine.start()
     try:
         async with observers.showing():
-            yield operations(services)
+            yield Machines(operations(services), desk.hear)
     finally:
         await engine.stop()
         await issuers.aclose()

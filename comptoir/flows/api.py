@@ -7,7 +7,7 @@ from comptoir.flows.engine.desk import Desk
 from comptoir.flows.engine.queue import Broken, Engine, EngineStats, Overloaded, Unavailable
 from comptoir.flows.entry import CROWDED, Entry, open_order, scanned_entry
 from comptoir.flows.issuers import PaymentDesk
-from comptoir.flows.operations import execute
+from comptoir.flows.operations import close_conflict, execute
 from comptoir.flows.rehearsal import activate_rules, rehearse
 from comptoir.flows.types import (
     IN_PROCESS,
@@ -38,6 +38,7 @@ from comptoir.flows.types import (
     Settle,
     SettleRefund,
     UpdateAmount,
+    Told,
 )
 from comptoir.flows.verification import VerificationReport, verify_books
 
@@ -77,10 +78,12 @@ __all__ = [
     "RevokeToken",
     "Settle",
     "SettleRefund",
+    "Told",
     "Unavailable",
     "UpdateAmount",
     "VerificationReport",
     "activate_rules",
+    "close_conflict",
     "execute",
     "open_order",
     "rehearse",

@@ -7,13 +7,14 @@ caller is told so, and the worker asks again until the truth is known (flows.wor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
+from uuid import UUID
 
 import structlog
 from msgspec.structs import replace
 
-from comptoir.flows.types import Command, Outcome, Pay, Settle, SettleRefund
+from comptoir.flows.types import Command, Outcome, Pay, Settle, SettleRefund, Told
 from comptoir.wallet.api import (
     DEADLINE_S,
     OWN_ISSUER,
@@ -40,6 +41,27 @@ class PaymentDesk:
         """`submit` is the engine's."""
         self._submit = submit
         self._issuers = issuers
+
+    async def hear(
+        self, name: str, subject: tuple[UUID, UUID], path: str, headers: Mapping[str, str], body: bytes
+    ) -> bool:
+        """An issuer tells us about a payment (merchant id, payment id); whether it was believed and noted.
+
+        Raises what the engine raises.
+        """
+        notice = self._issuers.heard(name, path, headers, body)
+        if notice is None:
+            return False
+        merchant_id, payment_id = subject
+        outcome = await self._submit(
+            Told(
+                merchant_id=merchant_id,
+                payment_id=payment_id,
+                authorization_id=notice.authorization_id,
+                claims=notice.claims,
+            )
+        )
+        return outcome.payment is not None and outcome.payment.issuer == name
 
     async def submit(self, command: Command) -> Outcome:
         """Do a command. Raises what the engine raises; an issuer's silence is no error."""

@@ -17,7 +17,9 @@ NOTIFY_AGREEMENT: Final = "notify.agreement"
 #: Tell the merchant that a subscription began, changed or ended.
 NOTIFY_SUBSCRIPTION: Final = "notify.subscription"
 
-#: Ask another issuer what became of a payment; have it reversed; have a refund made (flows.worker.issuers).
+#: Ask another issuer what became of a payment; have it reversed; have a refund made; ask which of two
+#: contradictory answers holds (flows.worker.issuers).
 ISSUER_RESOLVE: Final = "issuer.resolve"
 ISSUER_REVERSE: Final = "issuer.reverse"
 ISSUER_REFUND: Final = "issuer.refund"
+ISSUER_CHECK: Final = "issuer.check"

@@ -27,7 +27,7 @@ from comptoir.acquiring.api import (
 )
 from comptoir.fx.api import Quote
 from comptoir.kernel.money import Money, Rate
-from comptoir.wallet.api import AuthoriseRequest, IssuerAnswer, RefundRequest
+from comptoir.wallet.api import AnswerState, AuthoriseRequest, IssuerAnswer, RefundRequest
 
 
 class AskedQuote(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -322,6 +322,15 @@ class Renew(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return f"sub-{self.subscription_id.hex}-{self.phase}-{self.attempt}"
 
 
+class Told(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Another issuer told us unasked how an authorization ended: a reason to ask, not an answer."""
+
+    merchant_id: UUID
+    payment_id: UUID
+    authorization_id: UUID
+    claims: AnswerState
+
+
 Command = (
     Pay
     | AskPrice
@@ -345,6 +354,7 @@ Command = (
     | ChangeSubscription
     | EndSubscription
     | Renew
+    | Told
 )
 
 

@@ -18,9 +18,10 @@ from starlette.types import Lifespan, Receive, Scope, Send
 
 from comptoir.db.run import send as send_statements
 from comptoir.gateway.api_keys import ApiKeys
-from comptoir.gateway.call import Operations
+from comptoir.gateway.call import Machines
 from comptoir.gateway.clients import Clients
 from comptoir.gateway.door import Door, Limits
+from comptoir.gateway.ears import Ears, is_notification
 from comptoir.gateway.signer import Signer
 from comptoir.identity import api as identity
 from comptoir.kernel.statements import Rows, Statement
@@ -50,8 +51,8 @@ log = structlog.get_logger("comptoir.gateway")
 Pool = AsyncConnectionPool[AsyncConnection[Any]]
 
 #: Starts what the operations need (the engine) on a pool for reading and the database's URL for
-#: connections of its own, hands the operations over, and stops it in the end.
-Start = Callable[[Pool, str], AbstractAsyncContextManager[Operations]]
+#: connections of its own, hands them over, and stops it in the end.
+Start = Callable[[Pool, str], AbstractAsyncContextManager[Machines]]
 
 
 def create_app(
@@ -86,17 +87,17 @@ def create_app(
         )
         async with pool:
             key = identity.read_platform_key((await read(pool, [identity.platform_key_statement()]))[0])
-            async with start(pool, database_url) as operations:
+            async with start(pool, database_url) as machines:
                 clients = Clients(_loader(pool))
                 door = Door(
                     clients=clients,
                     api_keys=ApiKeys(_key_loader(pool)),
                     signer=Signer.of(key),
-                    operations=operations,
+                    operations=machines.operations,
                     limits=limits,
                     watch=watch,
                 )
-                front.open(pool, door)
+                front.open(pool, door, Ears(machines.hear))
                 keeping = asyncio.create_task(_keep_key(pool, door, key.version))
                 try:
                     yield
@@ -181,16 +182,17 @@ class Gateway(Starlette):
 
 
 class _Front:
-    """Health and readiness to whoever GETs them, everything else to the door."""
+    """Health and readiness to whoever GETs them, upstreams' news to the ears, everything else to the door."""
 
     def __init__(self) -> None:
         self.draining = False
         self._pool: Pool | None = None
         self._door: Door | None = None
+        self._ears: Ears | None = None
 
-    def open(self, pool: Pool, door: Door) -> None:
+    def open(self, pool: Pool, door: Door, ears: Ears) -> None:
         """Begin to serve."""
-        self._pool, self._door = pool, door
+        self._pool, self._door, self._ears = pool, door, ears
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._door is None:
@@ -205,6 +207,8 @@ class _Front:
         elif asks == READY_PATH:
             status = {"status": "draining" if self.draining else "ready"}
             await JSONResponse(status, 503 if self.draining else 200)(scope, receive, send)
+        elif self._ears is not None and is_notification(scope["path"]):
+            await self._ears(scope, receive, send)
         else:
             await self._door(scope, receive, send)
 

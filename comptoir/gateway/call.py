@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from comptoir.gateway.ears import Hear
 from comptoir.identity.api import ClientView
 from comptoir.standards.antom.messages import Message
 
@@ -28,3 +29,11 @@ Operation = Callable[[Call], Awaitable[Message]]
 
 #: By the operation's key in the catalogue of paths: ``payments/pay``, ``aps/payments/pay``.
 Operations = Mapping[str, Operation]
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """What stands behind the door: the operations, and who hears what upstreams tell us unasked."""
+
+    operations: Operations
+    hear: Hear

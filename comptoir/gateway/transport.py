@@ -120,6 +120,14 @@ async def _collect(receive: Receive, head: Head, limit: int) -> bytes:
             return bytes(kept)
 
 
+async def send_plain(send: Send, body: bytes) -> None:
+    """HTTP 200 with a JSON body that nobody signs: an acknowledgment."""
+    headers = [(b"content-type", b"application/json; charset=UTF-8")]
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
 async def send_answer(send: Send, body: bytes, client_id: str, time: str, signature: str) -> None:
     """HTTP 200, always. The names must be lower case to the byte: two SDKs compare them so."""
     await send(

@@ -14,6 +14,7 @@ from comptoir.wallet.connectors import (
     Authorization,
     IssuerAnswer,
     IssuerConnector,
+    Notice,
     RefundRequest,
 )
 from comptoir.wallet.connectors.directory import (
@@ -153,6 +154,7 @@ __all__ = [
     "MovementCursor",
     "MovementKind",
     "MovementPage",
+    "Notice",
     "PinLocked",
     "PinRefused",
     "PinUnfit",

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.db import connections
 from psycopg import AsyncConnection
 
+from comptoir.acquiring import api as acquiring_api
 from comptoir.acquiring.api import PaymentState, RefundState
 from comptoir.acquiring.api import errors as acquiring
 from comptoir.flows import api as flows
 from comptoir.flows.worker.issuers import ASK_AFTER, IssuersJob
+from comptoir.kernel.money import Money
 from comptoir.wallet import api as wallet
 from comptoir.wallet.connectors.directory import IssuerEntry
 from tests.conftest import Database
@@ -271,6 +275,201 @@ def test_a_dead_process_leaves_nothing_open(scene: Scene, database: Database, tm
             assert first.payment is not None
             assert (await house.engine.submit(intent)).code == acquiring.PAYMENT_EXPIRED
             assert (await house.engine.submit(scene.pay("R2", code=other))).code == flows.OK
+
+    run(work())
+    check(scene, 1000)
+
+
+# ---------------------------------------------------------------- contradictions (F6)
+
+
+async def told(house: House, claims: wallet.AnswerState) -> flows.Outcome:
+    """The issuer tells us unasked, as a notification does."""
+    payment = (await house.known()).payment
+    assert payment is not None
+    assert payment.authorization_id is not None
+    command = flows.Told(
+        merchant_id=payment.merchant_id,
+        payment_id=payment.id,
+        authorization_id=payment.authorization_id,
+        claims=claims,
+    )
+    return await house.engine.submit(command)
+
+
+def queue(closed: bool = False) -> list[tuple[str, str, str | None]]:
+    """(recorded, claimed, verdict) of every conflict."""
+    return [(one.recorded, one.claimed, one.verdict) for one in acquiring_api.conflicts(closed=closed)]
+
+
+SUCCEEDED, FAILED = wallet.AnswerState.SUCCEEDED, wallet.AnswerState.FAILED
+
+
+def test_success_then_failed_is_asked_again_and_left_to_people(
+    scene: Scene, database: Database, tmp_path: Path
+) -> None:
+    """F6: the truth is that it failed, though its first answer was success: nothing moves by itself."""
+
+    async def work() -> None:
+        async with opened(scene, database, tmp_path) as house:
+            house.issuer.script(CODE, authorise=[Act.LIE_SUCCEEDED], query=[Act.REFUSE])
+            assert (await house.pay()).code == flows.OK
+            (lied,) = house.issuer.calls()
+            # The issuer's books have it as failed by now.
+            house.issuer.script(CODE, authorise=[Act.REFUSE])
+            await house.issuer.authorise(asked_again(house, lied[1]))
+            for _ in range(3):
+                assert (await told(house, FAILED)).code == flows.OK
+            await house.work(1)
+            assert (await house.known()).code == flows.OK
+
+    run(work())
+    check(scene, 1000)
+    assert queue() == [("succeeded", "failed", "failed")]
+    (conflict,) = acquiring_api.conflicts()
+    with pytest.raises(acquiring_api.ConflictUnfit):
+        flows.close_conflict(conflict.id, "called them", NOW, reverse=True)
+    assert queue() == [("succeeded", "failed", "failed")]
+    flows.close_conflict(conflict.id, "called them: their error, they pay", NOW)
+    assert queue() == []
+    with pytest.raises(acquiring_api.ConflictClosed):
+        flows.close_conflict(conflict.id, "again", NOW)
+    check(scene, 1000)
+
+
+def asked_again(house: House, authorization_id: UUID) -> wallet.AuthoriseRequest:
+    return wallet.AuthoriseRequest(
+        authorization_id=authorization_id,
+        payment_id=authorization_id,
+        code=CODE,
+        charge=Money(1000, "EUR"),
+        payee="",
+        merchant_ref="",
+        mcc="5441",
+        country="BE",
+        expires_at=NOW,
+    )
+
+
+def test_failed_then_success_is_reversed_only_when_people_say_so(
+    scene: Scene, database: Database, tmp_path: Path
+) -> None:
+    """F6 the other way: it took the money and said that it had not."""
+
+    async def work() -> None:
+        async with opened(scene, database, tmp_path) as house:
+            house.issuer.script(CODE, authorise=[Act.LIE_FAILED])
+            assert (await house.pay()).code == wallet.errors.DECLINED
+            (authorization,) = house.issuer.authorizations(CODE)
+            for _ in range(2):
+                await told(house, SUCCEEDED)
+            for _ in range(3):
+                await house.work(30)
+            assert house.issuer.moved(authorization) == 1000
+            assert await asyncio.to_thread(aside, queue) == [("failed", "succeeded", "succeeded")]
+            await asyncio.to_thread(aside, lambda: close_first(reverse=True))
+            await house.work(1)
+            assert house.issuer.truth(authorization) == "reversed"
+            assert (await house.known()).code == wallet.errors.DECLINED
+
+    run(work())
+    check(scene, 0)
+
+
+def aside(work: Callable[[], Any]) -> Any:
+    """Django's connection belongs to threads without an event loop."""
+    try:
+        return work()
+    finally:
+        connections.close_all()
+
+
+def close_first(*, reverse: bool) -> None:
+    (conflict,) = acquiring_api.conflicts()
+    flows.close_conflict(conflict.id, "they owe the traveller", NOW, reverse=reverse)
+
+
+def test_a_claim_that_the_issuer_takes_back_closes_by_itself(
+    scene: Scene, database: Database, tmp_path: Path
+) -> None:
+    async def work() -> None:
+        async with opened(scene, database, tmp_path) as house:
+            await house.pay()
+            await told(house, FAILED)
+            house.issuer.script(CODE, query=[Act.LOST, Act.LOST, Act.PLAIN])
+            for _ in range(3):
+                await house.work(5)
+
+    run(work())
+    check(scene, 1000)
+    assert queue() == []
+    assert queue(closed=True) == [("succeeded", "failed", "succeeded")]
+
+
+def test_a_contradiction_that_is_never_explained_stays_for_people(
+    scene: Scene, database: Database, tmp_path: Path
+) -> None:
+    async def work() -> None:
+        async with opened(scene, database, tmp_path) as house:
+            await house.pay()
+            await told(house, FAILED)
+            house.issuer.script(CODE, query=[Act.LOST])
+            for pause in (1, *ASK_AFTER):
+                await house.work(pause)
+
+    run(work())
+    check(scene, 1000)
+    assert queue() == [("succeeded", "failed", "unknown")]
+
+
+def test_what_is_told_of_an_open_payment_makes_the_worker_ask(
+    scene: Scene, database: Database, tmp_path: Path
+) -> None:
+    """A notification is a reason to ask, not an answer: a false one decides nothing."""
+
+    async def work() -> None:
+        async with opened(scene, database, tmp_path) as house:
+            house.issuer.script(CODE, authorise=[Act.ASK])
+            assert (await house.pay()).code == flows.IN_PROCESS
+            for claims in (SUCCEEDED, FAILED):
+                assert (await told(house, claims)).code == flows.IN_PROCESS
+            await house.work(1)
+            assert [verb for verb, _, _ in house.issuer.calls()] == ["authorise", "query", "query"]
+            assert (await house.known()).code == flows.IN_PROCESS
+            (authorization,) = house.issuer.authorizations(CODE)
+            house.issuer.decide(authorization, approved=True)
+            await told(house, SUCCEEDED)
+            await house.work(1)
+            assert (await house.known()).code == flows.OK
+            other = flows.Told(
+                merchant_id=scene.merchant_id,
+                payment_id=(await house.known()).payment.id,  # type: ignore[union-attr]
+                authorization_id=scene.merchant_id,
+                claims=FAILED,
+            )
+            assert (await house.engine.submit(other)).code == acquiring.PAYMENT_UNKNOWN
+
+    run(work())
+    check(scene, 1000)
+    assert queue(closed=True) == []
+
+
+def test_a_traveller_who_takes_their_time_is_waited_for(
+    scene: Scene, database: Database, tmp_path: Path
+) -> None:
+    """As long as the issuer says that they are being asked; until the payment's own time is up."""
+
+    async def work() -> None:
+        async with opened(scene, database, tmp_path) as house:
+            house.issuer.script(CODE, authorise=[Act.ASK])
+            await house.pay()
+            for pause in (20, *ASK_AFTER, 20, 20, 20):
+                await house.work(pause)
+            assert (await house.known()).code == flows.IN_PROCESS
+            (authorization,) = house.issuer.authorizations(CODE)
+            house.issuer.decide(authorization, approved=True)
+            await house.work(20)
+            assert (await house.known()).code == flows.OK
 
     run(work())
     check(scene, 1000)

@@ -7,7 +7,7 @@ from comptoir.flows.decisions.cancel import cancel
 from comptoir.flows.decisions.capture import capture, update_amount
 from comptoir.flows.decisions.confirm import claim, confirm, decline
 from comptoir.flows.decisions.expire import expire
-from comptoir.flows.decisions.issuer import settle, settle_refund
+from comptoir.flows.decisions.issuer import settle, settle_refund, told
 from comptoir.flows.decisions.pay import pay
 from comptoir.flows.decisions.price import ask_price
 from comptoir.flows.decisions.refund import refund
@@ -37,6 +37,7 @@ from comptoir.flows.types import (
     Settle,
     SettleRefund,
     UpdateAmount,
+    Told,
 )
 
 
@@ -87,3 +88,5 @@ def decide(command: Command, world: World) -> Decision:
             return subscription.end_subscription(command, world)
         case Renew():
             return subscription.renew(command, world)
+        case Told():
+            return told(command, world)

@@ -12,16 +12,16 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import PaymentState, PaymentView, RefundState, RefundView
+from comptoir.acquiring.api import ConflictView, PaymentState, PaymentView, RefundState, RefundView
 from comptoir.flows.decisions.charge import current, failed, payee
 from comptoir.flows.engine import issuer_legs as legs
 from comptoir.flows.engine.decision import Decision, Task, refuse
 from comptoir.flows.engine.risk import counted, judge
 from comptoir.flows.engine.world import World
-from comptoir.flows.topics import ISSUER_REFUND, ISSUER_RESOLVE, ISSUER_REVERSE
-from comptoir.flows.types import IN_PROCESS, OK, REFUND_IN_PROCESS, Outcome, Settle, SettleRefund
+from comptoir.flows.topics import ISSUER_CHECK, ISSUER_REFUND, ISSUER_RESOLVE, ISSUER_REVERSE
+from comptoir.flows.types import IN_PROCESS, OK, REFUND_IN_PROCESS, Outcome, Settle, SettleRefund, Told
 from comptoir.kernel.errors import InvariantBroken
-from comptoir.kernel.ids import new_id
+from comptoir.kernel.ids import derived_id, new_id
 from comptoir.kernel.money import Money
 from comptoir.risk import api as risk
 from comptoir.wallet.api import DEADLINE_S, AnswerState, AuthoriseRequest, RefundRequest
@@ -65,7 +65,10 @@ def open_theirs(payment: PaymentView, issuer: str, code: str, world: World) -> D
 
 
 def settle(command: Settle, world: World) -> Decision:
-    """The issuer answered. The first final answer counts; a success that comes too late is reversed."""
+    """The issuer answered. The first final answer counts; a success that comes too late is reversed.
+
+    When it contradicts what it answered before, nothing moves: it is asked once more, and people see to it.
+    """
     payment = world.payment_of(command)
     if payment is None or not is_theirs(payment):
         return refuse(acquiring.errors.PAYMENT_UNKNOWN, "no such payment")
@@ -83,10 +86,56 @@ def settle(command: Settle, world: World) -> Decision:
             )
         case AnswerState.FAILED, PaymentState.PROCESSING:
             return end(payment, command.answer.code or "acquiring.failed", world)
-        case AnswerState.SUCCEEDED, PaymentState.CANCELLED | PaymentState.FAIL:
-            return Decision(outcome=current(payment), task=Task(ISSUER_REVERSE, payment.id, world.now))
+        case state, _:
+            return _after_the_end(payment, state, world)
+
+
+def told(command: Told, world: World) -> Decision:
+    """The issuer told us unasked. An open payment is asked about now; nothing is believed untested."""
+    payment = world.payment_of(command)
+    ours = payment is not None and is_theirs(payment)
+    if payment is None or not ours or payment.authorization_id != command.authorization_id:
+        return refuse(acquiring.errors.PAYMENT_UNKNOWN, "no such payment")
+    if payment.state is PaymentState.PROCESSING:
+        return Decision(outcome=current(payment), task=Task(ISSUER_RESOLVE, payment.id, world.now))
+    return _after_the_end(payment, command.claims, world)
+
+
+def _after_the_end(payment: PaymentView, claims: AnswerState, world: World) -> Decision:
+    """A payment that is over here, and what its issuer says of it now."""
+    match claims, payment.state:
+        case AnswerState.SUCCEEDED, PaymentState.CANCELLED:
+            return _late_success(payment, world)
+        case AnswerState.SUCCEEDED, PaymentState.FAIL:
+            # We ended it ourselves, or the issuer had said that it failed.
+            ours = payment.failure_code == acquiring.errors.PAYMENT_EXPIRED
+            return _late_success(payment, world) if ours else _contradiction(payment, claims, world)
+        case AnswerState.FAILED, PaymentState.SUCCESS:
+            return _contradiction(payment, claims, world)
         case _:
             return Decision(outcome=current(payment))
+
+
+def _late_success(payment: PaymentView, world: World) -> Decision:
+    return Decision(outcome=current(payment), task=Task(ISSUER_REVERSE, payment.id, world.now))
+
+
+def _contradiction(payment: PaymentView, claims: AnswerState, world: World) -> Decision:
+    """Kept once for each payment and claim, however often it is told."""
+    before = AnswerState.FAILED if claims is AnswerState.SUCCEEDED else AnswerState.SUCCEEDED
+    return Decision(
+        outcome=current(payment),
+        task=Task(ISSUER_CHECK, payment.id, world.now),
+        conflict=ConflictView(
+            id=derived_id("conflict", payment.id.hex, claims.value),
+            merchant_id=payment.merchant_id,
+            payment_id=payment.id,
+            issuer=payment.issuer or "",
+            recorded=before.value,
+            claimed=claims.value,
+            opened_at=world.now,
+        ),
+    )
 
 
 def end(payment: PaymentView, reason: str, world: World, *, reverse: bool = False) -> Decision:

@@ -14,6 +14,7 @@ from comptoir.acquiring.api import (
     AmountUpdateView,
     CaptureMode,
     CaptureView,
+    ConflictView,
     PaymentView,
     RefundView,
     SubscriptionChange,
@@ -63,8 +64,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     merchant is to be told of them. `taken` is the wallet's side of a capture, `given_back` the capture that a
     refund is of.
     `accounts` opens accounts that the transfers need. `task` is work to be done after the commit.
-    `entry` is for the risk rules' decision log, `counts` for their counters.
-    `if_refused` (no transfers of its own) holds when the ledger refuses the transfers.
+    `entry` is for the risk rules' decision log, `counts` for their counters. `conflict` is a contradiction of
+    an issuer, for people. `if_refused` (no transfers of its own) holds when the ledger refuses the transfers.
     """
 
     outcome: Outcome
@@ -94,6 +95,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     subscription_payment: SubscriptionPayment | None = None
     accounts: tuple[Statement, ...] = ()
     task: Task | None = None
+    conflict: ConflictView | None = None
     notify: bool = False
     if_refused: Decision | None = None
 

@@ -67,6 +67,8 @@ def statements(
         work.append(acquiring.store_subscription_payments(charged))
     entries, counts = [d.entry for d in decisions if d.entry], [c for d in decisions for c in d.counts]
     work.extend(risk.record(entries, counts, desk.rules.counting))
+    if conflicts := [d.conflict for d in decisions if d.conflict]:
+        work.append(acquiring.store_conflicts(conflicts))
     asked = zip(decisions, request_ids, strict=True)
     items = [
         item

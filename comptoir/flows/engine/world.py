@@ -34,6 +34,7 @@ from comptoir.flows.types import (
     Settle,
     SettleRefund,
     UpdateAmount,
+    Told,
 )
 from comptoir.fx import api as fx
 from comptoir.kernel.clock import china_day
@@ -149,7 +150,7 @@ class World:
                 return self.by_request.get((command.merchant_id, command.client_ref, command.payment_ref))
             case Cancel():
                 return self._named(command.merchant_id, command.payment_id) or self._requested(command)
-            case Refund() | Capture() | UpdateAmount() | Expire() | Settle():
+            case Refund() | Capture() | UpdateAmount() | Expire() | Settle() | Told():
                 return self._named(command.merchant_id, command.payment_id)
             case Claim():
                 return self.by_order_code.get(command.order_code)
@@ -273,7 +274,7 @@ def _requests(commands: Sequence[Command], world: World) -> list[_Load]:
     named = {
         (c.merchant_id, c.payment_id)
         for c in commands
-        if isinstance(c, Cancel | Refund | Capture | UpdateAmount | Expire | Settle) and c.payment_id
+        if isinstance(c, Cancel | Refund | Capture | UpdateAmount | Expire | Settle | Told) and c.payment_id
     }
     if named:
         loads.append((acquiring.payments_by_id(list(named)), world.keep_payments))

@@ -37,9 +37,10 @@ The issuer owes us the `charge` in its currency, or what is left of it after ref
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
@@ -119,6 +120,13 @@ class IssuerAnswer(msgspec.Struct, frozen=True, kw_only=True):
             raise InvariantBroken("an issuer's answer has a code when it failed, and only then")
 
 
+class Notice(msgspec.Struct, frozen=True):
+    """What an issuer told us unasked: a reason to ask what has become of it, and never more than that."""
+
+    authorization_id: UUID
+    claims: AnswerState
+
+
 class IssuerConnector(Protocol):
     """The way to one issuer. See the conformance list above; numbers in brackets point there."""
 
@@ -136,3 +144,11 @@ class IssuerConnector(Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections; no call follows."""
+
+
+@runtime_checkable
+class IssuerListener(Protocol):
+    """What a connector can do besides, when its issuer tells us things unasked."""
+
+    def heard(self, path: str, headers: Mapping[str, str], body: bytes) -> Notice | None:
+        """What a message says, or None when it is not believed. `headers` have lower-case names."""

@@ -16,7 +16,7 @@ from comptoir.kernel.errors import InvalidValue
 from comptoir.standards import payment_code
 from comptoir.standards.antom.messages import Result
 from comptoir.standards.payment_code import Scheme
-from comptoir.wallet.connectors import IssuerConnector
+from comptoir.wallet.connectors import IssuerConnector, IssuerListener, Notice
 from comptoir.wallet.errors import IssuersInvalid
 from comptoir.wallet.types import OWN_ISSUER, UpstreamAccount
 
@@ -78,6 +78,11 @@ class IssuerDirectory:
             return self._connectors[name]
         except KeyError:
             raise IssuersInvalid(f"there is no connector to the issuer {name}") from None
+
+    def heard(self, name: str, path: str, headers: Mapping[str, str], body: bytes) -> Notice | None:
+        """What an issuer told us unasked; None when it is not believed, or nobody here listens to it."""
+        connector = self._connectors.get(name)
+        return connector.heard(path, headers, body) if isinstance(connector, IssuerListener) else None
 
     async def aclose(self) -> None:
         """Close every connector."""

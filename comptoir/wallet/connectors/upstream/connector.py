@@ -15,7 +15,8 @@ import httpx
 import structlog
 
 from comptoir.kernel.clock import Clock, utc_now
-from comptoir.kernel.ids import derived_id
+from comptoir.kernel.errors import InvalidValue
+from comptoir.kernel.ids import derived_id, parse_id
 from comptoir.standards.antom.errors import ParamIllegal
 from comptoir.standards.antom.messages import Result
 from comptoir.standards.antom.results import ResultCode, ResultStatus
@@ -27,6 +28,7 @@ from comptoir.wallet.connectors import (
     AuthoriseRequest,
     Authorization,
     IssuerAnswer,
+    Notice,
     RefundRequest,
 )
 from comptoir.wallet.connectors.upstream import dialects
@@ -116,13 +118,15 @@ class UpstreamConnector:
         """refund. Asking again is the same request again, under the same id."""
         return await _bounded(self._refund(request))
 
-    def heard(self, path: str, headers: Mapping[str, str], body: bytes) -> Said | None:
-        """What a notification says, or None when it is not believed. `headers` have lower-case names."""
+    def heard(self, path: str, headers: Mapping[str, str], body: bytes) -> Notice | None:
+        """notifyPayment. Its amounts are not looked at: what is true is asked for."""
         reason = self._line.doubt(path, headers, body, "request-time")
         if reason is None:
             try:
-                return self._words.notified(body)
-            except ParamIllegal as error:
+                said = self._words.notified(body)
+                authorization_id = parse_id(said.request_ref or "", "paymentRequestId")
+                return Notice(authorization_id, _answer(said, pending=AnswerState.PENDING).state)
+            except InvalidValue as error:
                 reason = f"{error.field} cannot be read"
         log.error("issuers.notification_not_believed", issuer=self._name, reason=reason)
         return None
@@ -227,7 +231,7 @@ class UpstreamConnector:
 
 def notify_path(name: str, request: AuthoriseRequest) -> str:
     """Where an upstream tells us about one payment: the path says which, and is signed."""
-    return f"/upstream/{name}/{request.merchant_ref}/{request.payment_id.hex}"
+    return f"/aps/notify/{name}/{request.merchant_ref}/{request.payment_id.hex}"
 
 
 async def _bounded(call: Awaitable[IssuerAnswer]) -> IssuerAnswer:
