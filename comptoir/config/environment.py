@@ -14,7 +14,7 @@ COMPTOIR_ENGINE_MAX_WAITING  most commands that wait for their commit, more are 
 COMPTOIR_CLIENT_RATE  requests a second that a server process takes of one client (default 1000; 0: all)
 COMPTOIR_METRICS     [host:]port where this process shows Prometheus metrics (default none; host 127.0.0.1)
 COMPTOIR_TRACES      1: make OpenTelemetry spans, for the SDK that the process is started with (default 0)
-COMPTOIR_WALLET_CURRENCIES  currencies in which wallets can be opened, with commas (default CNY)
+COMPTOIR_WALLET_CURRENCIES  currencies of our wallets, with commas (default CNY); none: there are none here
 DATABASE_URL         any PostgreSQL 16+; without it, the embedded server of the home folder
 """
 
@@ -184,6 +184,8 @@ def _number(values: Mapping[str, str], name: str, default: int, allowed: range) 
 def _currencies(text: str | None) -> tuple[str, ...]:
     if not text:
         return ("CNY",)
+    if text == "none":
+        return ()
     currencies = tuple(one.strip() for one in text.split(","))
     for one in currencies:
         try:

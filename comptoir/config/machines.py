@@ -29,9 +29,7 @@ ENGINE_OPTIONS = (
 
 
 @asynccontextmanager
-async def start(
-    pool: Pool, database_url: str, observers: Observers = UNOBSERVED
-) -> AsyncIterator[Machines]:
+async def start(pool: Pool, database_url: str, observers: Observers = UNOBSERVED) -> AsyncIterator[Machines]:
     """Start an engine with a connection of its own, hand the operations over, and stop it in the end.
 
     Stopping lets what waits come to its end first. The session's name in the database ends with what the

@@ -45,8 +45,16 @@ class IssuerEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class IssuerDirectory:
     """Routes codes to issuers and has a connector for each but our own. Codes of our shape are ours."""
 
-    def __init__(self, entries: Mapping[str, IssuerEntry], connectors: Mapping[str, IssuerConnector]) -> None:
-        """`connectors` has one for each entry. Raises IssuersInvalid when two claim the same codes."""
+    def __init__(
+        self,
+        entries: Mapping[str, IssuerEntry],
+        connectors: Mapping[str, IssuerConnector],
+        *,
+        own_wallets: bool = True,
+    ) -> None:
+        """`connectors` has one for each entry. Without `own_wallets` a code of our shape is nobody's unless
+        claimed. Raises IssuersInvalid when two claim the same codes."""
+        self._own_wallets = own_wallets
         self._connectors = dict(connectors)
         self._prefixes, self._schemes = _claims(entries)
         if entries.keys() != self._connectors.keys():
@@ -55,12 +63,13 @@ class IssuerDirectory:
     def route(self, code: str) -> str | None:
         """The name of the issuer of a scanned code: OWN_ISSUER, a name of the table, or None for nobody's.
 
-        A code of our own shape is ours; then the longest claimed prefix counts, then the scheme.
+        A code of our own shape is ours, if there are wallets here; then the longest claimed prefix counts,
+        then the scheme.
         """
         scheme = payment_code.classify(code)
         if scheme in _NO_PAYMENT_CODE:
             return None
-        if _is_ours(code):
+        if self._own_wallets and _is_ours(code):
             return OWN_ISSUER
         for length in range(len(code), 1, -1):
             if name := self._prefixes.get(code[:length]):
@@ -148,7 +157,7 @@ def _read_configured(public_url: str) -> IssuerDirectory:
             made[one.name] = UpstreamConnector(upstream_account(one.name), public_url)
     finally:
         connection.close()
-    return IssuerDirectory(entries, made)
+    return IssuerDirectory(entries, made, own_wallets=bool(settings.COMPTOIR.wallet_currencies))
 
 
 def check_claims(entries: Mapping[str, IssuerEntry]) -> None:
