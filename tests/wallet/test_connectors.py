@@ -295,3 +295,11 @@ def test_processes_see_one_issuer(issuer: ScriptedIssuer, tmp_path: Path) -> Non
         assert [one.result() for one in calls] == ["succeeded"] * 6
     assert issuer.authorizations(CODE) == [request.authorization_id]
     assert len(issuer.calls()) == 6
+
+
+def test_a_house_without_wallets_routes_codes_of_its_own_shape() -> None:
+    entries = {"NEXT": IssuerEntry(connector="", prefixes=["28"])}
+    connectors = {"NEXT": ScriptedIssuer(":memory:")}
+    assert IssuerDirectory(entries, connectors).route(OWN_SHORT) == OWN_ISSUER
+    assert IssuerDirectory(entries, connectors, own_wallets=False).route(OWN_SHORT) == "NEXT"
+    assert IssuerDirectory({}, {}, own_wallets=False).route(OWN_SHORT) is None

@@ -117,7 +117,8 @@ def test_another_home_currency_by_configuration(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    ("text", "currencies"), [("", ("CNY",)), ("CNY", ("CNY",)), ("HKD, CNY,JPY", ("HKD", "CNY", "JPY"))]
+    ("text", "currencies"),
+    [("", ("CNY",)), ("CNY", ("CNY",)), ("HKD, CNY,JPY", ("HKD", "CNY", "JPY")), ("none", ())],
 )
 def test_the_environment_names_the_home_currencies(text: str, currencies: tuple[str, ...]) -> None:
     assert read_environment({"COMPTOIR_WALLET_CURRENCIES": text}).wallet_currencies == currencies
