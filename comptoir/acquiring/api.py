@@ -90,6 +90,8 @@ from comptoir.acquiring.queries.proof import (
     expected_movements,
     payments_at_quotes,
     refund_difference,
+    sandbox_difference,
+    sandbox_merchants,
     subscription_difference,
 )
 from comptoir.acquiring.queries.subscriptions import (
@@ -209,8 +211,8 @@ __all__ = [
     "expected_holds",
     "expected_movements",
     "issue_entry_code",
-    "known_refs",
     "judge_conflicts",
+    "known_refs",
     "merchant_summaries",
     "merchant_summary",
     "merchants",
@@ -229,6 +231,8 @@ __all__ = [
     "refunds_of_payment",
     "register_merchant",
     "rules",
+    "sandbox_difference",
+    "sandbox_merchants",
     "set_status",
     "store_agreements",
     "store_amount_updates",

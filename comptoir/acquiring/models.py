@@ -17,6 +17,7 @@ class Merchant(models.Model):
     mcc = models.CharField(max_length=4)
     country = models.CharField(max_length=2)
     status = models.CharField(max_length=9, default="active")
+    sandbox = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField()
 
     class Meta:

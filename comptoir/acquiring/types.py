@@ -59,7 +59,8 @@ class StepState(StrEnum):
 
 
 class MerchantView(msgspec.Struct, frozen=True, gc=False):
-    """A merchant with its contracts, as the engine needs it."""
+    """A merchant with its contracts, as the engine needs it. `sandbox`: a test merchant, whose payments
+    are simulated and whose accounts are apart."""
 
     id: UUID
     ref: str
@@ -69,6 +70,7 @@ class MerchantView(msgspec.Struct, frozen=True, gc=False):
     office_id: UUID
     active: bool
     contracts: tuple[ContractView, ...] = ()
+    sandbox: bool = False
 
 
 class ContractView(msgspec.Struct, frozen=True, gc=False):
@@ -123,6 +125,7 @@ class MerchantSummary(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     contracts: tuple[ContractView, ...]
     stores: tuple[StoreSummary, ...]
+    sandbox: bool = False
 
 
 class PaymentView(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -31,6 +31,12 @@ class KeyFileUnusable(ComptoirError):
     code = "cli.key_file_unusable"
 
 
+class ClientUnfit(ComptoirError):
+    """A test client would stand for a real merchant, or a real one for a test merchant."""
+
+    code = "cli.client_unfit"
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parts = parser.add_subparsers(dest="part", metavar="what", required=True)
@@ -136,6 +142,10 @@ def _add(arguments: argparse.Namespace) -> None:
     from comptoir.kernel.clock import utc_now
 
     merchant = acquiring.merchant_summary(arguments.merchant)
+    if arguments.client.startswith("SANDBOX_") != merchant.sandbox:
+        raise ClientUnfit(
+            "a SANDBOX_ client is for a test merchant, and any other for a real one", field="--merchant"
+        )
     file = arguments.public_key_file
     key = read_public_key(file, "--public-key-file") if file else None
     if arguments.notify_url:

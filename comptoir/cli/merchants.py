@@ -71,6 +71,11 @@ def _configure_add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", required=True, help="as travellers read it")
     parser.add_argument("--mcc", required=True, help="merchant category of ISO 18245, four digits")
     parser.add_argument("--country", required=True, help="ISO 3166-1 alpha-2, two capital letters")
+    parser.add_argument(
+        "--sandbox",
+        action="store_true",
+        help="a test merchant, for SANDBOX_ clients: only simulated wallets pay",
+    )
     parser.add_argument("--office", metavar="ID", help="the office that brings it in (default: the operator)")
 
 
@@ -121,8 +126,10 @@ def _add(arguments: argparse.Namespace) -> None:
         mcc=arguments.mcc,
         country=arguments.country,
         now=utc_now(),
+        sandbox=arguments.sandbox,
     )
-    say(f"Merchant {arguments.merchant} is registered, id {merchant_id.hex}. It has no contract yet.")
+    kind = "Test merchant" if arguments.sandbox else "Merchant"
+    say(f"{kind} {arguments.merchant} is registered, id {merchant_id.hex}. It has no contract yet.")
 
 
 def _contract(arguments: argparse.Namespace) -> None:

@@ -37,8 +37,8 @@ from comptoir.flows.types import (
     RevokeToken,
     Settle,
     SettleRefund,
-    UpdateAmount,
     Told,
+    UpdateAmount,
 )
 from comptoir.flows.verification import VerificationReport, verify_books
 

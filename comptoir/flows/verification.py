@@ -11,7 +11,9 @@ from uuid import UUID
 from comptoir.acquiring import api as acquiring
 from comptoir.db.run import read
 from comptoir.db.snapshot import snapshot
+from comptoir.flows.engine.issuer_legs import issuer_owner
 from comptoir.fx import api as fx
+from comptoir.kernel.ids import SANDBOX
 from comptoir.ledger import api as ledger
 from comptoir.ledger.api import LedgerReport, Role
 from comptoir.wallet import api as wallet
@@ -81,6 +83,7 @@ def verify_books() -> VerificationReport:
             acquiring.subscription_difference(),
         )
         report.differences.extend(difference for difference in sums if difference is not None)
+        report.differences.extend(_first(_sandbox_differences()))
     return report
 
 
@@ -192,6 +195,17 @@ def _agreement_differences(report: VerificationReport) -> Iterator[str]:
             yield f"agreement {own[1].hex}: {own[4]} debits were not within it"
     if (stray := wallet.stray_debit()) is not None:
         yield f"authorization {stray.hex} was debited under an agreement that its wallet never made"
+
+
+def _sandbox_differences() -> Iterator[str]:
+    """Test merchants, simulated wallets and what stands between have no transfer with anybody else."""
+    if (difference := acquiring.sandbox_difference(wallet.SIMULATED)) is not None:
+        yield difference
+    if merchants := acquiring.sandbox_merchants():
+        issuers = [issuer_owner(name) for name in wallet.SIMULATED_WALLETS]
+        crossing = ledger.crossing([*merchants, *issuers, SANDBOX])
+        if crossing is not None:
+            yield f"transfer {crossing.hex} is between the sandbox and the real world"
 
 
 def _first(differences: Iterator[str]) -> list[str]:

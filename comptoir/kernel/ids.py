@@ -18,6 +18,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Namespace of ids that are derived from a name instead of made fresh.
 NAMESPACE = UUID("6f0c7a52-5d53-5f0e-9c43-7d5b0f8f9a11")
 
+#: Owner of the sandbox's own accounts, so that nothing of it ever touches the operator's.
+SANDBOX = uuid5(NAMESPACE, "sandbox")
+
 #: The operator of this installation: owner of clearing, FX and income accounts.
 OPERATOR = uuid5(NAMESPACE, "operator")
 

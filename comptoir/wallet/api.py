@@ -23,6 +23,7 @@ from comptoir.wallet.connectors.directory import (
     open_issuers,
     probe_upstream,
 )
+from comptoir.wallet.connectors.simulator import SIMULATED_WALLETS, simulated_wallet
 from comptoir.wallet.errors import (
     CodesExhausted,
     CurrencyUnfit,
@@ -97,6 +98,7 @@ from comptoir.wallet.rules import (
 from comptoir.wallet.types import (
     CNY_LIMITS,
     OWN_ISSUER,
+    SIMULATED,
     AgreementState,
     AgreementView,
     AuthorizationState,
@@ -128,6 +130,8 @@ __all__ = [
     "DEADLINE_S",
     "OWN_ISSUER",
     "SEALED",
+    "SIMULATED",
+    "SIMULATED_WALLETS",
     "AgreementState",
     "AgreementView",
     "AnswerState",
@@ -216,6 +220,7 @@ __all__ = [
     "route_upstream",
     "set_limits",
     "set_pin",
+    "simulated_wallet",
     "spend_codes",
     "store_agreements",
     "store_authorizations",

@@ -16,6 +16,10 @@ from comptoir.kernel.money import Money
 OWN_ISSUER = "COMPTOIR"
 
 
+#: What the names of simulated wallets begin with; no other issuer's may (see wallet.connectors.simulator).
+SIMULATED = "SIM_"
+
+
 class WalletState(StrEnum):
     ACTIVE = "active"
     FROZEN = "frozen"

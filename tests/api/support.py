@@ -279,17 +279,20 @@ class House:
 
     # ------------------------------------------------------------ people
 
-    def shop(self, *, ports: Sequence[int] = (), notify_url: str | None = None) -> Shop:
+    def shop(
+        self, *, ports: Sequence[int] = (), notify_url: str | None = None, sandbox: bool = False
+    ) -> Shop:
         """A new merchant whose till speaks to `ports` (default: all shared gateways)."""
         now, merchant_id = utc_now(), new_id()
         acquiring.register_merchant(
             merchant_id, office_id=OPERATOR, ref=merchant_id.hex[-20:], name="Chocolaterie Sablon",
-            mcc="5441", country="BE", now=now,
+            mcc="5441", country="BE", now=now, sandbox=sandbox,
         )  # fmt: skip
         acquiring.open_contract(
             merchant_id, settlement_currency="EUR", payment_currencies=CURRENCIES, margin_bps=100, now=now
         )
-        return Shop(merchant_id, self.till(merchant_id, ports=ports, notify_url=notify_url))
+        prefix = "SANDBOX_" if sandbox else ""
+        return Shop(merchant_id, self.till(merchant_id, ports=ports, notify_url=notify_url, prefix=prefix))
 
     def till(
         self,

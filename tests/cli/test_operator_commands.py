@@ -649,3 +649,28 @@ def test_another_pin_lifts_the_lock(database: Database, tmp_path: Path, capsys: 
     (tmp_path / "bad").write_text("111111")
     refused(capsys, "wallets", "pin", LOGIN, "--pin-file", str(tmp_path / "bad"))
     wallet.check_pin(own, "913572", utc_now())
+
+
+def test_a_test_client_is_for_a_test_merchant_and_no_other(
+    shop: None, contents: Callable[[], Any], key_file: Path, capsys: Capture
+) -> None:
+    test_ref = "T0000000042"
+    done(
+        "merchants",
+        "add",
+        test_ref,
+        "--name",
+        "Test counter",
+        "--mcc",
+        "5947",
+        "--country",
+        "BE",
+        "--sandbox",
+    )
+    given = ("--public-key-file", str(key_file))
+    before = contents()
+    assert "SANDBOX_" in refused(capsys, "clients", "add", "SANDBOX_5Y1", "--merchant", REF, *given)
+    assert "SANDBOX_" in refused(capsys, "clients", "add", "5Y1", "--merchant", test_ref, *given)
+    assert contents() == before
+    done("clients", "add", "SANDBOX_5Y1", "--merchant", test_ref, *given)
+    assert listed(capsys, "clients", "list", "--merchant", test_ref)[0]["sandbox"] is True

@@ -29,9 +29,20 @@ from comptoir.ledger import api as ledger
 
 
 def register_merchant(
-    merchant_id: UUID, *, office_id: UUID, ref: str, name: str, mcc: str, country: str, now: datetime
+    merchant_id: UUID,
+    *,
+    office_id: UUID,
+    ref: str,
+    name: str,
+    mcc: str,
+    country: str,
+    now: datetime,
+    sandbox: bool = False,
 ) -> None:
     """Add a merchant: `ref` is its public reference, `mcc` ISO 18245, `country` ISO 3166-1 alpha-2.
+
+    A `sandbox` merchant is there for tests, for ever: only test clients may pay for it, and only
+    simulated wallets pay it.
 
     Raises MerchantInvalid, or MerchantExists when the id or the reference is taken.
     """
@@ -43,6 +54,7 @@ def register_merchant(
         mcc=check_mcc(mcc),
         country=check_country(country),
         created_at=now,
+        sandbox=sandbox,
     )
     try:
         with transaction.atomic():

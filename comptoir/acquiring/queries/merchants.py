@@ -14,8 +14,8 @@ from comptoir.acquiring.types import ContractView, MerchantSummary, MerchantView
 from comptoir.kernel.statements import Rows, Statement
 
 _MERCHANTS = """
-SELECT m.id, m.ref, m.name, m.mcc, m.country, m.office_id, m.status, c.settlement_currency,
-    c.payment_currencies, c.margin_bps, c.in_store_expiry_s, c.online_expiry_s, c.refund_window_days
+SELECT m.id, m.ref, m.name, m.mcc, m.country, m.office_id, m.status, m.sandbox,
+    c.settlement_currency, c.payment_currencies, c.margin_bps, c.in_store_expiry_s, c.online_expiry_s, c.refund_window_days
 FROM acquiring_merchant m LEFT JOIN acquiring_contract c ON c.merchant_id = m.id
 WHERE m.id = ANY (%s) ORDER BY m.id, c.created_at, c.settlement_currency
 """
@@ -29,12 +29,12 @@ def merchants(ids: Sequence[UUID]) -> Statement:
 def decode_merchants(rows: Rows) -> dict[UUID, MerchantView]:
     """Merchants by id."""
     found: dict[UUID, MerchantView] = {}
-    for merchant_id, ref, name, mcc, country, office_id, status, *terms in rows:
+    for merchant_id, ref, name, mcc, country, office_id, status, sandbox, *terms in rows:
         contract = () if terms[0] is None else (ContractView(terms[0], tuple(terms[1]), *terms[2:]),)
         known = found.get(merchant_id)
         contracts = contract if known is None else known.contracts + contract
         found[merchant_id] = MerchantView(
-            merchant_id, ref, name, mcc, country, office_id, status == "active", contracts
+            merchant_id, ref, name, mcc, country, office_id, status == "active", contracts, sandbox
         )
     return found
 
@@ -82,6 +82,7 @@ def _summaries(wanted: QuerySet[Merchant]) -> tuple[MerchantSummary, ...]:
             created_at=row.created_at,
             contracts=tuple(contracts[row.id]),
             stores=tuple(stores[row.id]),
+            sandbox=row.sandbox,
         )
         for row in rows
     )

@@ -199,3 +199,23 @@ def subscription_difference() -> str | None:
         cursor.execute(_SUBSCRIPTIONS)
         row = cursor.fetchone()
     return f"subscription {row[0].hex}: {row[1]}" if row else None
+
+
+def sandbox_merchants() -> list[UUID]:
+    """The ids of all test merchants."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM acquiring_merchant WHERE sandbox")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def sandbox_difference(simulated: str) -> str | None:
+    """The first payment where a test merchant met a real wallet, or a real merchant a simulated one, in
+    words; None if there is none. `simulated` is what the names of simulated wallets begin with."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.id, p.issuer FROM acquiring_payment p JOIN acquiring_merchant m ON m.id = p.merchant_id"
+            " WHERE starts_with(p.issuer, %s) <> m.sandbox LIMIT 1",
+            (simulated,),
+        )
+        row = cursor.fetchone()
+    return None if row is None else f"payment {row[0].hex}: its wallet is {row[1]}, its merchant is not so"

@@ -154,7 +154,14 @@ def _merchant(one: Merchant, private_key: str, now: datetime) -> None:
         return
     own = merchant_id(one.ref)
     acquiring.register_merchant(
-        own, office_id=OFFICE_ID, ref=one.ref, name=one.name, mcc=one.mcc, country=one.country, now=now
+        own,
+        office_id=OFFICE_ID,
+        ref=one.ref,
+        name=one.name,
+        mcc=one.mcc,
+        country=one.country,
+        now=now,
+        sandbox=one.sandbox,
     )
     acquiring.open_contract(
         own,

@@ -36,8 +36,8 @@ from comptoir.flows.types import (
     RevokeToken,
     Settle,
     SettleRefund,
-    UpdateAmount,
     Told,
+    UpdateAmount,
 )
 
 

@@ -64,7 +64,12 @@ def offer(
     agreement: wallet.AgreementView | None = None,
     device: int | None = None,
 ) -> Offer:
-    """Price a payment for a wallet (whose `device` was scanned). Raises fx errors; nothing is decided yet."""
+    """Price a payment for a wallet (whose `device` was scanned). Raises fx errors; nothing is decided yet.
+
+    No real wallet is ever asked for a test merchant's payment. Raises Refused.
+    """
+    if merchant.sandbox:
+        raise acquiring.Refused("no wallet pays a test merchant", code=acquiring.errors.SANDBOX_MISMATCH)
     margin_bps = next(
         c.margin_bps for c in merchant.contracts if c.settlement_currency == payment.settlement.currency
     )

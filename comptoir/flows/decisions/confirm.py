@@ -8,6 +8,7 @@ from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentState, PaymentView, Scenario
 from comptoir.flows.decisions.charge import current, ended, failed, offer, paid
 from comptoir.flows.decisions.expire import close
+from comptoir.flows.decisions.issuer import is_theirs
 from comptoir.flows.engine.decision import Decision, refuse
 from comptoir.flows.engine.risk import judge
 from comptoir.flows.engine.world import World
@@ -23,7 +24,7 @@ def claim(command: Claim, world: World) -> Decision:
     """Fix wallet, rate and amount of an order. A second wallet may take over until one has paid."""
     payment = world.payment_of(command)
     purse = world.wallets.get(command.wallet_id)
-    if payment is None:
+    if payment is None or is_theirs(payment):
         return refuse(acquiring.errors.PAYMENT_UNKNOWN, "no order has this code", field="code")
     if purse is None or purse.state is not wallet.WalletState.ACTIVE:
         return refuse(wallet.errors.WALLET_INACTIVE, "the wallet is not active")

@@ -52,6 +52,8 @@ def pay(command: Pay, world: World) -> Decision:
     except ComptoirError as error:
         return refuse(error.code, error.message, field=error.field)
     if theirs:
+        if command.code is None:  # an order that a simulated wallet will scan
+            payment = replace(payment, order_code=order_code.new_digits())
         return open_theirs(payment, str(command.issuer), command.code or "", world)
     if command.scenario is Scenario.PAYMENT_CODE:
         return _scanned(command, payment, world)
@@ -64,6 +66,7 @@ def pay(command: Pay, world: World) -> Decision:
 def _open(command: Pay, world: World, asked: bytes) -> PaymentView:
     """The payment as it is before anybody pays. Raises when it may not be taken at all."""
     merchant = world.merchants.get(command.merchant_id)
+    _check_sandbox(command, merchant)
     contract = acquiring.rules.contract_for(merchant, command.amount.currency, command.settlement_currency)
     if command.session:
         expires_at = acquiring.rules.session_expiry(command.expires_at, world.now)
@@ -96,6 +99,18 @@ def _open(command: Pay, world: World, asked: bytes) -> PaymentView:
         asked_quote_id=quote.id if quote else None,
         capture_mode=command.capture_mode,
     )
+
+
+def _check_sandbox(command: Pay, merchant: acquiring.MerchantView | None) -> None:
+    """Test clients pay test merchants out of simulated wallets, and nobody else does. Raises Refused."""
+    simulated = (command.issuer or "").startswith(wallet.SIMULATED)
+    if merchant is not None and not (command.sandbox == simulated == merchant.sandbox):
+        raise acquiring.Refused(
+            "a test client is for a test merchant, and only for one",
+            code=acquiring.errors.SANDBOX_MISMATCH,
+        )
+    if simulated and command.product is Product.AGREEMENT:
+        raise acquiring.Refused("no agreement is simulated", code=acquiring.errors.SANDBOX_MISMATCH)
 
 
 def _scanned(command: Pay, payment: PaymentView, world: World) -> Decision:

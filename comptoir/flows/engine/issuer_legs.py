@@ -11,9 +11,10 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from comptoir.acquiring.api import PaymentView
-from comptoir.kernel.ids import OPERATOR, derived_id, leg_id
+from comptoir.kernel.ids import OPERATOR, SANDBOX, derived_id, leg_id
 from comptoir.kernel.statements import Statement
 from comptoir.ledger.api import Phase, Role, Transfer, account_id, open_account
+from comptoir.wallet.api import SIMULATED
 
 # What becomes of a hold is numbered after the hold itself.
 _CANCEL, _POST, _VOID = 16, 32, 48
@@ -29,8 +30,16 @@ def accounts(payment: PaymentView, name: str) -> tuple[Statement, ...]:
     currency = payment.amount.currency
     return (
         open_account(issuer_owner(name), Role.ISSUER_RECEIVABLE, currency, payment.created_at),
-        open_account(OPERATOR, Role.FX_POSITION, currency, payment.created_at),
+        *(
+            open_account(_position_owner(name), Role.FX_POSITION, one, payment.created_at)
+            for one in dict.fromkeys((currency, payment.settlement.currency))
+        ),
     )
+
+
+def _position_owner(name: str) -> UUID:
+    """Whose exchange position stands between: simulated wallets never touch the operator's."""
+    return SANDBOX if name.startswith(SIMULATED) else OPERATOR
 
 
 def hold(payment: PaymentView) -> tuple[Transfer, ...]:
@@ -79,9 +88,10 @@ def _held(
     if payment.issuer is None:
         return ()
     currency, owed = payment.amount.currency, payment.settlement.currency
-    position = account_id(OPERATOR, Role.FX_POSITION, currency)
+    between = _position_owner(payment.issuer)
+    position = account_id(between, Role.FX_POSITION, currency)
     receivable = account_id(issuer_owner(payment.issuer), Role.ISSUER_RECEIVABLE, currency)
-    owed_position = account_id(OPERATOR, Role.FX_POSITION, owed)
+    owed_position = account_id(between, Role.FX_POSITION, owed)
     payable = account_id(payment.merchant_id, Role.MERCHANT_PAYABLE, owed)
     kind = "refund" if back else "pay"
     planned = (

@@ -33,8 +33,8 @@ from comptoir.flows.types import (
     RevokeToken,
     Settle,
     SettleRefund,
-    UpdateAmount,
     Told,
+    UpdateAmount,
 )
 from comptoir.fx import api as fx
 from comptoir.kernel.clock import china_day

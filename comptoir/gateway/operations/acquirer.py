@@ -157,6 +157,7 @@ def _command(request: AcquirerPayRequest, call: Call) -> Pay:
         merchant_id=call.client.merchant_id,
         client_ref=call.client.client_ref,
         request_ref=request.payment_request_id,
+        sandbox=call.client.sandbox,
         product=Product.IN_STORE if factor.is_in_store_payment else Product.CASHIER,
         scenario=scenario,
         amount=request.payment_amount.money(),

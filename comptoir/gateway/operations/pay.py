@@ -70,6 +70,7 @@ def _command(request: PayRequest, call: Call) -> Pay:
         merchant_id=call.client.merchant_id,
         client_ref=call.client.client_ref,
         request_ref=request.payment_request_id,
+        sandbox=call.client.sandbox,
         product=product,
         scenario=scenario,
         amount=request.payment_amount.money(),

@@ -99,6 +99,7 @@ def _command(request: CreatePaymentSessionRequest, call: Call) -> Pay:
         merchant_id=call.client.merchant_id,
         client_ref=call.client.client_ref,
         request_ref=request.payment_request_id,
+        sandbox=call.client.sandbox,
         product=Product.CASHIER,
         scenario=None,
         amount=request.payment_amount.money(),

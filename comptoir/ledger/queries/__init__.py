@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comptoir.ledger.queries.balances import accounts, balance, balance_at, balance_effective
-from comptoir.ledger.queries.movements import balances, holds, movements
+from comptoir.ledger.queries.movements import balances, crossing, holds, movements
 from comptoir.ledger.queries.verification import LedgerReport, verify
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "balance_at",
     "balance_effective",
     "balances",
+    "crossing",
     "holds",
     "movements",
     "verify",

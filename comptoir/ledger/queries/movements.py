@@ -63,3 +63,16 @@ def balances(role: Role) -> Iterator[tuple[UUID, str, int, int]]:
         )
         while rows := cursor.fetchmany(_CHUNK):
             yield from rows
+
+
+def crossing(owners: Sequence[UUID]) -> UUID | None:
+    """The first transfer between an account of these owners and one of anybody else, or None."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT t.id FROM ledger_transfer t JOIN ledger_account d ON d.id = t.debit_id"
+            " JOIN ledger_account c ON c.id = t.credit_id"
+            " WHERE (d.owner_id = ANY (%s)) <> (c.owner_id = ANY (%s)) LIMIT 1",
+            (list(owners), list(owners)),
+        )
+        row = cursor.fetchone()
+    return None if row is None else row[0]

@@ -17,11 +17,15 @@ from comptoir.standards import payment_code
 from comptoir.standards.antom.messages import Result
 from comptoir.standards.payment_code import Scheme
 from comptoir.wallet.connectors import IssuerConnector, IssuerListener, Notice
+from comptoir.wallet.connectors.simulator import Behavior, SimulatedWallet
 from comptoir.wallet.errors import IssuersInvalid
-from comptoir.wallet.types import OWN_ISSUER, UpstreamAccount
+from comptoir.wallet.types import OWN_ISSUER, SIMULATED, UpstreamAccount
 
 #: Shapes that no wallet shows: they name no issuer.
 _NO_PAYMENT_CODE: Final = (Scheme.UNKNOWN, Scheme.ALIPAY_PLUS_ORDER)
+
+#: They hold nothing, and anybody may have them.
+_SIMULATED_WALLETS: Final = {f"{SIMULATED}{one.name}": SimulatedWallet(one) for one in Behavior}
 
 _NAME: Final = re.compile(r"[A-Z0-9_]{1,32}")
 _PREFIX: Final = re.compile(r"[0-9]{2,16}")
@@ -82,7 +86,12 @@ class IssuerDirectory:
         return tuple(self._connectors)
 
     def connector(self, name: str) -> IssuerConnector:
-        """The connector of an issuer of the table. Raises IssuersInvalid for any other, our own too."""
+        """The connector of an issuer of the table, or of a simulated wallet; no code is routed to those.
+
+        Raises IssuersInvalid for any other, our own too.
+        """
+        if (simulated := _SIMULATED_WALLETS.get(name)) is not None:
+            return simulated
         try:
             return self._connectors[name]
         except KeyError:
@@ -185,8 +194,10 @@ def _claims(entries: Mapping[str, IssuerEntry]) -> tuple[dict[str, str], dict[Sc
 
 
 def _check_name(name: str) -> None:
-    if _NAME.fullmatch(name) is None or name == OWN_ISSUER:
-        raise IssuersInvalid("an issuer's name has capitals, digits and underscores, and is not our own")
+    if _NAME.fullmatch(name) is None or name == OWN_ISSUER or name.startswith(SIMULATED):
+        raise IssuersInvalid(
+            "an issuer's name has capitals, digits and underscores, is not our own and no simulated one"
+        )
 
 
 def _is_ours(code: str) -> bool:
