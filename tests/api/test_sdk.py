@@ -364,7 +364,8 @@ def test_every_request_class_gets_an_answer_that_the_sdk_accepts(desk: Desk) -> 
     assert len(kinds) >= 160
     public = signing.export_public_key(desk.house.key.public_key())
     sandbox = "SANDBOX_" + desk.client_id
-    identity.register_client(sandbox, desk.shop.merchant_id, public, now=utc_now())
+    test_merchant = desk.house.shop(sandbox=True).merchant_id
+    identity.register_client(sandbox, test_merchant, public, now=utc_now())
     sent = [(name, client_id) for name in sorted(kinds) for client_id in (desk.client_id, sandbox)]
     with desk.house.unmoved(), ThreadPoolExecutor(4) as pool:
         answers = pool.map(lambda one: desk.execute(kinds[one[0]](), one[1]), sent)

@@ -75,15 +75,18 @@ def make_world(key: rsa.RSAPrivateKey, now: datetime) -> World:
     identity.ensure_platform_key(now=now)
     merchant_id, other_id = new_id(), new_id()
     public = signing.export_public_key(key.public_key())
-    for one, ref, client_ref in ((merchant_id, "LEROY", CLIENT), (other_id, "OTHER", OTHER_CLIENT)):
+    for one, ref, client_ref in (
+        (merchant_id, "LEROY", CLIENT), (other_id, "OTHER", OTHER_CLIENT),
+        (new_id(), "LEROY-TEST", f"SANDBOX_{CLIENT}"), (new_id(), "OTHER-TEST", f"SANDBOX_{OTHER_CLIENT}"),
+    ):  # fmt: skip
         acquiring.register_merchant(
-            one, office_id=new_id(), ref=ref, name="Chocolatier Leroy", mcc="5441", country="BE", now=now
-        )
+            one, office_id=new_id(), ref=ref, name="Chocolatier Leroy", mcc="5441", country="BE", now=now,
+            sandbox=client_ref.startswith("SANDBOX_"),
+        )  # fmt: skip
         acquiring.open_contract(
             one, settlement_currency="EUR", payment_currencies=["EUR", "JPY"], margin_bps=50, now=now
         )
-        for prefix in ("", "SANDBOX_"):
-            identity.register_client(prefix + client_ref, one, public, now=now)
+        identity.register_client(client_ref, one, public, now=now)
     wallet_id = new_id()
     wallet.open_wallet(wallet_id, new_id(), "李娜", pin="204681", now=now)
     wallet.top_up(new_id(), wallet_id, Money(500_000, "CNY"), now)
