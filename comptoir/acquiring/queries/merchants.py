@@ -15,7 +15,8 @@ from comptoir.kernel.statements import Rows, Statement
 
 _MERCHANTS = """
 SELECT m.id, m.ref, m.name, m.mcc, m.country, m.office_id, m.status, m.sandbox,
-    c.settlement_currency, c.payment_currencies, c.margin_bps, c.in_store_expiry_s, c.online_expiry_s, c.refund_window_days
+    c.settlement_currency, c.payment_currencies, c.margin_bps, c.in_store_expiry_s, c.online_expiry_s,
+    c.refund_window_days
 FROM acquiring_merchant m LEFT JOIN acquiring_contract c ON c.merchant_id = m.id
 WHERE m.id = ANY (%s) ORDER BY m.id, c.created_at, c.settlement_currency
 """
