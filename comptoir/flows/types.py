@@ -81,12 +81,8 @@ class Pay(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     code: str | None = None
     issuer: str | None = None
     token_hash: bytes | None = None
-    wallet may pay. `sandbox`: a test client asks, and a simulated wallet pays a test merchant. `token_hash`
-    is the SHA-256 of the access token (AGREEMENT only); a subscription is charged by `agreement_id` instead.
-    `expires_at` None means the contract's default. `quote` is the price to be paid at, and no other.
-    `session`: it waits for its buyer as long as a session does. With a `capture_mode` the traveller
-    authorizes, and the money is taken at once (AUTOMATIC) or held for captures (MANUAL). `details` is echoed
-    and shown to people (order description, goods, store names): it is never used in a decision.
+    agreement_id: UUID | None = None
+    sandbox: bool = False
     settlement_currency: str | None = None
     expires_at: datetime | None = None
     store_ref: str | None = None
