@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from .shop import Request, Shop, aside, code_of, in_store
+from .test_subscriptions import plain
 from .world import count, money_moved
 
 pytestmark = pytest.mark.anyio
@@ -55,6 +56,13 @@ async def test_another_account_agrees_on_nothing(shop: Shop) -> None:
         assert code_of(refused) == ("PARAM_ILLEGAL", "F"), name
         assert refused["result"]["resultMessage"].startswith("merchantAccountId")
     assert await aside(count, "acquiring_agreement") == 0
+
+
+async def test_another_account_subscribes_to_nothing(shop: Shop) -> None:
+    body = plain(merchantAccountId="OTHER")
+    refused = await shop.execute(Request("/ams/api/v1/subscriptions/create", body))
+    assert code_of(refused) == ("PARAM_ILLEGAL", "F")
+    assert refused["result"]["resultMessage"].startswith("merchantAccountId")
 
 
 async def test_another_account_is_refused_and_nothing_happens(shop: Shop) -> None:

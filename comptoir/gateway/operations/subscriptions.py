@@ -19,6 +19,7 @@ from comptoir.flows import wire
 from comptoir.flows.agreements import auth_code, consent_address, digest, new_consent_code
 from comptoir.flows.api import OK, ChangeSubscription, EndSubscription, OpenAgreement, OpenSubscription
 from comptoir.gateway.call import Call
+from comptoir.gateway.operations.account import check_account
 from comptoir.gateway.operations.services import Services, id_or_none, wallet_refusal
 from comptoir.gateway.results import outcome_result
 from comptoir.kernel.ids import new_id
@@ -65,6 +66,7 @@ _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 async def create(services: Services, call: Call) -> SubscriptionCreateResponse:
     """Put up the page on which the traveller approves. Raises ParamIllegal, and what the engine raises."""
     request = _CREATE.decode(call.body)
+    await check_account(services, call, request.merchant_account_id)
     method = request.payment_method.payment_method_type
     refusal = wallet_refusal(method, "paymentMethod.paymentMethodType") or _not_open(
         allowAccumulate=request.allow_accumulate

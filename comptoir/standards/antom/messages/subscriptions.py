@@ -86,6 +86,7 @@ class SubscriptionCreateRequest(Message, frozen=True):
     allow_retry: bool | None = None
     max_amount_floor: Amount | None = None
     allow_accumulate: bool | None = None
+    merchant_account_id: Max64 | None = None
 
     def __post_init__(self) -> None:
         check_page(self.subscription_redirect_url, "subscriptionRedirectUrl")
