@@ -43,9 +43,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do one part. `read` exits 1 for a code that nobody could pay."""
-    parts = {"entry": _entry, "withdraw": _withdraw, "emv": _emv, "read": _read}
-    return parts[arguments.part](arguments)
+    """Do one part. `read` needs no database, and exits 1 for a code that nobody could pay."""
+    from comptoir.cli.database import open_database
+    from comptoir.config.environment import read_environment
+
+    if arguments.part == "read":
+        return _read(arguments, read_environment())
+    environment = open_database()
+    {"entry": _entry, "withdraw": _withdraw, "emv": _emv}[arguments.part](arguments, environment)
+    return 0
 
 
 def _configure_entry(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -93,14 +99,12 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _entry(arguments: argparse.Namespace) -> int:
+def _entry(arguments: argparse.Namespace, environment: Environment) -> None:
     from comptoir.acquiring import api as acquiring
-    from comptoir.cli.database import open_database
     from comptoir.identity import api as identity
     from comptoir.kernel.clock import utc_now
     from comptoir.standards import entry_code
 
-    environment = open_database()
     merchant, store = _store(arguments)
     client = identity.client(arguments.client)
     if client is None or client.merchant_id != merchant.id:
@@ -116,28 +120,22 @@ def _entry(arguments: argparse.Namespace) -> int:
         now=utc_now(),
     )
     _hand_out(entry_code.build(environment.public_url, ref), arguments.out)
-    return 0
 
 
-def _withdraw(arguments: argparse.Namespace) -> int:
+def _withdraw(arguments: argparse.Namespace, environment: Environment) -> None:
     from comptoir.acquiring import api as acquiring
-    from comptoir.cli.database import open_database
     from comptoir.cli.show import say
     from comptoir.kernel.clock import utc_now
 
-    open_database()
     merchant, store = _store(arguments)
     acquiring.withdraw_entry_code(merchant.id, store.id, arguments.currency, utc_now())
     say(f"Store {store.ref} has no entry code in {arguments.currency} any more. Take it off the wall.")
-    return 0
 
 
-def _emv(arguments: argparse.Namespace) -> int:
-    from comptoir.cli.database import open_database
+def _emv(arguments: argparse.Namespace, environment: Environment) -> None:
     from comptoir.kernel.money import Money
     from comptoir.standards import emv_qr
 
-    environment = open_database()
     _, store = _store(arguments)
     templates = {one.name: one for one in _templates(environment)}
     amount = Money.of(arguments.amount, arguments.currency).decimal() if arguments.amount else None
@@ -161,7 +159,6 @@ def _emv(arguments: argparse.Namespace) -> int:
         )
     )
     _hand_out(text, arguments.out)
-    return 0
 
 
 def _store(arguments: argparse.Namespace) -> tuple[MerchantSummary, StoreSummary]:
@@ -230,12 +227,10 @@ def _templates(environment: Environment) -> tuple[Template, ...]:
     return emv_qr.parse_templates(text)
 
 
-def _read(arguments: argparse.Namespace) -> int:
+def _read(arguments: argparse.Namespace, environment: Environment) -> int:
     from comptoir.cli.show import print_json, say, table
-    from comptoir.config.environment import read_environment
     from comptoir.standards import emv_qr
 
-    environment = read_environment()
     text = arguments.payload
     other = _other_kind(text, environment.public_url)
     if other:

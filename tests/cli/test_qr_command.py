@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -156,6 +160,18 @@ def test_an_entry_code_stays_the_same_until_it_is_taken_down(
     assert "Take it off the wall" in printed(capsys, "qr", "withdraw", *where)
     assert "no code in EUR" in refused(capsys, "qr", "withdraw", *where)
     assert printed(capsys, "qr", "entry", *where, "--client", client) != address
+
+
+def test_a_process_of_its_own_prints_the_same(
+    client: str, database: Database, capsys: Capture, tmp_path: Path
+) -> None:
+    assert main(("merchants", "contract", REF, "--settle", "EUR", "--margin-bps", "150")) == 0
+    words = ("qr", "entry", REF, "--store", "SAB-1", "--currency", "EUR", "--client", client)
+    variables = os.environ | {"DATABASE_URL": database.url, "COMPTOIR_HOME": str(tmp_path)}
+    variables["COMPTOIR_MASTER_KEY"] = base64.b64encode(bytes(32)).decode()
+    command = [sys.executable, "-m", "comptoir.cli.main", *words]
+    ran = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == printed(capsys, *words)
 
 
 def test_a_code_of_another_merchants_client_is_refused(client: str, capsys: Capture) -> None:
