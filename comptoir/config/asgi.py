@@ -57,7 +57,12 @@ class Doors:
             await self._machines(scope, receive, send)
             return
         people = await self._people_loaded()
-        await people(scope, receive, send)
+
+        async def heard() -> MutableMapping[str, Any]:
+            # Asked for from another thread, which takes a coroutine; the server has something else to await.
+            return await receive()
+
+        await people(scope, heard, send)
 
     async def _people_loaded(self) -> App:
         async with self._loading:

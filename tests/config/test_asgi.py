@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+from a2wsgi import WSGIMiddleware
 
 from comptoir.config.asgi import Doors, belongs_to_gateway
 
@@ -47,3 +49,29 @@ async def test_people_are_loaded_once_and_only_when_asked_for() -> None:
     for path in ("/", "/shop"):
         await doors({"type": "http", "path": path}, None, None)  # type: ignore[arg-type]
     assert log[2:] == ["load", "people /", "people /shop"]
+
+
+async def test_a_form_reaches_the_people_whatever_the_server_awaits() -> None:
+    """granian's `receive` gives an object to await that is no coroutine."""
+
+    def echo(environ: Any, start_response: Any) -> list[bytes]:
+        body = environ["wsgi.input"].read()
+        start_response("200 OK", [])
+        return [body]
+
+    def receive() -> asyncio.Future[dict[str, Any]]:
+        future = asyncio.get_running_loop().create_future()
+        future.set_result({"type": "http.request", "body": b"amount=12.50", "more_body": False})
+        return future
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    doors = Doors(recording("machines", []), lambda: WSGIMiddleware(echo), lambda: None)  # type: ignore[arg-type]
+    scope = {"type": "http", "method": "POST", "path": "/s/x", "query_string": b"", "headers": []}
+    scope |= {"http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": None}
+    await asyncio.wait_for(doors(scope, receive, send), 10)  # type: ignore[arg-type]
+    assert sent[0]["status"] == 200
+    assert b"".join(one.get("body", b"") for one in sent) == b"amount=12.50"
