@@ -195,7 +195,8 @@ class SettleRefund(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class OpenAgreement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A merchant asks that a traveller let it debit without asking each time. Idempotent by `id`.
 
-    `grant_hash` is the SHA-256 of the authorization code that an approval makes good.
+    `grant_hash` is the SHA-256 of the authorization code that an approval makes good. `sandbox`: a test
+    client asks.
     """
 
     id: UUID
@@ -206,6 +207,7 @@ class OpenAgreement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     state_ref: str
     method_type: str
     redirect_url: str
+    sandbox: bool = False
     notify_url: str | None = None
     auth_client_ref: str | None = None
 

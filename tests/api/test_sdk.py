@@ -67,7 +67,11 @@ HOSTS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 
 
 #: Requests that are complete when nothing in them is set.
-ASKS_FOR_EVERYTHING = {"AlipayInquireExchangeRateRequest", "AlipayInquireNotificationListRequest"}
+ASKS_FOR_EVERYTHING = {
+    "AlipayInquireExchangeRateRequest",
+    "AlipayInquireNotificationListRequest",
+    "AlipayInquireSubscriptionListRequest",
+}
 
 
 @dataclass

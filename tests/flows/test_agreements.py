@@ -402,3 +402,16 @@ def test_under_another_master_key_tokens_go_on_and_are_told_no_more(
     monkeypatch.setattr("comptoir.flows.agreements.derived_key", lambda purpose: b"another".ljust(32))
     assert "accessToken" not in json.loads(agreement_body(agreed.view, "TOKEN_CREATED"))
     assert scene.one(agreed.pay("R1")).code == flows.OK
+
+
+@pytest.mark.parametrize("who", ["client", "merchant"])
+def test_no_real_wallet_agrees_with_a_test(scene: Scene, who: str) -> None:
+    command = asked(scene, sandbox=who == "client")
+    if who == "merchant":
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE acquiring_merchant SET sandbox = true")
+    assert scene.one(command).code == acquiring.SANDBOX_MISMATCH
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE acquiring_merchant SET sandbox = false")
+        cursor.execute("SELECT count(*) FROM acquiring_agreement")
+        assert cursor.fetchone() == (0,)

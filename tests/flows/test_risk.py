@@ -28,6 +28,8 @@ from tests.conftest import Database
 from tests.flows.agreements import Agreed
 from tests.flows.support import NOW, Scene, assert_books_hold, make_merchant, make_scene
 from tests.flows.test_issuers import CODE, House, opened
+from tests.flows.test_subscriptions import START as BEGINS
+from tests.flows.test_subscriptions import begun, renewal, stands
 
 START = 1_000_000
 REFUSED = risk.errors.REFUSED
@@ -537,3 +539,14 @@ def test_a_dry_run_over_the_past_says_what_was_said(database: object, seed: int)
 
 def fired(looked: tuple[risk.Look, ...]) -> tuple[str, ...]:
     return tuple(one.rule for one in looked if one.fired)
+
+
+def test_the_phases_of_a_subscription_are_judged_and_counted(scene: Scene) -> None:
+    scene.desk = flows.Desk(10_000)
+    first, second = begun(scene, "S1"), begun(scene, "S2")
+    activate(per("wallet", 1))
+    outcomes = scene.do(renewal(first), renewal(second), now=BEGINS)
+    assert [one.code for one in outcomes] == [flows.OK, REFUSED]
+    assert counters() == {"wallet60": (1, 1000)}
+    assert scene.owed() == 1000
+    assert (stands(first.id).phase, stands(second.id).attempt) == (2, 2)

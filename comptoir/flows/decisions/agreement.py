@@ -39,7 +39,9 @@ def open_agreement(command: OpenAgreement, world: World) -> Decision:
     if known is not None:
         return _stands(known)
     try:
-        acquiring.rules.check_active(world.merchants.get(command.merchant_id))
+        merchant = acquiring.rules.check_active(world.merchants.get(command.merchant_id))
+        if command.sandbox or merchant.sandbox:
+            raise acquiring.Refused("no agreement is simulated", code=acquiring.errors.SANDBOX_MISMATCH)
     except ComptoirError as error:
         return refuse(error.code, error.message, field=error.field)
     return _changed(

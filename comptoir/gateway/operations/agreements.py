@@ -64,6 +64,7 @@ async def consult(services: Services, call: Call) -> AuthConsultResponse:
             state_ref=request.auth_state,
             method_type=request.customer_belongs_to,
             redirect_url=request.auth_redirect_url,
+            sandbox=call.client.sandbox,
             notify_url=request.auth_notify_url or call.client.notify_url,
             auth_client_ref=request.auth_client_id or None,
         )

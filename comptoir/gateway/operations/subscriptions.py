@@ -99,6 +99,7 @@ def _command(request: SubscriptionCreateRequest, call: Call) -> OpenSubscription
             state_ref=request.subscription_request_id,
             method_type=request.payment_method.payment_method_type,
             redirect_url=request.subscription_redirect_url,
+            sandbox=call.client.sandbox,
             notify_url=request.subscription_notification_url or call.client.notify_url,
         ),
         request_ref=request.subscription_request_id,
