@@ -9,6 +9,7 @@ from comptoir.acquiring.errors import (
     ConflictUnknown,
     ContractExists,
     ContractUnknown,
+    DocumentUnfit,
     EntryCodeExists,
     EntryCodeUnknown,
     MerchantExists,
@@ -21,6 +22,7 @@ from comptoir.acquiring.errors import (
 )
 from comptoir.acquiring.operations.agreements import purge_stale_agreements, store_agreements
 from comptoir.acquiring.operations.conflicts import close_conflict, judge_conflicts, store_conflicts
+from comptoir.acquiring.operations.disputes import seal_document, store_disputes, store_documents
 from comptoir.acquiring.operations.engine import (
     store_amount_updates,
     store_captures,
@@ -61,6 +63,15 @@ from comptoir.acquiring.queries.captures import (
     decode_captures,
 )
 from comptoir.acquiring.queries.conflicts import conflict, conflicts
+from comptoir.acquiring.queries.disputes import (
+    decode_disputes,
+    decode_document,
+    dispute_document,
+    disputes_by_id,
+    disputes_listed,
+    disputes_named,
+    due_disputes,
+)
 from comptoir.acquiring.queries.entry_codes import entry_code, open_entry_orders
 from comptoir.acquiring.queries.merchants import (
     decode_merchants,
@@ -86,6 +97,7 @@ from comptoir.acquiring.queries.proof import (
     Expected,
     capture_difference,
     counts,
+    dispute_difference,
     expected_holds,
     expected_movements,
     payments_at_quotes,
@@ -94,6 +106,7 @@ from comptoir.acquiring.queries.proof import (
     sandbox_merchants,
     subscription_difference,
 )
+from comptoir.acquiring.queries.sealed import SEALED
 from comptoir.acquiring.queries.subscriptions import (
     decode_subscription_changes,
     decode_subscriptions,
@@ -105,6 +118,7 @@ from comptoir.acquiring.queries.subscriptions import (
     subscriptions_page,
 )
 from comptoir.acquiring.types import (
+    AcceptReason,
     AgreementEnd,
     AgreementState,
     AgreementView,
@@ -113,6 +127,12 @@ from comptoir.acquiring.types import (
     CaptureView,
     ConflictView,
     ContractView,
+    DisputeKind,
+    DisputeState,
+    DisputeView,
+    Document,
+    DocumentFormat,
+    DocumentRole,
     EntryCodeView,
     MerchantSummary,
     MerchantView,
@@ -134,6 +154,8 @@ from comptoir.acquiring.types import (
 )
 
 __all__ = [
+    "SEALED",
+    "AcceptReason",
     "AgreementEnd",
     "AgreementState",
     "AgreementView",
@@ -148,6 +170,13 @@ __all__ = [
     "ContractExists",
     "ContractUnknown",
     "ContractView",
+    "DisputeKind",
+    "DisputeState",
+    "DisputeView",
+    "Document",
+    "DocumentFormat",
+    "DocumentRole",
+    "DocumentUnfit",
     "EntryCodeExists",
     "EntryCodeUnknown",
     "EntryCodeView",
@@ -199,11 +228,19 @@ __all__ = [
     "decode_agreements",
     "decode_amount_updates",
     "decode_captures",
+    "decode_disputes",
+    "decode_document",
     "decode_merchants",
     "decode_payments",
     "decode_refunds",
     "decode_subscription_changes",
     "decode_subscriptions",
+    "dispute_difference",
+    "dispute_document",
+    "disputes_by_id",
+    "disputes_listed",
+    "disputes_named",
+    "due_disputes",
     "due_payments",
     "due_subscriptions",
     "entry_code",
@@ -233,11 +270,14 @@ __all__ = [
     "rules",
     "sandbox_difference",
     "sandbox_merchants",
+    "seal_document",
     "set_status",
     "store_agreements",
     "store_amount_updates",
     "store_captures",
     "store_conflicts",
+    "store_disputes",
+    "store_documents",
     "store_payments",
     "store_refunds",
     "store_subscription_changes",

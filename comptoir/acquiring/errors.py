@@ -21,6 +21,10 @@ REFUND_EXCEEDS = "acquiring.refund_exceeds"
 REFUND_WINDOW = "acquiring.refund_window"
 REFUND_CURRENCY = "acquiring.refund_currency"
 MERCHANT_BALANCE = "acquiring.merchant_balance"
+DISPUTE_UNKNOWN = "acquiring.dispute_unknown"
+DISPUTE_CLOSED = "acquiring.dispute_closed"
+DISPUTE_LATE = "acquiring.dispute_late"
+DISPUTE_EXCEEDS = "acquiring.dispute_exceeds"
 AUTHORIZATION_NOT_OFFERED = "acquiring.authorization_not_offered"
 AUTHORIZATION_MISSING = "acquiring.authorization_missing"
 AUTHORIZATION_EXPIRED = "acquiring.authorization_expired"
@@ -64,6 +68,12 @@ class MerchantInvalid(InvalidValue):
     """Something said of a merchant, a store, a till or a contract is not as it must be; `field` says what."""
 
     code = "acquiring.merchant_invalid"
+
+
+class DocumentUnfit(InvalidValue):
+    """A document of a dispute is too large, empty, or of no kind that is taken."""
+
+    code = "acquiring.document_unfit"
 
 
 class ContractExists(ComptoirError):

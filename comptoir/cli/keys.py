@@ -131,7 +131,8 @@ def _reseal(arguments: argparse.Namespace) -> int:
 
 def _columns() -> tuple[SealedColumn, ...]:
     """Every place that holds sealed secrets."""
+    from comptoir.acquiring import api as acquiring
     from comptoir.identity import api as identity
     from comptoir.wallet import api as wallet
 
-    return (*identity.SEALED, *wallet.SEALED)
+    return (*identity.SEALED, *wallet.SEALED, *acquiring.SEALED)

@@ -17,6 +17,9 @@ NOTIFY_AGREEMENT: Final = "notify.agreement"
 #: Tell the merchant that a subscription began, changed or ended.
 NOTIFY_SUBSCRIPTION: Final = "notify.subscription"
 
+#: Tell the merchant what happened to a dispute (flows.notifications).
+NOTIFY_DISPUTE: Final = "notify.dispute"
+
 #: Ask another issuer what became of a payment; have it reversed; have a refund made; ask which of two
 #: contradictory answers holds (flows.worker.issuers).
 ISSUER_RESOLVE: Final = "issuer.resolve"

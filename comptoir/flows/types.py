@@ -13,10 +13,14 @@ from uuid import UUID
 import msgspec
 
 from comptoir.acquiring.api import (
+    AcceptReason,
     AgreementView,
     AmountUpdateView,
     CaptureMode,
     CaptureView,
+    DisputeKind,
+    DisputeView,
+    Document,
     PaymentView,
     Period,
     Product,
@@ -334,6 +338,68 @@ class Told(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     claims: AnswerState
 
 
+class OpenDispute(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Somebody claims (part of) a payment. Idempotent by the dispute's id. The defense is due at `due_at`."""
+
+    merchant_id: UUID
+    payment_id: UUID
+    dispute_id: UUID
+    kind: DisputeKind
+    amount: Money
+    reason_code: str
+    reason: str
+    due_at: datetime
+    evidence: Document | None = None
+
+
+class AcceptDispute(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The merchant gives in, or the operator does for it. `call_id` tells a batch that is tried again from a
+    second call."""
+
+    merchant_id: UUID
+    payment_id: UUID
+    dispute_id: UUID
+    reason: AcceptReason
+    call_id: str
+
+
+class DefendDispute(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The merchant sends the document that defends it. `call_id` as in AcceptDispute."""
+
+    merchant_id: UUID
+    payment_id: UUID
+    dispute_id: UUID
+    document: Document
+    call_id: str
+
+
+class JudgeDispute(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The operator decides: `won` is for the merchant."""
+
+    merchant_id: UUID
+    payment_id: UUID
+    dispute_id: UUID
+    won: bool
+
+
+class WithdrawDispute(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The claim is given up."""
+
+    merchant_id: UUID
+    payment_id: UUID
+    dispute_id: UUID
+
+
+class LookAtDispute(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Remind the merchant, or accept for it, if it is time; the worker asks."""
+
+    merchant_id: UUID
+    payment_id: UUID
+    dispute_id: UUID
+
+
+DisputeCommand = OpenDispute | AcceptDispute | DefendDispute | JudgeDispute | WithdrawDispute | LookAtDispute
+
 Command = (
     Pay
     | AskPrice
@@ -358,6 +424,7 @@ Command = (
     | EndSubscription
     | Renew
     | Told
+    | DisputeCommand
 )
 
 
@@ -366,8 +433,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `code` is "ok" when the command did what it asks (for Pay: the payment is SUCCESS), or
     "acquiring.in_process" while a traveller has to act, or the dotted code of the refusal. `field`
-    names the input at fault, if one is. `payment`, `refund`, `capture`, `update`, `agreement` and
-    `subscription` are the records as they stand now, absent when the command was refused before any record
+    names the input at fault, if one is. `payment`, `refund`, `capture`, `update`, `agreement`, `subscription`
+    and `dispute` are the records as they stand now, absent when the command was refused before any record
     was made. `quote` is the price that was asked for. `ask` is what another issuer is to be asked now that
     the intent is recorded; if nobody does, the worker asks what became of it.
     """
@@ -382,6 +449,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     quote: Quote | None = None
     agreement: AgreementView | None = None
     subscription: SubscriptionView | None = None
+    dispute: DisputeView | None = None
     ask: AuthoriseRequest | RefundRequest | None = None
 
 

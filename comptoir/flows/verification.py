@@ -18,9 +18,10 @@ from comptoir.ledger import api as ledger
 from comptoir.ledger.api import LedgerReport, Role
 from comptoir.wallet import api as wallet
 
-#: The kinds of transfers that payments, captures and refunds make, and that holds for captures are.
+#: The kinds of transfers that payments, captures and refunds make, and that holds for captures, and for
+#: refunds and chargebacks that are not decided, are.
 _KINDS = ("pay", "capture", "cancel", "refund")
-_HOLDS = ("hold",)
+_HOLDS = ("hold", "refund")
 
 
 class _Said(NamedTuple):
@@ -34,7 +35,10 @@ _MOVED = _Said(
     "moved money, the books have no transfer of it",
     "moved money for {}, which no payment, capture or refund says",
 )
-_HELD = _Said("holds money, the books have no hold of it", "hold money for {}, which no authorization says")
+_HELD = _Said(
+    "holds money, the books have no hold of it",
+    "hold money for {}, which no authorization, refund or dispute says",
+)
 
 #: What a subject moved: (role, currency) -> net minor units.
 _Moved = dict[tuple[Role, str], int]
@@ -81,6 +85,7 @@ def verify_books() -> VerificationReport:
             acquiring.refund_difference(),
             acquiring.capture_difference(),
             acquiring.subscription_difference(),
+            acquiring.dispute_difference(),
         )
         report.differences.extend(difference for difference in sums if difference is not None)
         report.differences.extend(_first(_sandbox_differences()))

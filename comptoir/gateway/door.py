@@ -53,16 +53,22 @@ log = structlog.get_logger("comptoir.gateway")
 
 _LOGGED_PATH: Final = 120
 
+#: Operations whose requests carry a document.
+_WITH_DOCUMENTS: Final = frozenset({"payments/supplyDefenseDocument"})
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What the door takes. SDKs give up after 15 s: by then the caller is known and the operation done.
 
+    `large_body_bytes`: of operations that carry a document, of which few may be under way.
     `operation_seconds` is for both: a database that is away may hold up either. `client_per_second` 0: no
     limit.
     """
 
     body_bytes: int = 256 * 1024
+    large_body_bytes: int = 1_100_000
+    large_in_flight: int = 16
     body_seconds: float = 10.0
     operation_seconds: float = 12.0
     in_flight: int = 4096
@@ -111,6 +117,7 @@ class Door:
         self._watch = watch
         self._throttle = Throttle(self._limits.client_per_second)
         self._in_flight = 0
+        self._large = 0
         # Request ids: this process, then a running number. Unique, and cheaper than a UUID each.
         self._process = process_token()
         self._numbers = itertools.count(1)
@@ -153,8 +160,10 @@ class Door:
     async def _answer(self, head: Head, receive: Receive, now: datetime, request_id: str) -> _Answer:
         """The answer, whatever goes wrong. The path is refined once a signature has verified."""
         answer = _Answer(signed_paths(head.path)[-1], echo(head.client_id))
+        large = _carries_document(head)
+        self._large += large
         try:
-            body = await read_body(receive, head, self._limits.body_bytes, self._limits.body_seconds)
+            body = await self._read(receive, head, large=large)
             operation = self._admit(head)
             answer.operation = operation.name
             async with asyncio.timeout(self._limits.operation_seconds):
@@ -180,8 +189,18 @@ class Door:
             result = error_result(error) or _unknown(error, request_id)
         except Exception as failure:  # the caller gets a signed answer, we get the place
             result = _unknown(failure, request_id)
+        finally:
+            self._large -= large
         answer.body, answer.code = encode(_Refusal(result=result)), result.result_code
         return answer
+
+    async def _read(self, receive: Receive, head: Head, *, large: bool) -> bytes:
+        """The body. Raises ParamIllegal, HungUp, and Turned when too many large ones are under way."""
+        if not large:
+            return await read_body(receive, head, self._limits.body_bytes, self._limits.body_seconds)
+        if self._large > self._limits.large_in_flight:
+            raise Turned(ResultCode.REQUEST_TRAFFIC_EXCEED_LIMIT)
+        return await read_body(receive, head, self._limits.large_body_bytes, self._limits.body_seconds)
 
     def _admit(self, head: Head) -> Operation:
         """What can be said without knowing who asks. Raises Turned, ParamIllegal."""
@@ -250,6 +269,11 @@ class Door:
 def _code_in(message: Message) -> str:
     result = getattr(message, "result", None)
     return result.result_code if isinstance(result, Result) else ""
+
+
+def _carries_document(head: Head) -> bool:
+    operation = operation_of(signed_paths(head.path)[-1])
+    return operation is not None and operation.key in _WITH_DOCUMENTS
 
 
 def _subject_of(message: Message) -> str:

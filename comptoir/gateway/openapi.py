@@ -36,6 +36,9 @@ REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "authorizations/applyToken": wire.ApplyTokenRequest,
     "authorizations/revoke": wire.RevokeRequest,
     "authorizations/query": wire.QueryTokenRequest,
+    "payments/acceptDispute": wire.AcceptDisputeRequest,
+    "payments/supplyDefenseDocument": wire.SupplyDefenseDocumentRequest,
+    "payments/downloadDisputeEvidence": wire.DownloadDisputeEvidenceRequest,
     "notification/inquireNotification": wire.InquireNotificationRequest,
     "notification/inquireNotificationList": wire.InquireNotificationListRequest,
     "subscriptions/create": wire.SubscriptionCreateRequest,
@@ -59,6 +62,7 @@ NOTIFICATIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "notifySubscription": wire.SubscriptionNotification,
     "notifyCapture": wire.CaptureNotification,
     "notifyAuthorization": wire.AuthorizationNotification,
+    "notifyDispute": wire.DisputeNotification,
     "notifyPayment (acquirers)": wire.AcquirerPaymentNotification,
 }
 

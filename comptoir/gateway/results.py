@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from comptoir.acquiring.api import DocumentUnfit
 from comptoir.flows import api as flows
 from comptoir.flows.wire import result_code
 from comptoir.kernel.errors import ComptoirError, InvalidValue
@@ -30,6 +31,7 @@ _ERRORS: Final = {
     ParamIllegal.code: ResultCode.PARAM_ILLEGAL,
     InvalidValue.code: ResultCode.PARAM_ILLEGAL,
     UnknownCurrency.code: ResultCode.PARAM_ILLEGAL,
+    DocumentUnfit.code: ResultCode.PARAM_ILLEGAL,
     flows.Overloaded.code: ResultCode.REQUEST_TRAFFIC_EXCEED_LIMIT,
 }
 

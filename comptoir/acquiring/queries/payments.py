@@ -41,7 +41,7 @@ FROM acquiring_payment p
 _REFUND = """
 SELECT r.id, r.merchant_id, r.payment_id, r.client_ref, r.request_ref, r.input_hash, r.currency, r.amount,
     r.state, r.failure_code, r.created_at, r.finished_at, r.wallet_currency, r.wallet_amount, r.wallet_margin,
-    r.settlement_currency, r.settlement, r.reason, r.notify_url, r.capture_id
+    r.settlement_currency, r.settlement, r.reason, r.notify_url, r.capture_id, r.disputed
 FROM acquiring_refund r
 """
 
@@ -91,9 +91,10 @@ def refunds_by_id(keys: Sequence[IdKey]) -> Statement:
 
 
 def refunds_of_payment(merchant_id: UUID, payment_id: UUID) -> Statement:
-    """All refunds of one payment, oldest first."""
+    """All refunds of one payment that were asked for, oldest first."""
     return Statement(
-        _REFUND + "WHERE r.merchant_id = %s AND r.payment_id = %s ORDER BY r.created_at, r.id",
+        _REFUND
+        + "WHERE r.merchant_id = %s AND r.payment_id = %s AND NOT r.disputed ORDER BY r.created_at, r.id",
         (merchant_id, payment_id),
     )
 
@@ -191,6 +192,7 @@ def _refund(row: Row) -> RefundView:
         reason=row[17],
         notify_url=row[18],
         capture_id=row[19],
+        disputed=row[20],
     )
 
 

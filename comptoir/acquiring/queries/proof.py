@@ -77,9 +77,25 @@ ORDER BY c.id LIMIT 1
 _HELD = """
 SELECT id, 'authorization', settlement_currency, settlement - settlement_captured, wallet_currency,
     wallet_total - wallet_captured
-FROM acquiring_payment WHERE hold_id IS NOT NULL ORDER BY id
+FROM acquiring_payment WHERE hold_id IS NOT NULL
+UNION ALL
+SELECT r.id, 'refund', r.settlement_currency, -r.settlement, r.wallet_currency, coalesce(-r.wallet_amount, 0)
+FROM acquiring_refund r LEFT JOIN acquiring_dispute d ON d.merchant_id = r.merchant_id AND d.id = r.id
+WHERE r.state = 'PROCESSING' AND d.held IS NOT FALSE
+ORDER BY 1
 """
 
+
+_DISPUTED = """
+SELECT coalesce(d.id, r.id), coalesce(d.state, 'unknown'), coalesce(r.state, 'not there')
+FROM (SELECT * FROM acquiring_dispute WHERE kind = 'CHARGEBACK') d
+FULL JOIN (SELECT * FROM acquiring_refund WHERE disputed) r
+    ON r.merchant_id = d.merchant_id AND r.id = d.id AND r.payment_id = d.payment_id
+    AND r.currency = d.currency AND r.amount = d.amount
+WHERE r.state IS DISTINCT FROM CASE WHEN d.state IN ('OPEN', 'DEFENDED') THEN 'PROCESSING'
+    WHEN d.state IN ('ACCEPTED', 'LOST') THEN 'SUCCESS' WHEN d.state IN ('WON', 'CANCELLED') THEN 'FAIL' END
+ORDER BY 1 LIMIT 1
+"""
 
 _ASKED = """
 SELECT id, merchant_id, currency, amount, wallet_currency, wallet_total, asked_quote_id, quote_id,
@@ -118,7 +134,8 @@ def expected_movements() -> Iterator[Expected]:
 
 
 def expected_holds() -> Iterator[Expected]:
-    """Every authorization whose money is held, with what is left of it to be captured, in order of id."""
+    """Every authorization whose money is held, with what is left of it to be captured, and every refund that
+    is not decided, in order of id."""
     return _expected(_HELD)
 
 
@@ -219,3 +236,11 @@ def sandbox_difference(simulated: str) -> str | None:
         )
         row = cursor.fetchone()
     return None if row is None else f"payment {row[0].hex}: its wallet is {row[1]}, its merchant is not so"
+
+
+def dispute_difference() -> str | None:
+    """The first chargeback whose refund is not as the dispute says, in words; None if there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DISPUTED)
+        row = cursor.fetchone()
+    return None if row is None else f"dispute {row[0].hex}: it is {row[1]}, its refund is {row[2]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comptoir.flows.decisions import agreement, subscription
+from comptoir.flows.decisions import agreement, dispute, subscription
 from comptoir.flows.decisions.cancel import cancel
 from comptoir.flows.decisions.capture import capture, update_amount
 from comptoir.flows.decisions.confirm import claim, confirm, decline
@@ -14,6 +14,7 @@ from comptoir.flows.decisions.refund import refund
 from comptoir.flows.engine.decision import Decision
 from comptoir.flows.engine.world import World
 from comptoir.flows.types import (
+    AcceptDispute,
     ApplyToken,
     ApproveAgreement,
     AskPrice,
@@ -25,10 +26,14 @@ from comptoir.flows.types import (
     Confirm,
     Decline,
     DeclineAgreement,
+    DefendDispute,
     EndAgreement,
     EndSubscription,
     Expire,
+    JudgeDispute,
+    LookAtDispute,
     OpenAgreement,
+    OpenDispute,
     OpenSubscription,
     Pay,
     Refund,
@@ -38,6 +43,7 @@ from comptoir.flows.types import (
     SettleRefund,
     Told,
     UpdateAmount,
+    WithdrawDispute,
 )
 
 
@@ -90,3 +96,15 @@ def decide(command: Command, world: World) -> Decision:
             return subscription.renew(command, world)
         case Told():
             return told(command, world)
+        case OpenDispute():
+            return dispute.open_dispute(command, world)
+        case AcceptDispute():
+            return dispute.accept_dispute(command, world)
+        case DefendDispute():
+            return dispute.defend_dispute(command, world)
+        case JudgeDispute():
+            return dispute.judge_dispute(command, world)
+        case WithdrawDispute():
+            return dispute.withdraw_dispute(command, world)
+        case LookAtDispute():
+            return dispute.look_at_dispute(command, world)

@@ -79,15 +79,6 @@ def _give_back(
         margin_refunded=payment.margin_refunded + due.margin,
         settlement_refunded=payment.settlement_refunded + due.settlement,
     )
-    credit = wallet.Credit(
-        id=opened.id,
-        wallet_id=authorization.wallet_id,
-        kind=wallet.CreditKind.REFUND,
-        amount=back,
-        created_at=world.now,
-        authorization_id=authorization.id,
-        note=authorization.payee,
-    )
     return Decision(
         outcome=Outcome(code=OK, refund=done, payment=after),
         transfers=refund_legs(payment, parts, opened.id),
@@ -95,9 +86,26 @@ def _give_back(
         refund=done,
         given_back=replace(capture, refunded=capture.refunded + done.amount.minor) if capture else None,
         authorization=replace(authorization, refunded=authorization.refunded + back.minor),
-        credit=credit if back.minor else None,
+        credit=refund_credit(done, authorization, back, world),
         notify=True,
         if_refused=_refused(opened, payment, acquiring.errors.MERCHANT_BALANCE),
+    )
+
+
+def refund_credit(
+    refund: RefundView, authorization: wallet.AuthorizationView, back: Money, world: World
+) -> wallet.Credit | None:
+    """What a refund puts into the wallet, for its statement; None when it is less than a minor unit."""
+    if not back.minor:
+        return None
+    return wallet.Credit(
+        id=refund.id,
+        wallet_id=authorization.wallet_id,
+        kind=wallet.CreditKind.REFUND,
+        amount=back,
+        created_at=world.now,
+        authorization_id=authorization.id,
+        note=authorization.payee,
     )
 
 

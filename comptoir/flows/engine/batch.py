@@ -20,6 +20,7 @@ from comptoir.flows.engine.desk import Desk
 from comptoir.flows.engine.risk import Certainty, load_for_rules
 from comptoir.flows.engine.world import World, load
 from comptoir.flows.types import (
+    AcceptDispute,
     ApproveAgreement,
     AskPrice,
     Cancel,
@@ -29,15 +30,20 @@ from comptoir.flows.types import (
     Command,
     Confirm,
     Decline,
+    DefendDispute,
     EndAgreement,
     EndSubscription,
+    JudgeDispute,
+    LookAtDispute,
     OpenAgreement,
+    OpenDispute,
     OpenSubscription,
     Outcome,
     Pay,
     Refund,
     Renew,
     UpdateAmount,
+    WithdrawDispute,
 )
 from comptoir.kernel.errors import InvariantBroken
 from comptoir.kernel.statements import Flow, together
@@ -129,6 +135,10 @@ def _subjects(command: Command, world: World) -> set[Hashable]:
             subjects.add(("update", command.merchant_id, command.client_ref, command.request_ref))
         case Claim() | Confirm() | Decline() | ApproveAgreement() | EndAgreement():
             subjects.add(("wallet", command.wallet_id))
+        case OpenDispute() | AcceptDispute() | DefendDispute() | JudgeDispute():
+            subjects.add(("dispute", command.merchant_id, command.dispute_id))
+        case WithdrawDispute() | LookAtDispute():
+            subjects.add(("dispute", command.merchant_id, command.dispute_id))
         case AskPrice():
             pass  # it reads merchants and rates, and changes neither
         case OpenAgreement():

@@ -15,6 +15,8 @@ from comptoir.acquiring.api import (
     CaptureMode,
     CaptureView,
     ConflictView,
+    DisputeView,
+    Document,
     PaymentView,
     RefundView,
     SubscriptionChange,
@@ -56,16 +58,27 @@ class SubscriptionEvent(StrEnum):
     TERMINATE = "TERMINATE"
 
 
+class DisputeEvent(StrEnum):
+    """What happened to a dispute, in the words of the notification (antom-api.md §2.10)."""
+
+    CREATED = "DISPUTE_CREATED"
+    DEFENSE_DUE_ALERT = "DEFENSE_DUE_ALERT"
+    DEFENSE_SUPPLIED = "DEFENSE_SUPPLIED"
+    ACCEPTED = "DISPUTE_ACCEPTED"
+    JUDGED = "DISPUTE_JUDGED"
+    CANCELLED = "DISPUTE_CANCELLED"
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one command does, if the books agree: all of it happens, or `if_refused` instead.
 
     The records are as they will stand. `notify` says that the merchant is to be told of the payment or
-    refund; of a `capture` or `update` it always is. `agreement_event` and `subscription_event` are what the
-    merchant is to be told of them. `taken` is the wallet's side of a capture, `given_back` the capture that a
-    refund is of.
-    `accounts` opens accounts that the transfers need. `task` is work to be done after the commit.
-    `entry` is for the risk rules' decision log, `counts` for their counters. `conflict` is a contradiction of
-    an issuer, for people. `if_refused` (no transfers of its own) holds when the ledger refuses the transfers.
+    refund; of a `capture` or `update` it always is. `agreement_event`, `subscription_event` and
+    `dispute_event` are what it is to be told of them; `document` is one of the dispute. `taken` is the
+    wallet's side of a capture, `given_back` the capture that a refund is of. `accounts` opens accounts that
+    the transfers need. `task` is work to be done after the commit. `entry` is for the risk rules' decision
+    log, `counts` for their counters. `conflict` is a contradiction of an issuer, for people. `if_refused` (no
+    transfers of its own) holds when the ledger refuses the transfers.
     """
 
     outcome: Outcome
@@ -87,6 +100,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     agreement: AgreementView | None = None
     wallet_agreement: wallet.AgreementView | None = None
     agreement_event: AgreementEvent | None = None
+    dispute: DisputeView | None = None
+    document: Document | None = None
+    dispute_event: DisputeEvent | None = None
     entry: Entry | None = None
     counts: tuple[Count, ...] = ()
     subscription: SubscriptionView | None = None

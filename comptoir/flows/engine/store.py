@@ -13,6 +13,7 @@ from comptoir.flows.topics import (
     NOTIFY_AGREEMENT,
     NOTIFY_AMOUNT,
     NOTIFY_CAPTURE,
+    NOTIFY_DISPUTE,
     NOTIFY_PAYMENT,
     NOTIFY_REFUND,
     NOTIFY_SUBSCRIPTION,
@@ -65,6 +66,10 @@ def statements(
         work.append(acquiring.store_subscription_changes(changes))
     if charged := [d.subscription_payment for d in decisions if d.subscription_payment]:
         work.append(acquiring.store_subscription_payments(charged))
+    if disputes := [d.dispute for d in decisions if d.dispute]:
+        work.append(acquiring.store_disputes(disputes))
+    if papers := [(d.dispute, d.document) for d in decisions if d.dispute and d.document]:
+        work.append(acquiring.store_documents(papers, now))
     entries, counts = [d.entry for d in decisions if d.entry], [c for d in decisions for c in d.counts]
     work.extend(risk.record(entries, counts, desk.rules.counting))
     if conflicts := [d.conflict for d in decisions if d.conflict]:
@@ -76,6 +81,7 @@ def statements(
         for item in (
             *_notices(d, now, request_id),
             *_agreement_notices(d, now, request_id),
+            _dispute_notice(d, now, request_id),
             _task(d, request_id),
         )
         if item
@@ -148,3 +154,17 @@ def _agreement_notices(decision: Decision, now: datetime, request_id: str) -> li
         for topic, one, event in told
         if one.notify_url
     ]
+
+
+def _dispute_notice(decision: Decision, now: datetime, request_id: str) -> OutboxItem | None:
+    """The notification of what happened to a dispute, where its payment's go."""
+    about, event, paid = decision.dispute, decision.dispute_event, decision.outcome.payment
+    if about is None or event is None or paid is None or not paid.notify_url:
+        return None
+    payload = {
+        "url": paid.notify_url,
+        "client_ref": paid.client_ref,
+        "event": event.value,
+        **_asked_by(request_id),
+    }
+    return OutboxItem(new_id(), about.merchant_id, NOTIFY_DISPUTE, about.id, payload, now)

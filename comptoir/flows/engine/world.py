@@ -22,6 +22,7 @@ from comptoir.flows.types import (
     Confirm,
     Decline,
     DeclineAgreement,
+    DisputeCommand,
     EndAgreement,
     EndSubscription,
     Expire,
@@ -59,6 +60,7 @@ class World:
     by_order_code: dict[str, acquiring.PaymentView] = field(default_factory=dict)
     refunds: dict[RequestKey, acquiring.RefundView] = field(default_factory=dict)
     refunds_by_id: dict[UUID, acquiring.RefundView] = field(default_factory=dict)
+    disputes: dict[UUID, acquiring.DisputeView] = field(default_factory=dict)
     captures: dict[RequestKey, acquiring.CaptureView] = field(default_factory=dict)
     captures_by_id: dict[UUID, acquiring.CaptureView] = field(default_factory=dict)
     amount_updates: dict[RequestKey, acquiring.AmountUpdateView] = field(default_factory=dict)
@@ -101,6 +103,9 @@ class World:
 
     def keep_quotes(self, rows: Rows) -> None:
         self.quotes.update(fx.decode_quotes(rows))
+
+    def keep_disputes(self, rows: Rows) -> None:
+        self.disputes.update((view.id, view) for view in acquiring.decode_disputes(rows))
 
     def keep_merchants(self, rows: Rows) -> None:
         self.merchants.update(acquiring.decode_merchants(rows))
@@ -151,6 +156,8 @@ class World:
             case Cancel():
                 return self._named(command.merchant_id, command.payment_id) or self._requested(command)
             case Refund() | Capture() | UpdateAmount() | Expire() | Settle() | Told():
+                return self._named(command.merchant_id, command.payment_id)
+            case _ if isinstance(command, DisputeCommand):
                 return self._named(command.merchant_id, command.payment_id)
             case Claim():
                 return self.by_order_code.get(command.order_code)
@@ -274,7 +281,8 @@ def _requests(commands: Sequence[Command], world: World) -> list[_Load]:
     named = {
         (c.merchant_id, c.payment_id)
         for c in commands
-        if isinstance(c, Cancel | Refund | Capture | UpdateAmount | Expire | Settle | Told) and c.payment_id
+        if isinstance(c, Cancel | Refund | Capture | UpdateAmount | Expire | Settle | Told | DisputeCommand)
+        and c.payment_id
     }
     if named:
         loads.append((acquiring.payments_by_id(list(named)), world.keep_payments))
@@ -297,6 +305,9 @@ def _requests(commands: Sequence[Command], world: World) -> list[_Load]:
         loads.append((acquiring.amount_updates_by_request(list(updates)), world.keep_amount_updates))
     if answered := {(c.merchant_id, c.refund_id) for c in commands if isinstance(c, SettleRefund)}:
         loads.append((acquiring.refunds_by_id(list(answered)), world.keep_refunds))
+    if disputes := {(c.merchant_id, c.dispute_id) for c in commands if isinstance(c, DisputeCommand)}:
+        loads.append((acquiring.disputes_by_id(list(disputes)), world.keep_disputes))
+        loads.append((acquiring.refunds_by_id(list(disputes)), world.keep_refunds))
     if quotes := {c.quote.id for c in commands if isinstance(c, Pay) and c.quote}:
         loads.append((fx.load_quotes(list(quotes)), world.keep_quotes))
     return loads

@@ -8,6 +8,9 @@ from comptoir.acquiring.api import (
     AgreementView,
     AmountUpdateView,
     CaptureView,
+    DisputeKind,
+    DisputeState,
+    DisputeView,
     PaymentState,
     PaymentView,
     RefundState,
@@ -24,6 +27,7 @@ from comptoir.standards.antom.messages import (
     Amount,
     AuthorizationNotification,
     CaptureNotification,
+    DisputeNotification,
     PaymentNotification,
     RefundNotification,
     Result,
@@ -180,3 +184,40 @@ def _payment_code(payment: PaymentView) -> ResultCode:
     if payment.state is PaymentState.PROCESSING:
         raise NotFinal("the payment is in process")
     return wire.payment_code(payment)
+
+
+#: A judgment in the words of the wire: whose the responsibility is, or whether the papers will do
+#: (docs.antom.com "notifyDispute", November 2026).
+_JUDGED = {DisputeState.WON: "ACCEPT_BY_CUSTOMER", DisputeState.LOST: "ACCEPT_BY_MERCHANT"}
+_VALIDATED = {DisputeState.WON: "VALIDATE_SUCCESS", DisputeState.LOST: "VALIDATE_FAIL"}
+
+
+def dispute_body(dispute: DisputeView, payment: PaymentView, event: str) -> bytes:
+    """notifyDispute: what happened (`event`), and the dispute as it stands now."""
+    judged = (_JUDGED if dispute.kind is DisputeKind.CHARGEBACK else _VALIDATED).get(dispute.state)
+    accepted = dispute.state is DisputeState.ACCEPTED
+    cancelled = dispute.state is DisputeState.CANCELLED
+    ended = wire.time_of(dispute.ended_at)
+    return encode(
+        DisputeNotification(
+            dispute_notification_type=event,
+            payment_request_id=payment.request_ref,
+            payment_id=payment.id.hex,
+            dispute_id=dispute.id.hex,
+            dispute_time=format_time(dispute.created_at),
+            dispute_amount=Amount.of(dispute.amount),
+            dispute_type=dispute.kind.value,
+            dispute_source=payment.issuer or OWN_ISSUER,
+            dispute_reason_code=dispute.reason_code,
+            dispute_reason_msg=dispute.reason,
+            defendable=dispute.state is DisputeState.OPEN,
+            defense_due_time=format_time(dispute.due_at),
+            defense_supplied_time=wire.time_of(dispute.defended_at),
+            dispute_accept_reason=dispute.accept_reason.value if dispute.accept_reason else None,
+            dispute_accept_time=ended if accepted else None,
+            dispute_judged_time=ended if judged else None,
+            dispute_judged_amount=Amount.of(dispute.amount) if judged else None,
+            dispute_judged_result=judged,
+            dispute_cancelled_time=ended if cancelled else None,
+        )
+    )

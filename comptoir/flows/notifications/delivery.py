@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from comptoir.acquiring.api import (
     AmountUpdateView,
+    DisputeView,
     RefundView,
     agreements_by_id,
     amount_updates_by_id,
@@ -21,9 +22,11 @@ from comptoir.acquiring.api import (
     decode_agreements,
     decode_amount_updates,
     decode_captures,
+    decode_disputes,
     decode_payments,
     decode_refunds,
     decode_subscriptions,
+    disputes_by_id,
     payments_by_id,
     refunds_by_id,
     subscriptions_by_id,
@@ -37,6 +40,7 @@ from comptoir.flows.notifications.bodies import (
     agreement_body,
     amount_body,
     capture_body,
+    dispute_body,
     payment_body,
     refund_body,
     subscription_body,
@@ -51,7 +55,7 @@ from comptoir.standards.antom import signing
 from comptoir.standards.antom.messages import is_acknowledged
 
 #: Owner: the merchant; subject: the record that it is about; payload: `url`, `client_ref`, and the `event` of
-#: an agreement or subscription.
+#: an agreement, subscription or dispute.
 TOPICS: Final = (
     topics.NOTIFY_PAYMENT,
     topics.NOTIFY_REFUND,
@@ -59,6 +63,7 @@ TOPICS: Final = (
     topics.NOTIFY_AMOUNT,
     topics.NOTIFY_AGREEMENT,
     topics.NOTIFY_SUBSCRIPTION,
+    topics.NOTIFY_DISPUTE,
 )
 
 #: A sending that starts has to be over before its lease: nobody else may send the same meanwhile.
@@ -88,14 +93,20 @@ def load(claimed: Sequence[Claimed | Kept]) -> Flow[dict[UUID, Body]]:
         amount_updates_by_id(keys[topics.NOTIFY_AMOUNT]),
         agreements_by_id(keys[topics.NOTIFY_AGREEMENT]),
         subscriptions_by_id(keys[topics.NOTIFY_SUBSCRIPTION]),
+        disputes_by_id(keys[topics.NOTIFY_DISPUTE]),
     ]
     subscriptions = {one.id: one for one in decode_subscriptions(found[5])}
+    disputes = {one.id: one for one in decode_disputes(found[6])}
     agreements = {one.id: one for one in decode_agreements(found[4])}
     payments = {one.id: one for one in decode_payments(found[0])}
     refunds = {one.id: one for one in decode_refunds(found[1])}
     captures = {one.id: one for one in decode_captures(found[2])}
     updates = {one.id: one for one in decode_amount_updates(found[3])}
-    steps: list[RefundView | AmountUpdateView] = [*refunds.values(), *updates.values()]
+    steps: list[RefundView | AmountUpdateView | DisputeView] = [
+        *refunds.values(),
+        *updates.values(),
+        *disputes.values(),
+    ]
     if steps:
         found = yield [payments_by_id([(one.merchant_id, one.payment_id) for one in steps])]
         payments |= {one.id: one for one in decode_payments(found[0])}
@@ -110,6 +121,9 @@ def load(claimed: Sequence[Claimed | Kept]) -> Flow[dict[UUID, Body]]:
                     return amount_body(updates[subject], payments[updates[subject].payment_id])
                 case topics.NOTIFY_REFUND:
                     return refund_body(refunds[subject], payments[refunds[subject].payment_id])
+                case topics.NOTIFY_DISPUTE:
+                    dispute = disputes[subject]
+                    return dispute_body(dispute, payments[dispute.payment_id], one.item.payload["event"])
                 case topics.NOTIFY_AGREEMENT:
                     return agreement_body(agreements[subject], one.item.payload["event"])
                 case topics.NOTIFY_SUBSCRIPTION:

@@ -1,10 +1,10 @@
 """The worker: what has to be done without anybody asking.
 
-`notify` delivers notifications, `expire` closes payments whose time is up, `renew` charges
-subscriptions, `issuers` finds out what other
-wallets did, `rates` fetches reference rates where that is wanted, `housekeeping` tidies up.
-`loop` runs them side by side and outlives the database. Any number of worker processes may run: items
-and payments are claimed or locked in the database, never by a process for itself.
+`notify` delivers notifications, `expire` closes payments whose time is up, `renew` charges subscriptions,
+`disputes` reminds merchants of disputes and ends those they do not answer, `issuers` finds out what other
+wallets did, `rates` fetches reference rates where that is wanted, `housekeeping` tidies up. `loop` runs them
+side by side and outlives the database. Any number of worker processes may run: items and payments are
+claimed or locked in the database, never by a process for itself.
 
 Started by `comptoir worker`.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.notifications import Sender
+from comptoir.flows.worker.disputes import DisputesJob
 from comptoir.flows.worker.expire import ExpireJob
 from comptoir.flows.worker.housekeeping import HousekeepingJob
 from comptoir.flows.worker.issuers import IssuersJob
@@ -25,6 +26,7 @@ from comptoir.kernel.watch import NOBODY, Watch
 from comptoir.wallet.api import IssuerDirectory
 
 __all__ = [
+    "DisputesJob",
     "ExpireJob",
     "HousekeepingJob",
     "IssuersJob",
@@ -51,6 +53,7 @@ def jobs(
         NotifyJob(Sender(allow_private=notify_private), clock, watch),
         ExpireJob(desk),
         RenewJob(desk),
+        DisputesJob(desk),
         IssuersJob(issuers, desk),
         HousekeepingJob(watch),
     ]

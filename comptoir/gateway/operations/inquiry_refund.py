@@ -29,7 +29,7 @@ async def inquiry_refund(services: Services, call: Call) -> InquiryRefundRespons
     await check_account(services, call, request.merchant_account_id)
     question = _question(request, call)
     found = acquiring.decode_refunds((await services.read([question]))[0]) if question else []
-    if not found:
+    if not found or found[0].disputed:
         return InquiryRefundResponse(result=Result.of(ResultCode.REFUND_NOT_EXIST))
     return _answer(found[0])
 

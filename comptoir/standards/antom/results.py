@@ -90,6 +90,9 @@ class ResultCode(StrEnum):
     MULTIPLE_REFUNDS_NOT_SUPPORTED = "MULTIPLE_REFUNDS_NOT_SUPPORTED"
     REFUND_NOT_EXIST = "REFUND_NOT_EXIST"
     CANCEL_WINDOW_EXCEED = "CANCEL_WINDOW_EXCEED"
+    # disputes
+    REPEAT_REQUEST = "REPEAT_REQUEST"
+    TIME_EXCEEDS_LIMIT = "TIME_EXCEEDS_LIMIT"
     # authorizations
     AUTH_NOT_FOUND = "AUTH_NOT_FOUND"
     AUTH_EXPIRED = "AUTH_EXPIRED"
@@ -153,6 +156,8 @@ _MESSAGES: Final[dict[ResultCode, str]] = {
     ResultCode.USER_BALANCE_NOT_ENOUGH: "the buyer's balance is not enough",
     ResultCode.REFUND_NOT_EXIST: "there is no such refund",
     ResultCode.REFUND_AMOUNT_EXCEED: "more than what is left of the payment",
+    ResultCode.REPEAT_REQUEST: "the dispute has been answered",
+    ResultCode.TIME_EXCEEDS_LIMIT: "the time for an answer is up",
     ResultCode.AUTH_NOT_FOUND: "this payment is no authorization that waits for captures",
     ResultCode.AUTH_EXPIRED: "the authorization has expired, what was not captured has been let go",
     ResultCode.AUTH_CANCELLED: "the authorization was canceled",

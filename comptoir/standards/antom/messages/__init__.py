@@ -44,6 +44,16 @@ from comptoir.standards.antom.messages.consult import (
     DisableReason,
     PaymentOption,
 )
+from comptoir.standards.antom.messages.disputes import (
+    AcceptDisputeRequest,
+    AcceptDisputeResponse,
+    DisputeEvidenceType,
+    DisputeNotification,
+    DownloadDisputeEvidenceRequest,
+    DownloadDisputeEvidenceResponse,
+    SupplyDefenseDocumentRequest,
+    SupplyDefenseDocumentResponse,
+)
 from comptoir.standards.antom.messages.notifications import (
     Acknowledgement,
     CaptureNotification,
@@ -130,6 +140,8 @@ from comptoir.standards.antom.messages.subscriptions import (
 from comptoir.standards.antom.messages.wire import Codec, Message, encode
 
 __all__ = [
+    "AcceptDisputeRequest",
+    "AcceptDisputeResponse",
     "Acknowledgement",
     "AcquirerCancelResponse",
     "AcquirerInquiryResponse",
@@ -163,6 +175,10 @@ __all__ = [
     "CreatePaymentSessionResponse",
     "CurrencyPair",
     "DisableReason",
+    "DisputeEvidenceType",
+    "DisputeNotification",
+    "DownloadDisputeEvidenceRequest",
+    "DownloadDisputeEvidenceResponse",
     "Env",
     "Goods",
     "GrantType",
@@ -225,6 +241,8 @@ __all__ = [
     "SubscriptionNotification",
     "SubscriptionPaymentsRequest",
     "SubscriptionUpdateRequest",
+    "SupplyDefenseDocumentRequest",
+    "SupplyDefenseDocumentResponse",
     "Transaction",
     "UpdateAmountRequest",
     "UpdateAmountResponse",
