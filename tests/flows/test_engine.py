@@ -24,7 +24,7 @@ from tests.flows.support import NOW, assert_books_hold, make_scene
 
 
 def a_tenth_of_a_second_each(
-    commands: Sequence[flows.Command], now: datetime, desk: flows.Desk, request_ids: Sequence[str]
+    commands: Sequence[flows.Command], now: datetime, desk: flows.Desk, epoch: int, request_ids: Sequence[str]
 ) -> Flow[list[flows.Outcome]]:
     """A batch that may have the books for 0.3 s (a limit that runs already has to be ended first)."""
     yield [
