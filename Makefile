@@ -9,7 +9,7 @@ COMPILE := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe
 
 .PHONY: help
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: .venv/installed ## Start everything on this machine; Ctrl-C stops it (ARGS="--tls" and others)
@@ -40,6 +40,10 @@ format: .venv/installed ## Put the code into its one style
 .PHONY: bench
 bench: .venv/installed ## Measure payments per second on this machine (ARGS="--rounds 1" and others)
 	@$(BIN)/python -m bench $(ARGS)
+
+.PHONY: bench-scale
+bench-scale: .venv/installed ## Measure with a million payments in the books (ARGS="--payments 10000000")
+	@$(BIN)/python -m bench.scale $(ARGS)
 
 .PHONY: reference
 reference: .venv/installed ## Write the API's reference anew from the code

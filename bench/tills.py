@@ -6,6 +6,7 @@ processes sign some 7,000 a second. No code is ever used twice.
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import random
@@ -19,6 +20,7 @@ from uuid import uuid4
 from bench.world import Shop, World
 
 PATH = "/ams/api/v1/payments/pay"
+INQUIRY_PATH = "/ams/api/v1/payments/inquiryPayment"
 #: Where notifications would go; no worker runs, but every payment writes its own to the outbox.
 _NOTIFY_URL = "https://shop.example/notify"
 _HEAD = (
@@ -75,6 +77,10 @@ class Tills:
         parts = [orders[start : start + share] for start in range(0, count, share)]
         return [request for part in self._pool.map(_sign, parts) for request in part]
 
+    def sign_inquiries(self, payments: Sequence[tuple[int, str]]) -> list[bytes]:
+        """A request about each payment, given as (place of the shop, request id)."""
+        return list(self._pool.map(_sign_inquiry, payments, chunksize=50))
+
     def close(self) -> None:
         """End the processes."""
         self._pool.shutdown()
@@ -106,19 +112,31 @@ def _sign(orders: Sequence[Order]) -> list[bytes]:
     return [_request(_signing, order, now) for order in orders]
 
 
+def _sign_inquiry(payment: tuple[int, str]) -> bytes:
+    assert _signing is not None
+    shop, reference = payment
+    body = json.dumps({"paymentRequestId": reference}, indent=3).encode()
+    return _signed(_signing, INQUIRY_PATH, shop, body, datetime.now(UTC))
+
+
 def _request(signer: _Signing, order: Order, now: datetime) -> bytes:
     from comptoir.standards import payment_code
-    from comptoir.standards.antom import signing
 
     number, seed = signer.devices[order.device]
     code = payment_code.build(payment_code.Form.SHORT, number, seed, now, order.n)
     reference = uuid4().hex
     text = signer.bodies[order.shop].replace("@reference@", reference).replace("@code@", code)
     body = text.replace("@amount@", str(random.randrange(100, 5000))).encode()
-    time, client = now.isoformat(timespec="seconds"), signer.clients[order.shop]
-    encoded = signing.sign(signer.keys[order.shop], signing.content_to_sign(PATH, client, time, body))
+    return _signed(signer, PATH, order.shop, body, now)
+
+
+def _signed(signer: _Signing, path: str, shop: int, body: bytes, now: datetime) -> bytes:
+    from comptoir.standards.antom import signing
+
+    time, client = now.isoformat(timespec="seconds"), signer.clients[shop]
+    encoded = signing.sign(signer.keys[shop], signing.content_to_sign(path, client, time, body))
     header = signing.format_header(1, encoded)
-    head = _HEAD.format(path=PATH, length=len(body), time=time, client=client, signature=header)
+    head = _HEAD.format(path=path, length=len(body), time=time, client=client, signature=header)
     return head.encode() + body
 
 

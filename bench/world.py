@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 _FIRST_DEVICE = 20_000_000
-_BALANCE = 10_000_000  # CNY 100,000.00
+_BALANCE = 100_000_000  # CNY 1,000,000.00
 _CHUNK = 5_000
 _MCC = "5812"
 
