@@ -1,4 +1,4 @@
-"""docs/start/first-payment.md is run as it is written."""
+"""docs/start/first-payment.md and docs/recipes/curl.md are run as they are written."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ pytestmark = [
 ]
 
 PAGE = Path(__file__).parents[2] / "docs" / "start" / "first-payment.md"
+RECIPE = Path(__file__).parents[2] / "docs" / "recipes" / "curl.md"
 
 
-def blocks(language: str) -> list[str]:
-    """The page's code blocks in one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: Path = PAGE) -> list[str]:
+    """A page's code blocks in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def checkout(tmp_path: Path) -> Path:
     return programs.parents[1]
 
 
-def test_the_page_does_what_it_says(home: Path, checkout: Path) -> None:
+def test_the_pages_do_what_they_say(home: Path, checkout: Path) -> None:
     tls = ["--tls"] if may_listen_on_443() else []
     up = Up(home, free_port(), *tls)
     up.wait_ready()
@@ -90,6 +91,11 @@ def test_the_page_does_what_it_says(home: Path, checkout: Path) -> None:
     assert read(by_hand).startswith('{"result":{"resultCode":"SUCCESS","resultStatus":"S"')
     payments += 1
     assert read(statement).count("29.50 EUR") == payments
+    told = read("".join(blocks("bash", RECIPE))).splitlines()
+    codes = [json.loads(line)["result"]["resultCode"] for line in told]
+    assert codes == [*["SUCCESS"] * 6, "PROCESS_FAIL"]
+    assert json.loads(told[0])["paymentQuotes"]
+    assert told[1] == told[2]
     assert "Everything agrees." in read(verify)
     assert not (checkout / "shop-key.der").exists()
     assert up.stop() == 0
