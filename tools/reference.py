@@ -95,7 +95,7 @@ def _kind(member: dict[str, Any]) -> str:
         return f"[{name}](#{name.lower()})"
     if "enum" in member:
         few = len(member["enum"]) < 12
-        return _enum(member) if few else "one of the [result codes](api.md#result-codes)"
+        return _enum(member) if few else "one of the [result codes](errors.md)"
     if member.get("type") == "array":
         return f"list of {_kind(member['items'])}"
     words = [str(member.get("type", "any value"))]

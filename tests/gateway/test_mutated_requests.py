@@ -1,7 +1,7 @@
 """Requests of every operation, bent in every way and truly signed, so that they reach the operations.
 
 Whatever is asked: HTTP 200, signed, a documented code, no fault of ours, nothing half done, and no memory
-that grows. `COMPTOIR_FUZZ_HOURS` makes it longer, `COMPTOIR_FUZZ_SEED` other.
+that grows. `FUZZ_HOURS` makes it longer, `FUZZ_SEED` other.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 #: A busy till: 400 payments an hour, and for each an inquiry; now and then a refund or a cancellation.
 HOUR = 1000
 
-SEED = int(os.environ.get("COMPTOIR_FUZZ_SEED", "1"))
-REQUESTS_SENT = int(HOUR * float(os.environ.get("COMPTOIR_FUZZ_HOURS", "1")))
+SEED = int(os.environ.get("FUZZ_SEED", "1"))
+REQUESTS_SENT = int(HOUR * float(os.environ.get("FUZZ_HOURS", "1")))
 
 #: Texts that break things elsewhere.
 TEXTS = (
