@@ -301,7 +301,9 @@ class Connection:
     def check(self) -> None:
         """Raise what happened to the connection, if it is gone."""
         if self.closed:
-            raise self.error or psycopg.OperationalError("the connection is closed")
+            # Why it was closed is said once, as psycopg does.
+            error, self.error = self.error, None
+            raise error or psycopg.OperationalError("the connection is closed")
 
 
 class _Pipeline:
