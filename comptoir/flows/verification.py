@@ -37,7 +37,7 @@ _MOVED = _Said(
 )
 _HELD = _Said(
     "holds money, the books have no hold of it",
-    "hold money for {}, which no authorization, refund or dispute says",
+    "hold money for {}, which no authorization says, nor a refund or dispute",
 )
 
 #: What a subject moved: (role, currency) -> net minor units.
