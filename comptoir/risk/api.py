@@ -15,12 +15,10 @@ from comptoir.risk.queries import (
     versions,
 )
 from comptoir.risk.rules.assessing import assess, concerns
-from comptoir.risk.rules.counting import LONGEST_WINDOW, Tally
-from comptoir.risk.rules.reading import RuleSetSource, checked, compiled, plain, read
+from comptoir.risk.rules.reading import RuleSetSource, checked, compiled, read
 from comptoir.risk.rules.rehearsing import rehearse, replay
 from comptoir.risk.types import (
     NO_RULES,
-    PASSED,
     Action,
     Assessment,
     Charge,
@@ -46,9 +44,7 @@ from comptoir.risk.types import (
 )
 
 __all__ = [
-    "LONGEST_WINDOW",
     "NO_RULES",
-    "PASSED",
     "Action",
     "Assessment",
     "Charge",
@@ -70,7 +66,6 @@ __all__ = [
     "Scope",
     "Stage",
     "Subject",
-    "Tally",
     "Total",
     "VersionUnknown",
     "VersionView",
@@ -85,7 +80,6 @@ __all__ = [
     "errors",
     "forget_counters",
     "newest_rules",
-    "plain",
     "read",
     "record",
     "rehearse",

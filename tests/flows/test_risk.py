@@ -245,6 +245,16 @@ def test_a_batch_is_its_commands_one_after_another_when_amounts_are_limited(scen
     assert counters() == recounted()
 
 
+def test_a_cancellation_makes_room_for_those_after_it_and_for_nobody_before(scene: Scene) -> None:
+    activate(per("merchant", 1))
+    before, after = travellers(scene, 2)
+    first = scene.one(scene.pay("R1", 100)).payment
+    assert first is not None
+    outcomes = scene.do(before.pay("R2", 100), scene.cancel(first.id), after.pay("R3", 100))
+    assert [one.code for one in outcomes] == [REFUSED, flows.OK, flows.OK]
+    assert counters() == recounted() == {"merchant60": (1, 100)}
+
+
 def test_a_payment_that_the_books_refuse_takes_nobodys_place(scene: Scene) -> None:
     activate(per("merchant", 2))
     poor, *others = [make_scene(balance=10, merchant_id=scene.merchant_id), *travellers(scene, 3)]

@@ -6,7 +6,7 @@ decided in a wave only if the rules say the same of it whether those before it a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -15,11 +15,14 @@ from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import MerchantView, PaymentView
 from comptoir.flows.engine.renewal import phase_payment
 from comptoir.flows.engine.world import World
-from comptoir.flows.types import Command, Confirm, Pay, Renew, UpdateAmount
+from comptoir.flows.types import Cancel, Command, Confirm, Expire, Pay, Renew, Settle, UpdateAmount
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.statements import Flow
 from comptoir.risk import api as risk
 from comptoir.wallet import api as wallet
+
+#: Commands by which a payment that was counted may come undone, or be counted with another amount.
+_MAY_TAKE_BACK = (Cancel, Expire, Settle, UpdateAmount)
 
 
 def judge(
@@ -162,14 +165,31 @@ class Certainty:
     def joins(self, command: Command, *, free: bool) -> bool:
         """Whether a command is decided in this wave; `free`: nothing else keeps it out.
 
-        One that waits keeps those after it waiting that it may be counted with: so all are in order.
+        One that waits keeps those after it waiting that it may be counted with, and so does one that may take
+        back what was counted: so all are in order.
         """
+        joins = self._joins(command) if free else False
+        for charge in self._uncertain(command, joins=joins):
+            self._late.update(risk.subjects(charge, self._scopes).values())
+        return joins
+
+    def _uncertain(self, command: Command, *, joins: bool) -> Iterator[risk.Charge]:
+        """The charges whose counters nobody knows before the next wave."""
+        if not self._scopes:
+            return
+        if not joins and id(command) in self._world.charges:
+            yield self._world.charges[id(command)][0]
+        payment = self._world.payment_of(command) if isinstance(command, _MAY_TAKE_BACK) else None
+        if payment is not None:
+            authorization = self._world.authorization_of(payment)
+            yield _of_payment(payment, self._world, authorization.device if authorization else None)
+
+    def _joins(self, command: Command) -> bool:
         if id(command) not in self._world.charges:
-            return free
+            return True
         charge, found = self._world.charges[id(command)]
         whose = risk.subjects(charge, self._scopes).values()
-        if not free or not self._late.isdisjoint(whose) or not self._certain(charge, found):
-            self._late.update(whose)
+        if not self._late.isdisjoint(whose) or not self._certain(charge, found):
             return False
         for one in whose:
             for currency in ("", charge.amount.currency):
