@@ -14,7 +14,7 @@ from comptoir.risk.queries import (
     totals,
     versions,
 )
-from comptoir.risk.rules.assessing import assess, concerns
+from comptoir.risk.rules.assessing import assess, concerns, sways
 from comptoir.risk.rules.reading import RuleSetSource, checked, compiled, read
 from comptoir.risk.rules.rehearsing import rehearse, replay
 from comptoir.risk.types import (
@@ -86,6 +86,7 @@ __all__ = [
     "replay",
     "rule_set",
     "subjects",
+    "sways",
     "totals",
     "versions",
 ]

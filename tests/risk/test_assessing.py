@@ -146,6 +146,23 @@ def test_what_was_made_before_a_kind_was_counted_is_not_taken_back_from_it() -> 
     assert [*changes([Count(CHARGE, NOW, back=True)], counting).values()] == [Total(-1, -10_00)]
 
 
+@given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 12_000), st.integers(0, 12_000))
+def test_what_may_be_added_sways_exactly_when_it_changes_what_is_said(
+    payments: int, more_payments: int, amount: int, more_amount: int
+) -> None:
+    one = rules(
+        {"per": "wallet", "payments": 10, "within": "1h"},
+        {"per": "merchant", "currency": "EUR", "amount": "100.00", "within": "1d"},
+        {"mccs": ["5944"]},
+    )
+    known, more = Total(payments, amount), Total(more_payments, more_amount)
+    both = Total(payments + more_payments, amount + more_amount)
+    found = assessing.concerns(one, CHARGE, NOW)
+    least, most = (assess(one, CHARGE, NOW, lambda _, total=total: total) for total in (known, both))
+    sways = assessing.sways(found, CHARGE.amount, lambda _: known, lambda _: more)
+    assert sways is (least.fired != most.fired)
+
+
 windows = st.sampled_from([("10m", 600), ("2h", 7200), ("3h", 10_800), ("1d", 86_400), ("5d", 432_000)])
 gaps = st.lists(st.integers(0, 90_000), min_size=1, max_size=60)
 

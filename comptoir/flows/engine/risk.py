@@ -21,6 +21,8 @@ from comptoir.kernel.statements import Flow
 from comptoir.risk import api as risk
 from comptoir.wallet import api as wallet
 
+_NOTHING = risk.Total()
+
 #: Commands by which a payment that was counted may come undone, or be counted with another amount.
 _MAY_TAKE_BACK = (Cancel, Expire, Settle, UpdateAmount)
 
@@ -199,14 +201,7 @@ class Certainty:
 
     def _certain(self, charge: risk.Charge, found: Sequence[risk.Concern]) -> bool:
         """Whether the rules say the same with all that may be counted as with none of it."""
-        if not self._perhaps:
-            return True
-        least = risk.assess(found, charge.amount, self._world.total)
-        most = risk.assess(found, charge.amount, self._most)
-        return (least.action, least.fired) == (most.action, most.fired)
+        return not self._perhaps or not risk.sways(found, charge.amount, self._world.total, self._more)
 
-    def _most(self, wanted: risk.Lookup) -> risk.Total:
-        known, perhaps = self._world.total(wanted), self._perhaps.get((wanted.subject, wanted.currency))
-        if perhaps is None:
-            return known
-        return risk.Total(known.payments + perhaps.payments, known.amount + perhaps.amount)
+    def _more(self, wanted: risk.Lookup) -> risk.Total:
+        return self._perhaps.get((wanted.subject, wanted.currency), _NOTHING)

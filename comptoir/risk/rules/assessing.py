@@ -54,17 +54,34 @@ def assess(found: Sequence[Concern], amount: Money, total: Callable[[Lookup], To
     looked: list[Look] = []
     strictest = -1
     for rule, asked in found:
-        fired, measured = True, None
-        if rule.limit is not None and asked is not None:
-            payments, minor = total(asked)
-            measured = minor + amount.minor if rule.limit.of_amount else payments + 1
-            fired = measured > rule.limit.most
+        measured = _measured(rule, total(asked), amount) if asked is not None else None
+        fired = measured is None or rule.limit is None or measured > rule.limit.most
         looked.append(Look(rule.id, fired, measured))
         if fired:
             strictest = max(strictest, STRICTNESS.index(rule.action))
     if not looked:
         return PASSED
     return Assessment(STRICTNESS[strictest] if strictest >= 0 else None, tuple(looked))
+
+
+def sways(
+    found: Sequence[Concern], amount: Money, total: Callable[[Lookup], Total], more: Callable[[Lookup], Total]
+) -> bool:
+    """Whether a limit would fire with all that `more` may add to the counters, and does not without."""
+    for rule, asked in found:
+        if asked is None or rule.limit is None:
+            continue
+        payments, minor = more(asked)
+        added = minor if rule.limit.of_amount else payments
+        if added and 0 <= rule.limit.most - _measured(rule, total(asked), amount) < added:
+            return True
+    return False
+
+
+def _measured(rule: Rule, total: Total, amount: Money) -> int:
+    """Payments, or minor units, with this one among them."""
+    of_amount = rule.limit is not None and rule.limit.of_amount
+    return total.amount + amount.minor if of_amount else total.payments + 1
 
 
 def _met(rule: Rule, charge: Charge, now: datetime) -> bool:
