@@ -57,7 +57,9 @@ def test_closed_load_has_one_request_under_way_on_each_connection() -> None:
     assert (load.sent, len(load.waits), load.results) == (40, 40, Counter({"SUCCESS": 40}))
     assert seen.most == 4
     assert 0.02 <= load.quantile_ms(0.5) / 1000 <= load.quantile_ms(1.0) / 1000
-    assert [json.loads(answer.partition(b"\r\n\r\n")[2])["n"] for _, answer in load.samples] == [0]
+    # The first answer is sampled: to one of the four requests that were sent first.
+    [first] = [json.loads(answer.partition(b"\r\n\r\n")[2])["n"] for _, answer in load.samples]
+    assert first in range(4)
 
 
 def test_paced_load_is_sent_when_due_and_waiting_for_a_connection_counts() -> None:
