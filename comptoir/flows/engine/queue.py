@@ -48,7 +48,6 @@ _BEGIN, _COMMIT = Statement("BEGIN"), Statement("COMMIT")
 #: read it whole, so they are made anew after 1, 2, 4, 8 ... batches; later the server's ANALYZE sees to it.
 _FORGET_PLANS = Statement("DISCARD PLANS")
 
-
 #: Seconds that a batch may have the books before the log names it: ten times a full one's on two cores.
 _SLOW = 0.5
 
@@ -213,7 +212,6 @@ class Engine:
                 async with asyncio.timeout_at(deadline):
                     return await self._attempt(batch, fill)
             except (*_PASSING, _TOO_LONG) as error:
-                await self._disconnect()
                 self.stats.retries += 1
                 self.watch.batch_retried(type(error).__name__)
                 log.warning(
