@@ -134,28 +134,13 @@ class _Acquirer:
 
     def paid(self, body: bytes) -> Said:
         answer = _ACQUIRER_PAID.decode(body)
-        return Said(
-            answer.result,
-            answer.payment_request_id,
-            answer.payment_id,
-            _money(answer.payment_amount),
-            _money(answer.actual_payment_amount),
-            answer.payment_time,
-        )
+        return _payment(answer.result, answer)
 
     def inquired(self, body: bytes) -> tuple[Result, Said | None]:
         answer = _ACQUIRER_INQUIRED.decode(body)
         if answer.payment_result is None:
             return answer.result, None
-        said = Said(
-            answer.payment_result,
-            answer.payment_request_id,
-            answer.payment_id,
-            _money(answer.payment_amount),
-            _money(answer.actual_payment_amount),
-            answer.payment_time,
-        )
-        return answer.result, said
+        return answer.result, _payment(answer.payment_result, answer)
 
     def refund(self, request: connectors.RefundRequest) -> bytes:
         message = AcquirerRefundRequest(
@@ -211,28 +196,15 @@ class _Merchant:
 
     def paid(self, body: bytes) -> Said:
         answer = _PAID.decode(body)
-        return Said(
-            answer.result,
-            answer.payment_request_id,
-            answer.payment_id,
-            _money(answer.payment_amount),
-            _money(answer.actual_payment_amount),
-            answer.payment_time,
-        )
+        return _payment(answer.result, answer)
 
     def inquired(self, body: bytes) -> tuple[Result, Said | None]:
         answer = _INQUIRED.decode(body)
         if answer.payment_status is None:
             return answer.result, None
-        said = Said(
-            _result_of_status(answer.payment_status, answer.payment_result_code),
-            answer.payment_request_id,
-            answer.payment_id,
-            _money(answer.payment_amount),
-            _money(answer.actual_payment_amount),
-            answer.payment_time,
+        return answer.result, _payment(
+            _result_of_status(answer.payment_status, answer.payment_result_code), answer
         )
-        return answer.result, said
 
     def refund(self, request: connectors.RefundRequest) -> bytes:
         message = RefundRequest(
@@ -283,6 +255,21 @@ def _order(request: AuthoriseRequest) -> Order:
 def _settlement(account: UpstreamAccount) -> SettlementStrategy | None:
     currency = account.settlement_currency
     return SettlementStrategy(settlement_currency=currency) if currency else None
+
+
+def _payment(
+    result: Result,
+    answer: AcquirerPayResponse | AcquirerInquiryResponse | PayResponse | InquiryPaymentResponse,
+) -> Said:
+    """What an answer about a payment says of it, with the result that is the payment's."""
+    return Said(
+        result,
+        answer.payment_request_id,
+        answer.payment_id,
+        _money(answer.payment_amount),
+        _money(answer.actual_payment_amount),
+        answer.payment_time,
+    )
 
 
 def _money(amount: Amount | None) -> Money | None:
