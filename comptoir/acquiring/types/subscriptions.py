@@ -1,0 +1,102 @@
+"""Values of subscriptions: a payment every period."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from comptoir.kernel.money import Money
+
+
+class PeriodType(StrEnum):
+    """The unit in which a subscription renews; the spelling of the wire and of the table."""
+
+    DAY = "DAY"
+    WEEK = "WEEK"
+    MONTH = "MONTH"
+    QUARTER = "QUARTER"
+    HALF_YEAR = "HALF_YEAR"
+    YEAR = "YEAR"
+
+
+class Period(msgspec.Struct, frozen=True, gc=False):
+    """So many units long, at least one."""
+
+    kind: PeriodType
+    count: int
+
+
+class Trial(msgspec.Struct, frozen=True, gc=False):
+    """Other amounts (minor units, 0 for nothing) for the phases from `first` to `last`, counted from 1."""
+
+    amount: int
+    first: int
+    last: int
+
+
+class SubscriptionState(StrEnum):
+    """OPEN waits for its traveller; ACTIVE renews. CANCELLED renews no more, TERMINATED is over at once."""
+
+    OPEN = "open"
+    ACTIVE = "active"
+    CANCELLED = "cancelled"
+    TERMINATED = "terminated"
+
+
+class SubscriptionView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A payment that comes again every period, under the agreement of the same id.
+
+    Phases count from 1; `phase` is the next one to be charged, in its `attempt`-th try, at `next_at` (None:
+    never). Phase `anchor_phase` begins at `anchor_at`, the others follow by the period. `ceiling` is the most
+    that the traveller agreed to be charged for a phase.
+    """
+
+    id: UUID
+    merchant_id: UUID
+    client_ref: str
+    request_ref: str
+    input_hash: bytes
+    description: str
+    amount: Money
+    ceiling: int
+    period: Period
+    state: SubscriptionState
+    created_at: datetime
+    start_at: datetime
+    anchor_at: datetime
+    method_type: str
+    anchor_phase: int = 1
+    phase: int = 1
+    attempt: int = 1
+    next_at: datetime | None = None
+    end_at: datetime | None = None
+    trials: tuple[Trial, ...] = ()
+    allow_retry: bool = True
+    settlement_currency: str | None = None
+    notify_url: str | None = None
+    payment_notify_url: str | None = None
+    ended_at: datetime | None = None
+
+
+class SubscriptionChange(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A change that was made under a request id, so that a repeat is known as one."""
+
+    merchant_id: UUID
+    client_ref: str
+    request_ref: str
+    subscription_id: UUID
+    input_hash: bytes
+    created_at: datetime
+
+
+class SubscriptionPayment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Which payment a phase was charged with, in which try."""
+
+    merchant_id: UUID
+    subscription_id: UUID
+    phase: int
+    attempt: int
+    payment_id: UUID
