@@ -134,6 +134,7 @@ class Payment(models.Model):
             models.Index(
                 fields=["order_code"], name="acquiring_payment_code", condition=Q(order_code__isnull=False)
             ),
+            models.Index(fields=["merchant_id", "created_at", "id"], name="acquiring_payment_made"),
         ]
 
 
@@ -174,7 +175,10 @@ class Refund(models.Model):
                 name="acquiring_refund_state", condition=Q(state__in=["PROCESSING", "SUCCESS", "FAIL"])
             ),
         ]
-        indexes = [models.Index(fields=["merchant_id", "payment_id"], name="acquiring_refund_payment")]
+        indexes = [
+            models.Index(fields=["merchant_id", "payment_id"], name="acquiring_refund_payment"),
+            models.Index(fields=["merchant_id", "created_at", "id"], name="acquiring_refund_made"),
+        ]
 
 
 class Capture(models.Model):

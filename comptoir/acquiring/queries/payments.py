@@ -26,7 +26,7 @@ RequestKey = tuple[UUID, str, str]
 IdKey = tuple[UUID, UUID]
 
 # trim_scale: the columns have a fixed scale, a rate its own, so a repeat is told the same digits.
-_PAYMENT = """
+PAYMENT = """
 SELECT p.id, p.merchant_id, p.client_ref, p.request_ref, p.input_hash, p.product, p.scenario, p.currency,
     p.amount, p.settlement_currency, p.settlement, trim_scale(p.settlement_price), p.state, p.failure_code,
     p.created_at, p.expires_at, p.finished_at, p.cancelled_at, p.method_type, p.issuer, p.wallet_id,
@@ -38,7 +38,7 @@ SELECT p.id, p.merchant_id, p.client_ref, p.request_ref, p.input_hash, p.product
 FROM acquiring_payment p
 """
 
-_REFUND = """
+REFUND = """
 SELECT r.id, r.merchant_id, r.payment_id, r.client_ref, r.request_ref, r.input_hash, r.currency, r.amount,
     r.state, r.failure_code, r.created_at, r.finished_at, r.wallet_currency, r.wallet_amount, r.wallet_margin,
     r.settlement_currency, r.settlement, r.reason, r.notify_url, r.capture_id, r.disputed
@@ -67,33 +67,33 @@ _CHUNK = 5_000
 
 def payments_by_request(keys: Sequence[RequestKey]) -> Statement:
     """Payments by the caller's names."""
-    return Statement(_PAYMENT + BY_REQUEST, [[key[i] for key in keys] for i in range(3)])
+    return Statement(PAYMENT + BY_REQUEST, [[key[i] for key in keys] for i in range(3)])
 
 
 def payments_by_id(keys: Sequence[IdKey]) -> Statement:
     """Payments by our names."""
-    return Statement(_PAYMENT + BY_ID, [[key[i] for key in keys] for i in range(2)])
+    return Statement(PAYMENT + BY_ID, [[key[i] for key in keys] for i in range(2)])
 
 
 def payments_by_order_code(codes: Sequence[str]) -> Statement:
     """Payments by the order code a shop shows."""
-    return Statement(_PAYMENT + "WHERE p.order_code = ANY (%s)", (list(codes),))
+    return Statement(PAYMENT + "WHERE p.order_code = ANY (%s)", (list(codes),))
 
 
 def refunds_by_request(keys: Sequence[RequestKey]) -> Statement:
     """Refunds by the caller's names."""
-    return Statement(_REFUND + BY_REQUEST, [[key[i] for key in keys] for i in range(3)])
+    return Statement(REFUND + BY_REQUEST, [[key[i] for key in keys] for i in range(3)])
 
 
 def refunds_by_id(keys: Sequence[IdKey]) -> Statement:
     """Refunds by our names."""
-    return Statement(_REFUND + BY_ID, [[key[i] for key in keys] for i in range(2)])
+    return Statement(REFUND + BY_ID, [[key[i] for key in keys] for i in range(2)])
 
 
 def refunds_of_payment(merchant_id: UUID, payment_id: UUID) -> Statement:
     """All refunds of one payment that were asked for, oldest first."""
     return Statement(
-        _REFUND
+        REFUND
         + "WHERE r.merchant_id = %s AND r.payment_id = %s AND NOT r.disputed ORDER BY r.created_at, r.id",
         (merchant_id, payment_id),
     )
@@ -108,7 +108,7 @@ def due_payments(now: datetime, limit: int) -> Statement:
 def payments_of_others(start: datetime, end: datetime) -> Iterator[PaymentView]:
     """Payments by other issuers' wallets made from `start` until before `end`, the oldest first."""
     with connection.chunked_cursor() as cursor:
-        cursor.execute(_PAYMENT + _OF_OTHERS, (start, end))
+        cursor.execute(PAYMENT + _OF_OTHERS, (start, end))
         while rows := cursor.fetchmany(_CHUNK):
             yield from map(_payment, rows)
 

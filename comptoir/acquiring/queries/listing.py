@@ -1,0 +1,104 @@
+"""A merchant's payments and refunds for people: chosen by filters, page by page, the newest first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from comptoir.acquiring.queries.payments import PAYMENT, REFUND
+from comptoir.acquiring.types import PaymentState, PaymentView, Product, RefundView
+from comptoir.kernel.statements import Statement
+
+#: Where a page ends: the next one begins below it.
+Place = tuple[datetime, UUID]
+
+_NEWEST_FIRST = " ORDER BY {0}.created_at DESC, {0}.id DESC LIMIT %s"
+
+
+class PaymentFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which payments of a merchant are wanted; what is None does not matter.
+
+    Made from `start` until before `end`. `least` and `most` are in minor units of the payment's currency.
+    `text` is the beginning of a payment id, of the caller's request id or of the shop's order number.
+    """
+
+    merchant_id: UUID
+    start: datetime | None = None
+    end: datetime | None = None
+    store_ref: str | None = None
+    state: PaymentState | None = None
+    issuer: str | None = None
+    product: Product | None = None
+    currency: str | None = None
+    least: int | None = None
+    most: int | None = None
+    text: str | None = None
+
+
+def payments_page(wanted: PaymentFilter, limit: int, after: Place | None = None) -> Statement:
+    """The newest payments that fit, or those below `after`; for `decode_payments`."""
+    where, params = _conditions(wanted)
+    if after is not None:
+        where += " AND (p.created_at, p.id) < (%s, %s)"
+        params += after
+    return Statement(f"{PAYMENT} WHERE {where}{_NEWEST_FIRST.format('p')}", [*params, limit])
+
+
+def refunds_page(
+    merchant_id: UUID, start: datetime, end: datetime, limit: int, after: Place | None = None
+) -> Statement:
+    """The newest refunds made from `start` until before `end`, or those below `after`; for `decode_refunds`.
+
+    The money of disputes is not among them.
+    """
+    where = "r.merchant_id = %s AND r.created_at >= %s AND r.created_at < %s AND NOT r.disputed"
+    params: list[Any] = [merchant_id, start, end]
+    if after is not None:
+        where += " AND (r.created_at, r.id) < (%s, %s)"
+        params += after
+    return Statement(f"{REFUND} WHERE {where}{_NEWEST_FIRST.format('r')}", [*params, limit])
+
+
+def place(one: PaymentView | RefundView) -> Place:
+    """Where the page ends whose last line this is."""
+    return one.created_at, one.id
+
+
+def _conditions(wanted: PaymentFilter) -> tuple[str, list[Any]]:
+    """The filter as SQL; the values travel as parameters."""
+    parts, params = ["p.merchant_id = %s"], [wanted.merchant_id]
+    simple: list[tuple[str, Any]] = [
+        ("p.created_at >= %s", wanted.start),
+        ("p.created_at < %s", wanted.end),
+        ("p.store_ref = %s", wanted.store_ref),
+        ("p.state = %s", wanted.state and wanted.state.value),
+        ("p.issuer = %s", wanted.issuer),
+        ("p.product = %s", wanted.product and wanted.product.value),
+        ("p.currency = %s", wanted.currency),
+        ("p.amount >= %s", wanted.least),
+        ("p.amount <= %s", wanted.most),
+    ]
+    for sql, value in simple:
+        if value is not None:
+            parts.append(sql)
+            params.append(value)
+    if wanted.text:
+        sql, values = _named(wanted.text)
+        parts.append(sql)
+        params += values
+    return " AND ".join(parts), params
+
+
+def _named(text: str) -> tuple[str, list[Any]]:
+    """What begins with a text: our id if it may be one, the request's id, the order's number."""
+    beginning = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+    sql = "p.request_ref LIKE %s OR p.details ->> 'orderId' LIKE %s"
+    values: list[Any] = [beginning, beginning]
+    digits = text.replace("-", "").lower()
+    if digits and len(digits) <= 32 and not digits.strip("0123456789abcdef"):
+        sql += " OR p.id BETWEEN %s AND %s"
+        values += [UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))]
+    return f"({sql})", values
