@@ -130,6 +130,7 @@ from comptoir.acquiring.queries.subscriptions import (
     subscriptions_page,
 )
 from comptoir.acquiring.types import (
+    STAFF,
     AcceptReason,
     AgreementEnd,
     AgreementState,
@@ -167,6 +168,7 @@ from comptoir.acquiring.types import (
 
 __all__ = [
     "SEALED",
+    "STAFF",
     "AcceptReason",
     "AgreementEnd",
     "AgreementState",

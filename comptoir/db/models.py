@@ -25,6 +25,7 @@ class Outbox(models.Model):
     done_at = models.DateTimeField(null=True)
     dead_at = models.DateTimeField(null=True)
     last_error = models.TextField(null=True)
+    resent_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -42,6 +43,7 @@ class Outbox(models.Model):
             models.Index(fields=["due_at"], name="db_outbox_open", condition=OPEN),
             models.Index(fields=["done_at"], name="db_outbox_done", condition=Q(done_at__isnull=False)),
             models.Index(fields=["topic"], name="db_outbox_dead", condition=Q(dead_at__isnull=False)),
+            models.Index(fields=["owner_id", "subject_id"], name="db_outbox_about"),
         ]
 
 

@@ -9,7 +9,7 @@ Topics, payloads and what a failure means belong to the caller. A payload carrie
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -56,12 +56,24 @@ class Claimed(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """An item as it stands, whatever became of it: `done_at`, `dead_at`, or neither while it is open."""
+    """An item as it stands, whatever became of it: `done_at`, `dead_at`, or neither while it is open.
+
+    `last_error` is that of the last try, if it failed; `in_hands`: somebody has it at the moment.
+    """
 
     item: OutboxItem
     attempts: int
     done_at: datetime | None
     dead_at: datetime | None
+    last_error: str | None = None
+    in_hands: bool = False
+
+
+_KEPT = """
+SELECT id, owner_id, topic, subject_id, payload, due_at, attempts, done_at, dead_at, last_error,
+    leased_until IS NOT NULL
+FROM db_outbox WHERE owner_id = %s AND topic = ANY (%s::text[])
+"""
 
 
 def enqueue(items: Sequence[OutboxItem]) -> Statement:
@@ -180,19 +192,70 @@ def kept(owner_id: UUID, topics: Sequence[str], after: UUID, before: UUID, limit
     What was done and forgotten is not among them.
     """
     return Statement(
-        """
-        SELECT id, owner_id, topic, subject_id, payload, due_at, attempts, done_at, dead_at FROM db_outbox
-        WHERE owner_id = %s AND id > %s AND id < %s AND topic = ANY (%s::text[]) ORDER BY id LIMIT %s
-        """,
-        (owner_id, after, before, list(topics), limit),
+        _KEPT + "AND id > %s AND id < %s ORDER BY id LIMIT %s",
+        (owner_id, list(topics), after, before, limit),
     )
 
 
+def listed(
+    owner_id: UUID,
+    topics: Sequence[str],
+    limit: int,
+    *,
+    before: UUID | None = None,
+    payload: Mapping[str, Any] | None = None,
+    undone: bool = False,
+) -> Statement:
+    """Items of one owner, the newest first, below the id `before`; see `decode_kept`.
+
+    `payload`: only those whose payload holds these members. `undone`: only open and dead ones.
+    """
+    where, params = "", [owner_id, list(topics)]
+    if before is not None:
+        where += "AND id < %s "
+        params.append(before)
+    if payload:
+        where += "AND payload @> %s::jsonb "
+        params.append(msgspec.json.encode(payload).decode())
+    if undone:
+        where += "AND done_at IS NULL "
+    return Statement(f"{_KEPT}{where}ORDER BY id DESC LIMIT %s", [*params, limit])
+
+
+def about(owner_id: UUID, topics: Sequence[str], subjects: Sequence[UUID]) -> Statement:
+    """Items of one owner about any of these subjects, the oldest first; see `decode_kept`."""
+    return Statement(
+        _KEPT + "AND subject_id = ANY (%s::uuid[]) ORDER BY id", (owner_id, list(topics), list(subjects))
+    )
+
+
+def named(owner_id: UUID, topics: Sequence[str], item_id: UUID) -> Statement:
+    """One item; see `decode_kept`."""
+    return Statement(_KEPT + "AND id = %s", (owner_id, list(topics), item_id))
+
+
 def decode_kept(rows: Rows) -> list[Kept]:
-    """The rows of `kept`."""
+    """The rows of `kept`, `listed`, `about` or `named`."""
     return [
         Kept(OutboxItem(row[0], row[1], row[2], row[3], json_value(row[4]), row[5]), *row[6:]) for row in rows
     ]
+
+
+def again(owner_id: UUID, topics: Sequence[str], item_id: UUID, now: datetime, pause: timedelta) -> Statement:
+    """Have an item done once more, at once, whatever became of it. One row with its id if so.
+
+    Not while somebody has it, and not when this was asked for less than `pause` ago: then there is no row.
+    Its tries go on being counted: a dead item has one more, and is dead again if that is in vain.
+    """
+    return Statement(
+        """
+        UPDATE db_outbox SET due_at = %s, resent_at = %s, done_at = NULL, dead_at = NULL, leased_until = NULL
+        WHERE owner_id = %s AND id = %s AND topic = ANY (%s::text[])
+            AND (leased_until IS NULL OR leased_until <= %s) AND (resent_at IS NULL OR resent_at <= %s)
+        RETURNING id
+        """,
+        (now, now, owner_id, item_id, list(topics), now, now - pause),
+    )
 
 
 def forget(before: datetime, limit: int) -> Statement:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
+from msgspec.structs import replace
 
 from comptoir.db import outbox
 from comptoir.kernel.ids import new_id
@@ -174,3 +175,61 @@ def test_a_busy_owner_is_passed_over_however_long_its_queue(connection: Connecti
     busy, calm = uuid4(), uuid4()
     run(connection, outbox.enqueue([item(busy, due=-1000 + n) for n in range(500)] + [item(calm)]))
     assert [one.item.owner_id for one in claim(connection, limit=2, busy=[busy])] == [calm]
+
+
+def listed(connection: Connection, owner: UUID, **wanted: Any) -> list[outbox.Kept]:
+    return outbox.decode_kept(run(connection, outbox.listed(owner, ["a"], 10, **wanted)))
+
+
+def test_the_list_is_one_owners_the_newest_first_and_paged(connection: Connection) -> None:
+    owner = uuid4()
+    items = [item(owner, client=f"c{n % 2}") for n in range(4)]
+    items = [replace(one, id=UUID(int=number + 1)) for number, one in enumerate(items)]
+    run(connection, outbox.enqueue([*items, item(), item(owner, topic="b")]))
+    assert [one.item for one in listed(connection, owner)] == items[::-1]
+    assert [one.item for one in listed(connection, owner, before=items[2].id)] == items[1::-1]
+    assert [one.item for one in listed(connection, owner, payload={"client": "c1"})] == [items[3], items[1]]
+    (claimed,) = claim(connection, limit=1)
+    assert [one.in_hands for one in listed(connection, owner)].count(True) == 1
+    run(connection, outbox.done(claimed, NOW))
+    assert claimed.item not in [one.item for one in listed(connection, owner, undone=True)]
+    about = outbox.about(owner, ["a"], [items[1].subject_id, items[0].subject_id])
+    assert [one.item for one in outbox.decode_kept(run(connection, about))] == items[:2]
+    assert outbox.decode_kept(run(connection, outbox.named(uuid4(), ["a"], items[0].id))) == []
+
+
+def test_what_is_asked_for_again_is_due_at_once_and_not_twice(connection: Connection) -> None:
+    """Done or dead, it is done once more; its tries go on being counted."""
+    pause, owner = timedelta(seconds=10), uuid4()
+    done, dead = item(owner), item(owner)
+    run(connection, outbox.enqueue([done, dead]))
+    first, second = claim(connection)
+    run(connection, outbox.done(first, NOW))
+    run(connection, outbox.dead(second, NOW, "answered HTTP 500"))
+    assert claim(connection, at=60) == []
+
+    def again(one: outbox.OutboxItem, at: float, topics: tuple[str, ...] = ("a",)) -> bool:
+        now = NOW + timedelta(seconds=at)
+        return bool(run(connection, outbox.again(owner, topics, one.id, now, pause)))
+
+    for one in (first.item, second.item):
+        assert again(one, 60)
+        assert not again(one, 69)
+    assert sorted(one.attempts for one in claim(connection, at=70)) == [2, 2]
+    assert not again(first.item, 80)  # somebody has it
+    assert again(first.item, 101)  # whoever had it has not been heard of since
+    assert not again(first.item, 200, ("b",))
+    assert not run(connection, outbox.again(uuid4(), ["a"], done.id, NOW, pause))
+
+
+def test_asking_again_at_once_from_many_sides_does_it_once(database: Database) -> None:
+    one = item()
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        run(connection, outbox.enqueue([one]))
+
+    def ask(_: int) -> int:
+        with psycopg.connect(database.url, autocommit=True) as mine:
+            return len(run(mine, outbox.again(one.owner_id, ["a"], one.id, NOW, timedelta(seconds=10))))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(ask, range(8))) == 1

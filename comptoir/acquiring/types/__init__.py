@@ -22,6 +22,7 @@ from comptoir.acquiring.types.merchants import (
     StoreSummary,
 )
 from comptoir.acquiring.types.payments import (
+    STAFF,
     AmountUpdateView,
     CaptureMode,
     CaptureView,
@@ -45,6 +46,7 @@ from comptoir.acquiring.types.subscriptions import (
 
 __all__ = [
     "DOCUMENT_PURPOSE",
+    "STAFF",
     "AcceptReason",
     "AgreementEnd",
     "AgreementState",

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
 from comptoir.kernel.money import Money
+
+#: The client of what people ask for by hand, at a counter or a desk. No machine can have this name: it is
+#: none that travels in a header.
+STAFF: Final = "@staff"
 
 
 class Product(StrEnum):

@@ -104,14 +104,16 @@ def _task(decision: Decision, request_id: str) -> OutboxItem | None:
 def _notices(decision: Decision, now: datetime, request_id: str) -> list[OutboxItem]:
     """The notifications that final outcomes owe the merchant, if it told us where to.
 
-    Captures and changes of an amount are told where their payment is.
+    Captures, changes of an amount, and refunds that people made by hand are told where their payment is.
     """
     told: list[tuple[str, _Record, str | None]] = []
+    paid = decision.outcome.payment
+    url = paid.notify_url if paid else None
     if decision.notify and decision.refund is not None:
-        told.append((NOTIFY_REFUND, decision.refund, decision.refund.notify_url))
+        by_hand = decision.refund.client_ref == acquiring.STAFF
+        told.append((NOTIFY_REFUND, decision.refund, url if by_hand else decision.refund.notify_url))
     elif decision.notify and decision.payment is not None:
         told.append((NOTIFY_PAYMENT, decision.payment, decision.payment.notify_url))
-    url = decision.outcome.payment.notify_url if decision.outcome.payment else None
     if decision.capture is not None:
         told.append((NOTIFY_CAPTURE, decision.capture, url))
     if decision.update is not None:
@@ -122,12 +124,17 @@ def _notices(decision: Decision, now: datetime, request_id: str) -> list[OutboxI
             one.merchant_id,
             topic,
             one.id,
-            {"url": where, "client_ref": one.client_ref} | _asked_by(request_id),
+            {"url": where, "client_ref": _machine(one, paid)} | _asked_by(request_id),
             now,
         )
         for topic, one, where in told
         if where
     ]
+
+
+def _machine(about: _Record, paid: acquiring.PaymentView | None) -> str:
+    """Whose notification it is: the client's that asked; of what was asked for by hand, the payment's."""
+    return paid.client_ref if paid is not None and about.client_ref == acquiring.STAFF else about.client_ref
 
 
 def _asked_by(request_id: str) -> dict[str, str]:

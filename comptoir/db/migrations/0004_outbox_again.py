@@ -1,0 +1,21 @@
+"""An outbox item can be asked for again, and is found by what it is about."""
+
+from __future__ import annotations
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("db", "0003_epoch")]
+
+    operations = [
+        migrations.AddField(
+            model_name="outbox",
+            name="resent_at",
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddIndex(
+            model_name="outbox",
+            index=models.Index(fields=["owner_id", "subject_id"], name="db_outbox_about"),
+        ),
+    ]
