@@ -20,6 +20,9 @@ NOTIFY_SUBSCRIPTION: Final = "notify.subscription"
 #: Tell the merchant what happened to a dispute (flows.notifications).
 NOTIFY_DISPUTE: Final = "notify.dispute"
 
+#: Try whether a merchant's server hears us and acknowledges; about no record, and told once.
+NOTIFY_TEST: Final = "notify.test"
+
 #: Ask another issuer what became of a payment; have it reversed; have a refund made; ask which of two
 #: contradictory answers holds (flows.worker.issuers).
 ISSUER_RESOLVE: Final = "issuer.resolve"

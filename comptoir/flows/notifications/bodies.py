@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from msgspec.structs import replace
 
 from comptoir.acquiring.api import (
@@ -22,6 +24,8 @@ from comptoir.flows import wire
 from comptoir.flows.agreements import digest, token_pair
 from comptoir.flows.types import OK
 from comptoir.kernel.errors import ComptoirError
+from comptoir.kernel.ids import made_at
+from comptoir.kernel.money import Money
 from comptoir.standards.antom.messages import (
     AcquirerPaymentNotification,
     Amount,
@@ -50,6 +54,20 @@ def payment_body(payment: PaymentView) -> bytes:
     if wire.ACQUIRER_MERCHANT in payment.details:
         return _acquirer_body(payment)
     return encode(_payment_notice(payment, "PAYMENT_RESULT", _payment_code(payment)))
+
+
+def test_body(test_id: UUID) -> bytes:
+    """A notifyPayment about a payment that never was, and that failed: whoever believes it ships nothing."""
+    return encode(
+        PaymentNotification(
+            notify_type="PAYMENT_RESULT",
+            result=Result.of(ResultCode.PROCESS_FAIL, "this is a test: no such payment was made"),
+            payment_request_id=f"comptoir-test-{test_id.hex}",
+            payment_id=test_id.hex,
+            payment_amount=Amount.of(Money(1, "EUR")),
+            payment_create_time=format_time(made_at(test_id)),
+        )
+    )
 
 
 def amount_body(update: AmountUpdateView, payment: PaymentView) -> bytes:

@@ -44,6 +44,7 @@ from comptoir.flows.notifications.bodies import (
     payment_body,
     refund_body,
     subscription_body,
+    test_body,
 )
 from comptoir.flows.notifications.schedule import MOST_LOST, next_try
 from comptoir.flows.notifications.sending import TOTAL_SECONDS, Answer, Sender, SendFailed
@@ -64,6 +65,7 @@ TOPICS: Final = (
     topics.NOTIFY_AGREEMENT,
     topics.NOTIFY_SUBSCRIPTION,
     topics.NOTIFY_DISPUTE,
+    topics.NOTIFY_TEST,
 )
 
 #: A sending that starts has to be over before its lease: nobody else may send the same meanwhile.
@@ -126,6 +128,8 @@ def load(claimed: Sequence[Claimed | Kept]) -> Flow[dict[UUID, Body]]:
                     return dispute_body(dispute, payments[dispute.payment_id], one.item.payload["event"])
                 case topics.NOTIFY_AGREEMENT:
                     return agreement_body(agreements[subject], one.item.payload["event"])
+                case topics.NOTIFY_TEST:
+                    return test_body(subject)
                 case topics.NOTIFY_SUBSCRIPTION:
                     return subscription_body(subscriptions[subject], one.item.payload["event"])
                 case _:
@@ -166,8 +170,10 @@ class Courier:
         if self._clock() + LONGEST > claimed.leased_until:
             return None
         started, late = monotonic(), (self._clock() - claimed.item.due_at).total_seconds()
+        said = ""
         try:
-            reason = await self._send(claimed, body, key)
+            answer = await self._send(claimed, body, key)
+            reason, said = not_acknowledged(answer), _quoted(answer)
         except (AddressUnusable, InvariantBroken) as error:
             return self._bury(claimed, error.message, late)
         except (AddressRefused, SendFailed, NotFinal) as error:
@@ -180,10 +186,12 @@ class Courier:
             log.info("notification.delivered", took_ms=took, **_fields(claimed))
             self._watch.notified(claimed.item.topic, "delivered", late)
             return outbox.done(claimed, self._clock())
+        if claimed.item.topic == topics.NOTIFY_TEST:
+            return self._bury(claimed, reason, late, said)
         return self._again(claimed, reason, late)
 
-    async def _send(self, claimed: Claimed, body: Body, key: PlatformKey) -> str | None:
-        """Why it was not acknowledged, or None when it was."""
+    async def _send(self, claimed: Claimed, body: Body, key: PlatformKey) -> Answer:
+        """What the merchant answered. Raises what keeps it from being asked or heard."""
         if claimed.lost > MOST_LOST:
             raise InvariantBroken(f"{claimed.lost} sendings of this item never came to an end")
         if isinstance(body, ComptoirError):
@@ -191,7 +199,7 @@ class Courier:
         target = target_of(claimed.item.payload["url"])
         client_ref = claimed.item.payload["client_ref"]
         headers = signed_headers(key, target.path, client_ref, isoformat(self._clock()), body)
-        return not_acknowledged(await self._sender.post(target, headers, body))
+        return await self._sender.post(target, headers, body)
 
     def _again(self, claimed: Claimed, reason: str, late: float) -> Statement:
         now = self._clock()
@@ -202,10 +210,11 @@ class Courier:
         log.warning("notification.failed", reason=reason, next_at=isoformat(due_at), **_fields(claimed))
         return outbox.retry(claimed, due_at, reason)
 
-    def _bury(self, claimed: Claimed, reason: str, late: float) -> Statement:
+    def _bury(self, claimed: Claimed, reason: str, late: float, said: str = "") -> Statement:
+        """Give up. What a test's receiver `said` is written down for who tries it, and never logged."""
         self._watch.notified(claimed.item.topic, "dead", late)
         log.error("notification.dead", reason=reason, **_fields(claimed))
-        return outbox.dead(claimed, self._clock(), reason)
+        return outbox.dead(claimed, self._clock(), reason + said)
 
 
 def not_acknowledged(answer: Answer) -> str | None:
@@ -213,6 +222,11 @@ def not_acknowledged(answer: Answer) -> str | None:
     if answer.status != 200:
         return f"answered HTTP {answer.status}"
     return None if is_acknowledged(answer.body) else "the answer is not the acknowledgment"
+
+
+def _quoted(answer: Answer) -> str:
+    """The beginning of an answer, for who is to find out what is wrong with it."""
+    return f": {answer.body[:200].decode('utf-8', 'replace')}" if answer.body else ""
 
 
 def _key(claimed: Claimed | Kept) -> tuple[UUID, UUID]:
