@@ -70,6 +70,7 @@ from comptoir.acquiring.queries.disputes import (
     disputes_by_id,
     disputes_listed,
     disputes_named,
+    disputes_of_payment,
     due_disputes,
 )
 from comptoir.acquiring.queries.entry_codes import entry_code, open_entry_orders
@@ -263,6 +264,7 @@ __all__ = [
     "disputes_by_id",
     "disputes_listed",
     "disputes_named",
+    "disputes_of_payment",
     "due_disputes",
     "due_payments",
     "due_subscriptions",

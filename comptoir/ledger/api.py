@@ -14,9 +14,10 @@ from comptoir.ledger.queries import (
     crossing,
     holds,
     movements,
+    postings,
     verify,
 )
-from comptoir.ledger.types import AccountView, Balance, Phase, Role, Side, Transfer, account_id
+from comptoir.ledger.types import AccountView, Balance, Phase, Posting, Role, Side, Transfer, account_id
 
 __all__ = [
     "EXISTS",
@@ -27,6 +28,7 @@ __all__ = [
     "Balance",
     "LedgerReport",
     "Phase",
+    "Posting",
     "PostingRefused",
     "Role",
     "Side",
@@ -45,6 +47,7 @@ __all__ = [
     "open_account",
     "post",
     "post_now",
+    "postings",
     "refusals",
     "verify",
 ]

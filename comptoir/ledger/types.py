@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from comptoir.kernel.ids import derived_id
+from comptoir.kernel.money import Money
 
 #: The greatest amount of one transfer: 16 digits of minor units, what the payment interfaces can write.
 MAX_AMOUNT = 10**16 - 1
@@ -80,6 +81,18 @@ class Transfer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     pending_id: UUID | None = None
     reverses_id: UUID | None = None
     effective_at: datetime | None = None
+
+
+class Posting(msgspec.Struct, frozen=True, kw_only=True):
+    """A transfer as people read it: what it is about, what for, and between accounts of which roles."""
+
+    subject_id: UUID
+    kind: str
+    phase: Phase
+    amount: Money
+    debit: Role
+    credit: Role
+    recorded_at: datetime
 
 
 class Balance(msgspec.Struct, frozen=True):

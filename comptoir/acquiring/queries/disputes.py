@@ -32,6 +32,14 @@ def disputes_by_id(keys: Sequence[IdKey]) -> Statement:
     return Statement(_DISPUTE + BY_ID, [[key[i] for key in keys] for i in range(2)])
 
 
+def disputes_of_payment(merchant_id: UUID, payment_id: UUID) -> Statement:
+    """All disputes of one payment, oldest first."""
+    return Statement(
+        _DISPUTE + "WHERE d.merchant_id = %s AND d.payment_id = %s ORDER BY d.created_at, d.id",
+        (merchant_id, payment_id),
+    )
+
+
 def disputes_named(dispute_id: UUID) -> Statement:
     """The dispute of an id, whosever it is: for the desk."""
     return Statement(_DISPUTE + "WHERE d.id = %s", (dispute_id,))

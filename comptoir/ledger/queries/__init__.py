@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comptoir.ledger.queries.balances import accounts, balance, balance_at, balance_effective
-from comptoir.ledger.queries.movements import balances, crossing, holds, movements
+from comptoir.ledger.queries.movements import balances, crossing, holds, movements, postings
 from comptoir.ledger.queries.verification import LedgerReport, verify
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "crossing",
     "holds",
     "movements",
+    "postings",
     "verify",
 ]

@@ -7,9 +7,18 @@ from uuid import UUID
 
 from django.db import connection
 
-from comptoir.ledger.types import Role
+from comptoir.kernel.money import Money
+from comptoir.ledger.types import Phase, Posting, Role
 
 _CHUNK = 20_000
+
+_POSTINGS = """
+SELECT t.subject_id, t.kind, t.phase, t.amount, t.currency, d.role, c.role, b.recorded_at
+FROM ledger_transfer t
+JOIN ledger_account d ON d.id = t.debit_id JOIN ledger_account c ON c.id = t.credit_id
+JOIN ledger_batch b ON b.seq = t.batch_seq
+WHERE t.owner_id = %s AND t.subject_id = ANY (%s) ORDER BY t.batch_seq, t.position
+"""
 
 _SUMMED = """
 SELECT t.subject_id, a.role, t.currency,
@@ -49,6 +58,25 @@ def _summed(sql: str, roles: Sequence[Role], kinds: Sequence[str]) -> Iterator[t
         while rows := cursor.fetchmany(_CHUNK):
             for subject_id, role, currency, net in rows:
                 yield subject_id, Role(role), currency, net
+
+
+def postings(owner_id: UUID, subjects: Sequence[UUID]) -> list[Posting]:
+    """What an owner's transfers moved about these payments, refunds and captures, in order of recording."""
+    with connection.cursor() as cursor:
+        cursor.execute(_POSTINGS, (owner_id, list(subjects)))
+        rows = cursor.fetchall()
+    return [
+        Posting(
+            subject_id=subject_id,
+            kind=kind,
+            phase=Phase(phase),
+            amount=Money(amount, currency),
+            debit=Role(debit),
+            credit=Role(credit),
+            recorded_at=recorded_at,
+        )
+        for subject_id, kind, phase, amount, currency, debit, credit, recorded_at in rows
+    ]
 
 
 def balances(role: Role) -> Iterator[tuple[UUID, str, int, int]]:
