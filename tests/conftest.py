@@ -27,6 +27,7 @@ for _name in ("DATABASE_URL", "COMPTOIR_PORT", "COMPTOIR_PUBLIC_URL"):
     os.environ.pop(_name, None)
 os.environ["COMPTOIR_HOME"] = str(_HOME)
 os.environ["COMPTOIR_MASTER_KEY"] = base64.b64encode(bytes(range(32))).decode()
+os.environ["COMPTOIR_STAFF_MFA"] = "offered"
 os.environ["DJANGO_SETTINGS_MODULE"] = "comptoir.config.settings"
 
 import django  # noqa: E402

@@ -13,6 +13,7 @@ COMPTOIR_ENGINE_MAX_BATCH  most commands that share one commit (default 128; 1: 
 COMPTOIR_ENGINE_MAX_WAITING  most commands that wait for their commit, more are throttled (default 1024)
 COMPTOIR_CLIENT_RATE  requests a second that a server process takes of one client (default 1000; 0: all)
 COMPTOIR_METRICS     [host:]port where this process shows Prometheus metrics (default none; host 127.0.0.1)
+COMPTOIR_STAFF_MFA   required (default): staff set up a second factor before anything else; offered: they may
 COMPTOIR_TRACES      1: make OpenTelemetry spans, for the SDK that the process is started with (default 0)
 COMPTOIR_WALLET_CURRENCIES  currencies of our wallets, with commas (default CNY); none: there are none here
 DATABASE_URL         any PostgreSQL 16+; without it, the embedded server of the home folder
@@ -82,6 +83,7 @@ class Environment:
     client_rate: int = CLIENT_RATE
     metrics: tuple[str, int] | None = None
     traces: bool = False
+    staff_mfa_required: bool = True
 
     def require_master_key(self) -> bytes:
         """The master key, 32 bytes. Raises EnvironmentInvalid when there is none yet."""
@@ -128,6 +130,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         client_rate=_number(values, "COMPTOIR_CLIENT_RATE", CLIENT_RATE, range(1_000_001)),
         metrics=_address(values, "COMPTOIR_METRICS"),
         traces=_flag(values, "COMPTOIR_TRACES"),
+        staff_mfa_required=_choice(values, "COMPTOIR_STAFF_MFA", ("required", "offered")) == "required",
     )
 
 
@@ -199,6 +202,14 @@ def _currencies(text: str | None) -> tuple[str, ...]:
 
 def _file(values: Mapping[str, str], name: str) -> Path | None:
     return Path(values[name]) if values.get(name) else None
+
+
+def _choice(values: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """One of the choices; the first when nothing is said."""
+    given = values.get(name) or choices[0]
+    if given not in choices:
+        raise EnvironmentInvalid(f"{name} is {' or '.join(choices)}", field=name)
+    return given
 
 
 def _flag(values: Mapping[str, str], name: str) -> bool:

@@ -68,7 +68,15 @@ INSTALLED_APPS = [
     "comptoir.wallet",
     "comptoir.acquiring",
     "comptoir.risk",
+    "django_htmx",
+    "comptoir.web.components",
+    "comptoir.web.signin",
+    "allauth.account",
+    "allauth.mfa",
     "comptoir.web.cashier",
+    "comptoir.web.wallet",
+    "comptoir.web.counter",
+    "comptoir.web.merchant",
 ]
 
 MIDDLEWARE = [
@@ -81,6 +89,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "comptoir.web.components.headers.Pages",
 ]
 
 ROOT_URLCONF = "comptoir.config.urls"
@@ -93,6 +103,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "comptoir.web.components.context.page",
             ],
         },
     },
@@ -108,6 +119,36 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# Logging in. People are made, nobody signs up; the login is the only name; nothing is mailed.
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "login"
+ACCOUNT_ADAPTER = "comptoir.web.signin.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "login"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PRESERVE_USERNAME_CASING = False
+# How long a login lasts is decided in comptoir.web.components.sessions; the cookie outlives it.
+ACCOUNT_SESSION_REMEMBER = True
+#: Ten wrong passwords a minute from one address, five in five minutes for one login, in all processes.
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+#: A sensitive act asks for the password or the second factor of the last ten minutes.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+MFA_ADAPTER = "comptoir.web.signin.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Comptoir"
+# A passkey works over HTTPS; browsers take this machine's own address for safe as well.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = _public.scheme == "http"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# In the database: what is counted against guessing must hold in every process.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "db_cache"},
+}
 
 # Wallets of others: name -> {"connector": dotted path of a factory, "options": what it is called with,
 # "prefixes" and "schemes": which codes are theirs}. See comptoir.wallet.connectors.

@@ -43,6 +43,7 @@ from comptoir.identity.queries import (
     read_api_key,
     read_client,
     read_platform_key,
+    view_of,
 )
 from comptoir.identity.rules import is_secret
 from comptoir.identity.types import (
@@ -106,4 +107,5 @@ __all__ = [
     "revoke_key",
     "set_client_status",
     "use_platform_key",
+    "view_of",
 ]

@@ -27,11 +27,19 @@ class Picture(Enum):
 
 def build(text: str, picture: Picture, *, scale: int = 8) -> bytes:
     """The picture of a text; `scale` is the pixels of one module. Raises InvalidValue when it is too long."""
-    try:
-        code = segno.make(text, error="m", micro=False, encoding="utf-8")
-    except segno.DataOverflowError:
-        raise InvalidValue("the text is too long for a QR code") from None
     drawn = io.BytesIO()
     options = {"nl": False} if picture is Picture.SVG else {}
-    code.save(drawn, kind=picture.value, border=_QUIET_MODULES, scale=scale, **options)
+    _code(text).save(drawn, kind=picture.value, border=_QUIET_MODULES, scale=scale, **options)
     return drawn.getvalue()
+
+
+def build_inline(text: str) -> str:
+    """The code as an SVG element for a page, as large as the page lets it be. Raises InvalidValue."""
+    return str(_code(text).svg_inline(border=_QUIET_MODULES, omitsize=True))
+
+
+def _code(text: str) -> segno.QRCode:
+    try:
+        return segno.make(text, error="m", micro=False, encoding="utf-8")
+    except segno.DataOverflowError:
+        raise InvalidValue("the text is too long for a QR code") from None

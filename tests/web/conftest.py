@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.conftest import Database
+from tests.web.pages import aside
+from tests.web.world import World, make_world
 
 _FLAGS = [
     "--no-sandbox",
@@ -54,3 +56,9 @@ def site(database: Database) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    """Two shops, two travellers (see tests/web/world.py)."""
+    return aside(make_world)

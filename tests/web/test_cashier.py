@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import concurrent.futures
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 import zxingcpp
 from django.conf import settings
-from django.db import connection
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
@@ -22,26 +18,12 @@ from comptoir.kernel.clock import utc_now
 from comptoir.standards import order_code
 from tests.conftest import Database
 from tests.flows.support import Scene, make_scene
-
-T = TypeVar("T")
+from tests.web.pages import aside
 
 #: Well formed, and of no order.
 NOBODYS = "281688040000000000000000"
 
 PHONE = {"width": 360, "height": 740}
-
-
-def aside(work: Callable[[], T]) -> T:
-    """Database work beside a running browser: its event loop and Django's connection keep apart."""
-
-    def once() -> T:
-        try:
-            return work()
-        finally:
-            connection.close()
-
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        return pool.submit(once).result()
 
 
 def order(scene: Scene, now: datetime, **given: object) -> str:

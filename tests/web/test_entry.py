@@ -76,7 +76,7 @@ def test_the_page_is_for_one_store_and_keeps_to_itself(send: Send) -> None:
     assert 'inputmode="decimal"' in text
     assert page["Cache-Control"] == "no-store"
     assert "default-src 'none'" in page["Content-Security-Policy"]
-    assert "script-src" not in page["Content-Security-Policy"]
+    assert "script-src 'self';" in page["Content-Security-Policy"]
     assert not page.cookies
     assert send("1.00").cookies.items() == {}.items()
 

@@ -23,8 +23,13 @@ from comptoir.kernel.errors import ComptoirError
 from comptoir.kernel.ids import derived_id
 
 #: How the demo world lives, unless the environment says otherwise. The packaged rates end some weeks
-#: before today and are taken nevertheless; shops on this very machine are notified.
-VARIABLES = {"COMPTOIR_FX_MAX_AGE_DAYS": "3650", "COMPTOIR_NOTIFY_PRIVATE": "1"}
+#: before today and are taken nevertheless; shops on this very machine are notified; staff may log in without
+#: a second factor.
+VARIABLES = {
+    "COMPTOIR_FX_MAX_AGE_DAYS": "3650",
+    "COMPTOIR_NOTIFY_PRIVATE": "1",
+    "COMPTOIR_STAFF_MFA": "offered",
+}
 
 #: The Brussels office.
 OFFICE_ID = derived_id("demo", "office", "brussels")

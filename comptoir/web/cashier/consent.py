@@ -21,7 +21,8 @@ from comptoir.flows.agreements import auth_code, consent_address
 from comptoir.kernel.clock import CHINA, utc_now
 from comptoir.kernel.money import Money
 from comptoir.web.cashier.back import with_parameters
-from comptoir.web.cashier.guard import AGAIN_SECONDS, code_picture, guarded, shown
+from comptoir.web.cashier.guard import AGAIN_SECONDS, code_picture, shown
+from comptoir.web.components.access import open_page
 
 _OURS: Final = ("authCode", "authState", "subscriptionRequestId", "agreed")
 
@@ -36,8 +37,8 @@ _UNITS: Final = {
 }
 
 
+@open_page(secret_address=True)
 @require_safe
-@guarded
 def agreement(request: HttpRequest, code: str) -> HttpResponse:
     """One agreement: to be scanned while it is open; approved, the way back; else what became of it."""
     found, merchant = _find(code)
@@ -61,8 +62,8 @@ def agreement(request: HttpRequest, code: str) -> HttpResponse:
     return response
 
 
+@open_page(secret_address=True)
 @require_safe
-@guarded
 def code_image(request: HttpRequest, code: str) -> HttpResponse:
     """The page's own address as a QR picture (SVG)."""
     _find(code)

@@ -23,7 +23,8 @@ from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.ids import new_id, parse_id
 from comptoir.kernel.money import Money, exponent
 from comptoir.standards import entry_code
-from comptoir.web.cashier.guard import guarded, in_wallet
+from comptoir.web.cashier.guard import in_wallet
+from comptoir.web.components.access import open_page
 
 #: Characters of an amount that a person types: nine digits before the point.
 _LONGEST: Final = 13
@@ -40,8 +41,8 @@ _PROBLEMS: Final = {
 # Nobody is logged in here and the page sets no cookie, so a forged request could do nothing in anybody's
 # name: at most it opens an order, as everybody in the shop may, and that one waits for a wallet's consent.
 @csrf_exempt
+@open_page(secret_address=True)
 @require_http_methods(["GET", "HEAD", "POST"])
-@guarded
 def entry(request: HttpRequest, ref: str) -> HttpResponse:
     """Ask for the amount, and lead to the page of the order that is opened over it."""
     found = _find(ref)

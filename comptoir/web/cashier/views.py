@@ -15,7 +15,8 @@ from comptoir.kernel.clock import utc_now
 from comptoir.kernel.errors import InvalidValue
 from comptoir.standards import order_code
 from comptoir.web.cashier.back import way_back
-from comptoir.web.cashier.guard import AGAIN_SECONDS, code_picture, guarded, in_wallet, shown
+from comptoir.web.cashier.guard import AGAIN_SECONDS, code_picture, in_wallet, shown
+from comptoir.web.components.access import open_page
 
 #: Long enough to read that it was paid.
 _BACK_SECONDS = 2
@@ -23,15 +24,15 @@ _BACK_SECONDS = 2
 _RETURNED = "returned"
 
 
+@open_page
 @require_safe
-@guarded
 def home(request: HttpRequest) -> HttpResponse:
     """What this address is, for a person who opens it."""
     return render(request, "cashier/home.html", {"version": __version__})
 
 
+@open_page(secret_address=True)
 @require_safe
-@guarded
 def order(request: HttpRequest, digits: str) -> HttpResponse:
     """One order: to be scanned while it is open, its end when it has one."""
     payment, merchant = _find(digits)
@@ -64,8 +65,8 @@ def order(request: HttpRequest, digits: str) -> HttpResponse:
     return response
 
 
+@open_page(secret_address=True)
 @require_safe
-@guarded
 def code_image(request: HttpRequest, digits: str) -> HttpResponse:
     """The order code as a QR picture (SVG), holding the address that a wallet reads."""
     _find(digits)

@@ -1,0 +1,1 @@
+"""The counter: what a shop assistant uses all day."""

@@ -1,0 +1,80 @@
+"""Who may come in at which door."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar, cast
+
+from allauth.account.adapter import get_adapter
+from allauth.account.forms import LoginForm
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from comptoir.identity.api import Role
+from comptoir.web.components.access import STAFF
+
+_NO_DIGITS = re.compile(r"[^0-9+]")
+_CHINESE_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+
+
+class _DoorForm(LoginForm):
+    """Refuses with one and the same sentence: unknown, wrong password, other door, no longer active."""
+
+    roles: ClassVar[frozenset[Role]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        password = self.fields["password"]
+        password.label, password.help_text = _("Password"), ""
+        password.widget.attrs = {"autocomplete": "current-password"}
+
+    def _clean_with_password(self, credentials: dict[str, Any]) -> Any:
+        cleaned = super()._clean_with_password(credentials)
+        person = cast(Any, self).user
+        if not person.is_active or person.role not in self.roles:
+            self.user = None
+            raise get_adapter().validation_error("username_password_mismatch")
+        return cleaned
+
+
+class StaffLogin(_DoorForm):
+    """Everybody who works here."""
+
+    roles = STAFF
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"] = forms.CharField(
+            label=_("Login"),
+            max_length=64,
+            widget=forms.TextInput(
+                attrs={"autocomplete": "username webauthn", "autocapitalize": "none", "spellcheck": "false"}
+            ),
+        )
+        self.order_fields(["login", "password"])
+
+    def clean_login(self) -> str:
+        """In its one spelling."""
+        return str(self.cleaned_data["login"]).strip().lower()
+
+
+class TravellerLogin(_DoorForm):
+    """Travellers, by phone number; without a country code it is a Chinese one."""
+
+    roles = frozenset({Role.TRAVELLER})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"] = forms.CharField(
+            label=_("Phone number"),
+            max_length=32,
+            widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "username tel"}),
+        )
+        self.order_fields(["login", "password"])
+
+    def clean_login(self) -> str:
+        """E.164: +8613912340001."""
+        number = _NO_DIGITS.sub("", str(self.cleaned_data["login"]))
+        if number.startswith("00"):
+            return "+" + number[2:]
+        return "+86" + number if _CHINESE_MOBILE.fullmatch(number) else number

@@ -1,0 +1,1 @@
+"""The wallet: what a traveller opens on the phone."""

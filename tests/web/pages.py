@@ -1,0 +1,106 @@
+"""Looking at pages: logged in as somebody, on a phone or a desk, and judging what is there."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test import Client
+from playwright.sync_api import Browser, Page
+
+from comptoir.identity.api import PersonView
+
+T = TypeVar("T")
+
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 800}
+
+
+def aside(work: Callable[[], T]) -> T:
+    """Database work beside a running browser: its event loop and Django's connection keep apart."""
+
+    def once() -> T:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(once).result()
+
+
+def client_of(person: PersonView | None) -> Client:
+    """Django's test client, logged in as somebody (None: nobody); English unless it says otherwise."""
+    client = Client(headers={"host": "localhost", "accept-language": "en"})
+    if person is not None:
+        client.force_login(get_user_model().objects.get(pk=person.id))
+    return client
+
+
+def open_as(
+    browser: Browser,
+    site: str,
+    person: PersonView | None,
+    *,
+    size: dict[str, int] | None = None,
+    dark: bool = False,
+    language: str = "en",
+    **options: Any,
+) -> Page:
+    """A page of a fresh browser window, logged in as somebody; `complaints(page)` says what it minded."""
+    context = browser.new_context(
+        base_url=site,
+        viewport=size or PHONE,  # type: ignore[arg-type]
+        color_scheme="dark" if dark else "light",
+        locale=language,
+        **options,
+    )
+    cookies = [{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": site}]
+    if person is not None:
+        key = aside(lambda: client_of(person).cookies[settings.SESSION_COOKIE_NAME].value)
+        cookies.append({"name": settings.SESSION_COOKIE_NAME, "value": key, "url": site})
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+    page = context.new_page()
+    minded: list[str] = []
+    page.on("console", lambda message: minded.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: minded.append(str(error)))
+    _MINDED[page] = minded
+    return page
+
+
+_MINDED: dict[Page, list[str]] = {}
+
+
+def complaints(page: Page) -> list[str]:
+    """Errors that the browser wrote down: scripts that failed, and what the page's policy stopped."""
+    return _MINDED[page]
+
+
+def shot(page: Page, name: str) -> Path:
+    """A picture of the whole page in $COMPTOIR_SHOTS (default: build/shots); its path."""
+    folder = Path(os.environ.get("COMPTOIR_SHOTS") or "build/shots")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.png"
+    page.screenshot(path=path, full_page=True)
+    return path
+
+
+def assert_accessible(page: Page) -> None:
+    """axe-core finds nothing serious or critical (WCAG 2.2 A and AA)."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    serious = [one for one in found if one["impact"] in ("serious", "critical")]
+    told = [f"{one['id']}: {one['help']} {[node['html'][:160] for node in one['nodes']]}" for one in serious]
+    assert not told, "\n".join([page.url, *told])
+
+
+def assert_fits(page: Page) -> None:
+    """Nothing runs off the side of the screen."""
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{page.url} is {wide} px wider than the screen"
