@@ -91,6 +91,7 @@ from comptoir.acquiring.queries.merchants import (
     known_refs,
     merchant_summaries,
     merchant_summary,
+    merchant_summary_by_id,
     merchants,
 )
 from comptoir.acquiring.queries.payments import (
@@ -120,6 +121,7 @@ from comptoir.acquiring.queries.proof import (
     subscription_difference,
 )
 from comptoir.acquiring.queries.sealed import SEALED
+from comptoir.acquiring.queries.store_days import day_totals
 from comptoir.acquiring.queries.subscriptions import (
     decode_subscription_changes,
     decode_subscriptions,
@@ -141,6 +143,8 @@ from comptoir.acquiring.types import (
     CaptureView,
     ConflictView,
     ContractView,
+    DaySum,
+    DayTotals,
     DisputeKind,
     DisputeState,
     DisputeView,
@@ -185,6 +189,8 @@ __all__ = [
     "ContractExists",
     "ContractUnknown",
     "ContractView",
+    "DaySum",
+    "DayTotals",
     "DisputeKind",
     "DisputeState",
     "DisputeView",
@@ -247,6 +253,7 @@ __all__ = [
     "conflicts",
     "counts",
     "currencies_sold",
+    "day_totals",
     "decode_agreements",
     "decode_amount_updates",
     "decode_captures",
@@ -277,6 +284,7 @@ __all__ = [
     "known_refs",
     "merchant_summaries",
     "merchant_summary",
+    "merchant_summary_by_id",
     "merchants",
     "open_contract",
     "open_entry_orders",

@@ -28,8 +28,9 @@ from comptoir.acquiring.types import (
     SubscriptionView,
 )
 from comptoir.kernel.clock import CHINA
-from comptoir.kernel.errors import InvariantBroken
+from comptoir.kernel.errors import InvalidValue, InvariantBroken
 from comptoir.kernel.money import Money
+from comptoir.standards import time_zones
 
 #: A payment lives at most this long, so that its quote (30 minutes, at most 5 of them gone) outlives it.
 #: The interface says "less than 10 minutes" on one page and 14 by default on another (antom-api.md §2.1).
@@ -411,6 +412,14 @@ def check_country(country: str) -> str:
     if not _COUNTRY.fullmatch(country):
         raise MerchantInvalid("a country (ISO 3166-1 alpha-2) is two capital letters", field="country")
     return country
+
+
+def check_time_zone(name: str) -> str:
+    """The name of a time zone of the IANA database. Raises MerchantInvalid."""
+    try:
+        return time_zones.validate(name)
+    except InvalidValue as error:
+        raise MerchantInvalid(error.message, field="time_zone") from None
 
 
 def check_terms(

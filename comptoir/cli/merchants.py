@@ -31,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     store.add_argument("--city", required=True)
     store.add_argument("--mcc", help="category of ISO 18245 (default: the merchant's)")
     store.add_argument("--country", help="two letters (default: the merchant's)")
+    store.add_argument("--time-zone", help="where its days begin and end (default: that of the country)")
     terminal = _part(parts, "terminal", "add a till to a store")
     terminal.add_argument("--store", required=True, help="the store's reference")
     terminal.add_argument("--ref", required=True, help="the till's reference")
@@ -194,6 +195,7 @@ def _store(arguments: argparse.Namespace) -> None:
         city=arguments.city,
         country=arguments.country or merchant.country,
         now=utc_now(),
+        time_zone=arguments.time_zone,
     )
     say(f"Merchant {merchant.ref} sells at {arguments.ref}, id {store_id.hex}.")
 
@@ -294,6 +296,7 @@ def _as_json(one: MerchantSummary) -> dict[str, Any]:
                 "mcc": store.mcc,
                 "city": store.city,
                 "country": store.country,
+                "time_zone": store.time_zone,
                 "terminals": list(store.terminals),
             }
             for store in one.stores

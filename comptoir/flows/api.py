@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from comptoir.flows.counter import Till, close_unpaid, give_back, payment_of_sale, take
 from comptoir.flows.engine.batch import run_batch
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.engine.queue import Broken, Engine, EngineStats, Overloaded, Unavailable
 from comptoir.flows.entry import CROWDED, Entry, open_order, scanned_entry
 from comptoir.flows.issuers import PaymentDesk
+from comptoir.flows.line import IssuerLine
 from comptoir.flows.operations import close_conflict, execute
 from comptoir.flows.rehearsal import activate_rules, rehearse
 from comptoir.flows.types import (
@@ -75,6 +77,7 @@ __all__ = [
     "EngineStats",
     "Entry",
     "Expire",
+    "IssuerLine",
     "JudgeDispute",
     "LookAtDispute",
     "OpenAgreement",
@@ -89,6 +92,7 @@ __all__ = [
     "RevokeToken",
     "Settle",
     "SettleRefund",
+    "Till",
     "Told",
     "Unavailable",
     "UpdateAmount",
@@ -96,10 +100,14 @@ __all__ = [
     "WithdrawDispute",
     "activate_rules",
     "close_conflict",
+    "close_unpaid",
     "execute",
+    "give_back",
     "open_order",
+    "payment_of_sale",
     "rehearse",
     "run_batch",
     "scanned_entry",
+    "take",
     "verify_books",
 ]

@@ -1,7 +1,8 @@
 """From the code on a shop's wall to an order: the traveller types the amount, the engine opens it.
 
 The code stands for the merchant's own software: it says which client of the merchant's the payment belongs
-to, and that client is notified as if it had asked for the payment itself.
+to, and that client is notified as if it had asked for the payment itself. A shop that has no software of its
+own names the counter, whose pages show what was paid.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import EntryCodeView, Product, Scenario
+from comptoir.acquiring.api import STAFF, EntryCodeView, Product, Scenario
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.operations import execute
 from comptoir.flows.types import Outcome, Pay
@@ -48,6 +49,8 @@ def scanned_entry(ref: str) -> Entry | None:
     code = acquiring.entry_code(ref)
     if code is None:
         return None
+    if code.client_ref == STAFF:
+        return Entry(code, code.merchant_active, None)
     client = identity.client(code.client_ref)
     standing = client is not None and client.status is ClientStatus.ACTIVE
     return Entry(code, code.merchant_active and standing, client.notify_url if client else None)

@@ -66,26 +66,35 @@ class PaymentDesk:
 
     async def submit(self, command: Command) -> Outcome:
         """Do a command. Raises what the engine raises; an issuer's silence is no error."""
-        if isinstance(command, Pay) and command.sandbox:
-            command = replace(command, issuer=simulated_wallet(command.code, command.amount))
-        elif isinstance(command, Pay) and command.code and command.issuer is None:
-            issuer = self._issuers.route(command.code)
-            if issuer not in (None, OWN_ISSUER):
-                command = replace(command, issuer=issuer)
+        if isinstance(command, Pay):
+            command = routed(command, self._issuers)
         outcome = await self._submit(command)
         if outcome.ask is None or outcome.payment is None or outcome.payment.issuer is None:
             return outcome
-        answer = await ask(self._issuers, outcome.payment.issuer, outcome.ask)
-        if answer.state in (AnswerState.UNKNOWN, AnswerState.PENDING):
-            return outcome
-        merchant_id = outcome.payment.merchant_id
-        if isinstance(outcome.ask, AuthoriseRequest):
-            return await self._submit(
-                Settle(merchant_id=merchant_id, payment_id=outcome.payment.id, answer=answer)
-            )
-        return await self._submit(
-            SettleRefund(merchant_id=merchant_id, refund_id=outcome.ask.refund_id, answer=answer)
-        )
+        learned = settling(outcome, await ask(self._issuers, outcome.payment.issuer, outcome.ask))
+        return outcome if learned is None else await self._submit(learned)
+
+
+def routed(command: Pay, issuers: IssuerDirectory) -> Pay:
+    """The payment with the issuer whose code was scanned, where it is not our own wallet's; a test client's
+    with its simulated wallet."""
+    if command.sandbox:
+        return replace(command, issuer=simulated_wallet(command.code, command.amount))
+    if command.code and command.issuer is None:
+        issuer = issuers.route(command.code)
+        if issuer not in (None, OWN_ISSUER):
+            return replace(command, issuer=issuer)
+    return command
+
+
+def settling(outcome: Outcome, answer: IssuerAnswer) -> Settle | SettleRefund | None:
+    """The command that records what an issuer answered to an outcome's `ask`; None while it is not final."""
+    if answer.state in (AnswerState.UNKNOWN, AnswerState.PENDING) or outcome.payment is None:
+        return None
+    merchant_id = outcome.payment.merchant_id
+    if isinstance(outcome.ask, RefundRequest):
+        return SettleRefund(merchant_id=merchant_id, refund_id=outcome.ask.refund_id, answer=answer)
+    return Settle(merchant_id=merchant_id, payment_id=outcome.payment.id, answer=answer)
 
 
 async def ask(

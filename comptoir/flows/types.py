@@ -124,12 +124,16 @@ class UpdateAmount(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Cancel(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Undo a whole payment, by our id or by the caller's request id (our id wins)."""
+    """Undo a whole payment, by our id or by the caller's request id (our id wins).
+
+    `unpaid`: only if nobody has paid it; one that is paid stays so.
+    """
 
     merchant_id: UUID
     client_ref: str
     payment_id: UUID | None = None
     request_ref: str | None = None
+    unpaid: bool = False
 
 
 class Refund(msgspec.Struct, frozen=True, gc=False, kw_only=True):

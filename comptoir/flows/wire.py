@@ -37,6 +37,7 @@ _RESULT_CODES: Final = {
     acquiring.PAYMENT_UNKNOWN: ResultCode.ORDER_NOT_EXIST,
     acquiring.PAYMENT_EXPIRED: ResultCode.ORDER_IS_CLOSED,
     acquiring.PAYMENT_CANCELLED: ResultCode.ORDER_IS_CANCELED,
+    acquiring.PAYMENT_PAID: ResultCode.ORDER_STATUS_INVALID,
     acquiring.PAYMENT_NOT_PAID: ResultCode.ORDER_STATUS_INVALID,
     acquiring.EXPIRY_INVALID: ResultCode.PARAM_ILLEGAL,
     acquiring.CANCEL_WINDOW: ResultCode.CANCEL_WINDOW_EXCEED,

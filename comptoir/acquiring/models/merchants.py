@@ -30,7 +30,7 @@ class Merchant(models.Model):
 
 
 class Store(models.Model):
-    """A place where a merchant sells."""
+    """A place where a merchant sells. Its day is that of `time_zone`, a name of the IANA database."""
 
     pk = models.CompositePrimaryKey("merchant_id", "id")
     merchant_id = models.UUIDField()
@@ -40,6 +40,7 @@ class Store(models.Model):
     mcc = models.CharField(max_length=4)
     city = models.CharField(max_length=64)
     country = models.CharField(max_length=2)
+    time_zone = models.CharField(max_length=64)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -135,6 +135,9 @@ class Payment(models.Model):
                 fields=["order_code"], name="acquiring_payment_code", condition=Q(order_code__isnull=False)
             ),
             models.Index(fields=["merchant_id", "created_at", "id"], name="acquiring_payment_made"),
+            models.Index(
+                fields=["merchant_id", "store_ref", "created_at", "id"], name="acquiring_payment_store"
+            ),
         ]
 
 

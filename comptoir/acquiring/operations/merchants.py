@@ -20,12 +20,20 @@ from comptoir.acquiring.errors import (
 )
 from comptoir.acquiring.models import Contract, Merchant, Store, Terminal
 from comptoir.acquiring.queries.merchants import contract_view
-from comptoir.acquiring.rules import check_country, check_label, check_mcc, check_ref, check_terms
+from comptoir.acquiring.rules import (
+    check_country,
+    check_label,
+    check_mcc,
+    check_ref,
+    check_terms,
+    check_time_zone,
+)
 from comptoir.acquiring.types import ContractView
 from comptoir.kernel.ids import OPERATOR
 from comptoir.kernel.money import exponent
 from comptoir.kernel.statements import Statement
 from comptoir.ledger import api as ledger
+from comptoir.standards import time_zones
 
 
 def register_merchant(
@@ -166,8 +174,11 @@ def add_store(
     city: str,
     country: str,
     now: datetime,
+    time_zone: str | None = None,
 ) -> None:
     """Add a place where the merchant sells; `ref` is the merchant's own name for it.
+
+    `time_zone` (an IANA name) is where its days begin and end; None: that of its country.
 
     Raises MerchantUnknown, MerchantInvalid, StoreExists.
     """
@@ -182,6 +193,7 @@ def add_store(
         mcc=check_mcc(mcc),
         city=check_label(city, "city", 64),
         country=check_country(country),
+        time_zone=time_zones.of_country(country) if time_zone is None else check_time_zone(time_zone),
         created_at=now,
     )
 

@@ -53,6 +53,14 @@ def merchant_summary(ref: str) -> MerchantSummary:
     return found[0]
 
 
+def merchant_summary_by_id(merchant_id: UUID) -> MerchantSummary:
+    """One merchant by our id. Raises MerchantUnknown."""
+    found = _summaries(Merchant.objects.filter(id=merchant_id))
+    if not found:
+        raise MerchantUnknown("there is no such merchant", field="merchant")
+    return found[0]
+
+
 def merchant_summaries() -> tuple[MerchantSummary, ...]:
     """Every merchant, by reference."""
     return _summaries(Merchant.objects.order_by("ref"))
@@ -109,5 +117,6 @@ def _store(row: Store, tills: Sequence[str]) -> StoreSummary:
         mcc=row.mcc,
         city=row.city,
         country=row.country,
+        time_zone=row.time_zone,
         terminals=tuple(tills),
     )

@@ -38,7 +38,10 @@ class ContractView(msgspec.Struct, frozen=True, gc=False):
 
 
 class StoreSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A store as the operator sees it; `terminals` are the references of its tills."""
+    """A store as the operator sees it; `terminals` are the references of its tills.
+
+    `time_zone` (an IANA name) is the clock by which it keeps its day.
+    """
 
     id: UUID
     ref: str
@@ -46,6 +49,7 @@ class StoreSummary(msgspec.Struct, frozen=True, kw_only=True):
     mcc: str
     city: str
     country: str
+    time_zone: str
     terminals: tuple[str, ...]
 
 

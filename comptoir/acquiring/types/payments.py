@@ -49,6 +49,25 @@ class CaptureMode(StrEnum):
     MANUAL = "MANUAL"
 
 
+class DaySum(msgspec.Struct, frozen=True, gc=False):
+    """So many payments or refunds by one issuer's wallets, and what they come to. `hour`: 0 to 23, of sales.
+
+    The issuer None: orders that a wallet has not claimed.
+    """
+
+    issuer: str | None
+    total: Money
+    count: int
+    hour: int | None = None
+
+
+class DayTotals(msgspec.Struct, frozen=True, gc=False):
+    """A day of a store: what it sold, by hour, issuer and currency, and what it gave back."""
+
+    sales: tuple[DaySum, ...]
+    refunds: tuple[DaySum, ...]
+
+
 class RefundState(StrEnum):
     PROCESSING = "PROCESSING"
     SUCCESS = "SUCCESS"

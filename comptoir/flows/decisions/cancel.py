@@ -31,6 +31,8 @@ def cancel(command: Cancel, world: World) -> Decision:
         return refuse(acquiring.errors.PAYMENT_UNKNOWN, "no such payment")
     if payment.cancelled_at is not None:
         return Decision(outcome=Outcome(code=OK, payment=payment))
+    if command.unpaid and payment.state is PaymentState.SUCCESS:
+        return refuse(acquiring.errors.PAYMENT_PAID, "the payment is paid", payment=payment)
     reason = acquiring.rules.cancel_refusal(payment, world.now)
     if reason is not None:
         return refuse(reason, "this payment cannot be cancelled", payment=payment)

@@ -1,0 +1,93 @@
+"""A shop's counter: an assistant takes payments on a page of ours, without software of the shop's own.
+
+The page stands where a till's software would. What it asks for is kept under the client STAFF, a name that
+no machine can have, with ids that the page makes before it asks. Nobody is notified of what it takes: the
+page looks. The merchant's own machines find, cancel and refund what the counter took by our id, like any
+other payment.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from comptoir.acquiring import api as acquiring
+from comptoir.acquiring.api import STAFF, PaymentView, Product, Scenario
+from comptoir.db.run import read
+from comptoir.flows.engine.desk import Desk
+from comptoir.flows.line import IssuerLine
+from comptoir.flows.operations import execute
+from comptoir.flows.types import Cancel, Outcome, Pay, Refund
+from comptoir.kernel.money import Money
+
+#: What a wallet may be, in the catalogue's word for "whichever the customer has".
+_METHOD: Final = "CONNECT_WALLET"
+
+
+class Till(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a counter stands. `sandbox`: at a test merchant, whom simulated wallets pay."""
+
+    merchant_id: UUID
+    store_ref: str
+    store_name: str
+    terminal_ref: str | None
+    sandbox: bool
+
+
+def take(
+    till: Till, amount: Money, sale: UUID, code: str | None, now: datetime, issuers: IssuerLine
+) -> Outcome:
+    """Take a payment: of the wallet whose `code` was scanned, or (None) of whichever scans ours.
+
+    `sale` is made before it is asked for. However often it comes again, there is one payment, and it answers
+    what became of that; with another amount or code it is refused and moves nothing.
+    """
+    scenario = Scenario.ORDER_CODE if code is None else Scenario.PAYMENT_CODE
+    asked = Pay(
+        merchant_id=till.merchant_id,
+        client_ref=STAFF,
+        request_ref=sale.hex,
+        product=Product.IN_STORE,
+        scenario=scenario,
+        amount=amount,
+        method_type=_METHOD,
+        code=code,
+        sandbox=till.sandbox,
+        store_ref=till.store_ref,
+        terminal_ref=till.terminal_ref,
+        details={"storeName": till.store_name},
+    )
+    return issuers.pay(asked, now)
+
+
+def payment_of_sale(merchant_id: UUID, sale: UUID) -> PaymentView | None:
+    """The payment that a sale has become, if it was ever asked for."""
+    rows = read(acquiring.payments_by_request([(merchant_id, STAFF, sale.hex)]))
+    return next(iter(acquiring.decode_payments(rows)), None)
+
+
+def close_unpaid(merchant_id: UUID, payment_id: UUID, now: datetime, desk: Desk) -> Outcome:
+    """Close a payment that waits, whoever asked for it. One that is paid meanwhile stays paid: giving money
+    back takes a manager."""
+    command = Cancel(merchant_id=merchant_id, client_ref=STAFF, payment_id=payment_id, unpaid=True)
+    (outcome,) = execute([command], now, desk)
+    return outcome
+
+
+def give_back(
+    payment: PaymentView, amount: Money, attempt: UUID, now: datetime, desk: Desk, reason: str | None = None
+) -> Outcome:
+    """Refund all or part of a payment of the shop's, whoever took it. Once for each `attempt`."""
+    command = Refund(
+        merchant_id=payment.merchant_id,
+        client_ref=STAFF,
+        request_ref=attempt.hex,
+        payment_id=payment.id,
+        amount=amount,
+        reason=reason,
+    )
+    (outcome,) = execute([command], now, desk)
+    return outcome
