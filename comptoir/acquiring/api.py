@@ -73,7 +73,7 @@ from comptoir.acquiring.queries.disputes import (
     disputes_of_payment,
     due_disputes,
 )
-from comptoir.acquiring.queries.entry_codes import entry_code, open_entry_orders
+from comptoir.acquiring.queries.entry_codes import entry_code, entry_code_of_store, open_entry_orders
 from comptoir.acquiring.queries.figures import (
     FiguresFilter,
     Refusals,
@@ -276,6 +276,7 @@ __all__ = [
     "due_payments",
     "due_subscriptions",
     "entry_code",
+    "entry_code_of_store",
     "errors",
     "expected_holds",
     "expected_movements",

@@ -256,6 +256,10 @@ def test_a_wall_code_without_any_software_belongs_to_the_counter(scene: Scene) -
         client_ref=STAFF,
         now=NOW,
     )
+    assert acquiring.entry_code_of_store(scene.merchant_id, store_id, "USD") is None
+    assert acquiring.entry_code_of_store(new_id(), store_id, "EUR") is None
+    hung = acquiring.entry_code_of_store(scene.merchant_id, store_id, "EUR")
+    assert hung == acquiring.entry_code(ref)
     entry = flows.scanned_entry(ref)
     assert entry is not None
     assert (entry.is_open, entry.notify_url) == (True, None)

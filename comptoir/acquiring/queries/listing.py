@@ -29,6 +29,7 @@ class PaymentFilter(msgspec.Struct, frozen=True, kw_only=True):
     start: datetime | None = None
     end: datetime | None = None
     store_ref: str | None = None
+    terminal_ref: str | None = None
     state: PaymentState | None = None
     issuer: str | None = None
     product: Product | None = None
@@ -74,6 +75,7 @@ def _conditions(wanted: PaymentFilter) -> tuple[str, list[Any]]:
         ("p.created_at >= %s", wanted.start),
         ("p.created_at < %s", wanted.end),
         ("p.store_ref = %s", wanted.store_ref),
+        ("p.terminal_ref = %s", wanted.terminal_ref),
         ("p.state = %s", wanted.state and wanted.state.value),
         ("p.issuer = %s", wanted.issuer),
         ("p.product = %s", wanted.product and wanted.product.value),

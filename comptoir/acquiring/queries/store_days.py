@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -45,7 +45,7 @@ def day_totals(
     `zone` is the store's. Payments that were canceled are not sales; refunds that an issuer has not answered
     yet count as given, and what goes back over disputes does not.
     """
-    asked = {
+    asked: dict[str, Any] = {
         "merchant": merchant_id,
         "store": store_ref,
         "begin": begin,
