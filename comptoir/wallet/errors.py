@@ -54,6 +54,18 @@ class CurrencyUnfit(ComptoirError):
     code = "wallet.currency_unfit"
 
 
+class FrozenByOperator(ComptoirError):
+    """The operator froze the wallet: only the operator lets it pay again."""
+
+    code = "wallet.frozen_by_operator"
+
+
+class LimitsTooHigh(ComptoirError):
+    """The holder wants a limit above what the operator allows; `field` says which."""
+
+    code = "wallet.limits_too_high"
+
+
 class LimitsUnfit(ComptoirError):
     """Limits are whole minor units with 0 <= no_pin <= payment <= day."""
 

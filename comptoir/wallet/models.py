@@ -15,6 +15,10 @@ class Wallet(models.Model):
     display_name = models.CharField(max_length=64)
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=6, default="active")
+    # Whether the holder froze it, who may then thaw it; what the operator froze, the operator thaws.
+    frozen_by_holder = models.BooleanField(default=False, db_default=False)
+    # The holder's logins that are older than this are over: they may be in the hands of who has the phone.
+    logins_from = models.DateTimeField(null=True)
     # Six digits have a million values: the argon2 hash is sealed too, so a stolen table alone gives no PIN.
     sealed_pin_hash = models.BinaryField()
     pin_failures = models.SmallIntegerField(default=0)
@@ -22,11 +26,24 @@ class Wallet(models.Model):
     no_pin_limit = models.BigIntegerField()
     payment_limit = models.BigIntegerField()
     day_limit = models.BigIntegerField()
+    # The most that the holder may choose: what the operator set last. None until the holder has chosen.
+    most_no_pin = models.BigIntegerField(null=True)
+    most_payment = models.BigIntegerField(null=True)
+    most_day = models.BigIntegerField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
         db_table = "wallet_wallet"
         constraints = [
+            models.CheckConstraint(
+                name="wallet_wallet_chosen",
+                condition=Q(most_no_pin__isnull=True, most_payment__isnull=True, most_day__isnull=True)
+                | Q(
+                    most_no_pin__gte=F("no_pin_limit"),
+                    most_payment__gte=F("payment_limit"),
+                    most_day__gte=F("day_limit"),
+                ),
+            ),
             models.CheckConstraint(
                 name="wallet_wallet_limits",
                 condition=Q(no_pin_limit__gte=0, payment_limit__gte=0, day_limit__gte=0),

@@ -11,7 +11,7 @@ from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.money import Money
 from comptoir.standards import payment_code
 from comptoir.wallet import errors
-from comptoir.wallet.errors import LimitsUnfit, PinUnfit
+from comptoir.wallet.errors import LimitsTooHigh, LimitsUnfit, PinUnfit
 from comptoir.wallet.types import (
     AgreementState,
     AgreementView,
@@ -167,3 +167,23 @@ def check_limits(limits: Limits) -> None:
         raise LimitsUnfit("limits are whole minor units")
     if not 0 <= limits.no_pin <= limits.payment <= limits.day <= LARGEST_AMOUNT:
         raise LimitsUnfit("limits rise: 0, without PIN, at once, on a day; at most 16 digits")
+
+
+def check_choice(wanted: Limits, most: Limits) -> None:
+    """Refuse limits that a holder may not choose. Raises LimitsUnfit, LimitsTooHigh (naming the first)."""
+    check_limits(wanted)
+    for name in ("no_pin", "payment", "day"):
+        if getattr(wanted, name) > getattr(most, name):
+            raise LimitsTooHigh("this limit is above what the operator allows", field=name)
+
+
+def limits_after(chosen: Limits, most: Limits, new_most: Limits) -> Limits:
+    """The holder's limits once the operator has set others: what the holder had lowered stays that low."""
+
+    def follow(name: str) -> int:
+        own, allowed, limit = (int(getattr(one, name)) for one in (chosen, most, new_most))
+        return limit if own == allowed else min(own, limit)
+
+    day = follow("day")
+    payment = min(follow("payment"), day)
+    return Limits(no_pin=min(follow("no_pin"), payment), payment=payment, day=day)

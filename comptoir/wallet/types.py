@@ -210,6 +210,19 @@ class WalletSummary(msgspec.Struct, frozen=True, kw_only=True):
     held: Money
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What the holder may change: the limits that hold, and the `most` the operator allows.
+
+    `frozen_by_holder`: frozen, and the holder may undo it. `pin_locked_until` is None while the PIN is taken.
+    """
+
+    state: WalletState
+    frozen_by_holder: bool
+    limits: Limits
+    most: Limits
+    pin_locked_until: datetime | None
+
+
 class DeviceSummary(msgspec.Struct, frozen=True):
     """A device as its owner sees it."""
 
@@ -295,7 +308,8 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
     A payment has what the shop charged and the price (wallet currency per unit of the charge's, margin
     included as agreed), and, if it was paid at once, `refunded`: how much of it has come back by now. Each
     capture of a held authorization is a payment of its own. A refund or reversal names
-    the payee of its payment; a top-up has a note.
+    the payee of its payment; a top-up has a note. `authorization_id` names the whole story, see
+    `PaymentRecord`; a top-up has none.
     """
 
     id: UUID
@@ -308,6 +322,20 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
     price: Decimal | None = None
     refunded: Money | None = None
     note: str = ""
+    authorization_id: UUID | None = None
+
+
+class MovementFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which lines of a statement to find: all that is given must fit.
+
+    `payee` is part of the payee's name or of a top-up's note, in upper or lower case. `amount` is what was
+    charged or what moved, in major units of either currency. `first` and `last` are days in China.
+    """
+
+    payee: str = ""
+    amount: Decimal | None = None
+    first: date | None = None
+    last: date | None = None
 
 
 class MovementCursor(NamedTuple):
@@ -323,3 +351,23 @@ class MovementPage(msgspec.Struct, frozen=True):
 
     movements: tuple[Movement, ...]
     older: MovementCursor | None
+
+
+class PaymentRecord(msgspec.Struct, frozen=True):
+    """One payment from the wallet's side in full: what was asked, what was captured, what came back."""
+
+    authorization: AuthorizationView
+    captures: tuple[WalletCapture, ...]
+    credits: tuple[Credit, ...]
+
+
+class CodeNews(msgspec.Struct, frozen=True):
+    """What became of the codes of a device: the newest payment, if one was asked for or made.
+
+    `scanned_at` is when a shop last presented a code of it, whether or not a payment came of it. `used` are
+    codes that cannot be shown again, window * 10 + n, of the last windows.
+    """
+
+    authorization: AuthorizationView | None
+    scanned_at: datetime | None
+    used: frozenset[int]

@@ -70,15 +70,16 @@ def test_a_day_in_paris() -> None:
         Movement(
             id=other.id, kind=MovementKind.PAYMENT, at=minutes[3], amount=cny(-800), payee="Musée",
             payment_id=other.payment_id, charge=Money(100, "EUR"), price=Decimal("7.96"), refunded=cny(0),
+            authorization_id=other.id,
         ),
         Movement(
             id=back.id, kind=MovementKind.REFUND, at=minutes[2], amount=cny(2000), payee="Chocolatier Leroy",
-            payment_id=bought.payment_id,
+            payment_id=bought.payment_id, authorization_id=bought.id,
         ),
         Movement(
             id=bought.id, kind=MovementKind.PAYMENT, at=minutes[1], amount=cny(-8000),
             payee="Chocolatier Leroy", payment_id=bought.payment_id, charge=Money(1000, "EUR"),
-            price=Decimal("7.96"), refunded=cny(2000),
+            price=Decimal("7.96"), refunded=cny(2000), authorization_id=bought.id,
         ),
         Movement(
             id=top.id, kind=MovementKind.TOP_UP, at=minutes[0], amount=cny(100_00), note="Bank of China 4711"

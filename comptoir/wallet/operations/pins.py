@@ -49,6 +49,19 @@ def set_pin(wallet_id: UUID, pin: str) -> None:
         raise WalletUnknown(f"there is no wallet {wallet_id.hex}", field="wallet_id")
 
 
+def change_pin(wallet_id: UUID, old: str, new: str, now: datetime) -> None:
+    """The holder's own change of the PIN. A new one that is no PIN is refused before the old one is tried.
+
+    Not inside another transaction, see `check_pin`. Raises what that raises, and PinUnfit of the field `new`.
+    """
+    try:
+        check_pin_form(new)
+    except PinUnfit as unfit:
+        raise PinUnfit(unfit.message, field="new") from None
+    check_pin(wallet_id, old, now)
+    set_pin(wallet_id, new)
+
+
 def check_pin(wallet_id: UUID, pin: str, now: datetime) -> None:
     """Return if the PIN is right; a wrong one is counted, in a transaction of its own.
 

@@ -18,6 +18,7 @@ from comptoir.kernel.statements import Statement
 from comptoir.ledger.api import Role, account_id, balance, lock, open_account
 from comptoir.wallet.errors import (
     CurrencyUnfit,
+    FrozenByOperator,
     LimitsUnfit,
     WalletExists,
     WalletInactive,
@@ -26,7 +27,8 @@ from comptoir.wallet.errors import (
 )
 from comptoir.wallet.models import Device, Wallet
 from comptoir.wallet.operations.pins import seal_pin
-from comptoir.wallet.rules import check_limits
+from comptoir.wallet.queries.wallets import chosen_limits, most_limits
+from comptoir.wallet.rules import check_choice, check_limits, limits_after
 from comptoir.wallet.types import CNY_LIMITS, Limits, WalletState
 
 
@@ -74,13 +76,29 @@ def open_wallet(
 
 
 def set_limits(wallet_id: UUID, limits: Limits) -> None:
-    """Replace a wallet's limits (minor units). Raises LimitsUnfit, WalletUnknown, WalletInactive (closed)."""
+    """Set what a wallet may pay at most (minor units); what its holder had lowered stays that low.
+
+    Raises LimitsUnfit, WalletUnknown, WalletInactive (closed).
+    """
     check_limits(limits)
     with transaction.atomic():
-        _locked(wallet_id, WalletState.ACTIVE, WalletState.FROZEN)
-        Wallet.objects.filter(id=wallet_id).update(
-            no_pin_limit=limits.no_pin, payment_limit=limits.payment, day_limit=limits.day
-        )
+        row = _locked(wallet_id, WalletState.ACTIVE, WalletState.FROZEN)
+        if row.most_day is None:
+            _store_limits(wallet_id, limits)
+        else:
+            _store_limits(wallet_id, limits_after(chosen_limits(row), most_limits(row), limits), limits)
+
+
+def choose_limits(wallet_id: UUID, limits: Limits) -> None:
+    """The holder's own limits (minor units), none above the operator's. The door has checked the PIN.
+
+    Raises LimitsUnfit, LimitsTooHigh, WalletUnknown, and WalletInactive unless the wallet is active.
+    """
+    with transaction.atomic():
+        row = _locked(wallet_id, WalletState.ACTIVE)
+        most = most_limits(row)
+        check_choice(limits, most)
+        _store_limits(wallet_id, limits, most)
 
 
 def freeze(wallet_id: UUID) -> None:
@@ -90,14 +108,40 @@ def freeze(wallet_id: UUID) -> None:
     """
     with transaction.atomic():
         _locked(wallet_id, WalletState.ACTIVE, WalletState.FROZEN)
-        Wallet.objects.filter(id=wallet_id).update(state=WalletState.FROZEN.value)
+        Wallet.objects.filter(id=wallet_id).update(state=WalletState.FROZEN.value, frozen_by_holder=False)
 
 
 def unfreeze(wallet_id: UUID) -> None:
-    """Let a frozen wallet pay again. Doing it again changes nothing. Raises as `freeze` does."""
+    """Let a frozen wallet pay again, whoever froze it. Doing it again changes nothing. Raises as `freeze`."""
     with transaction.atomic():
         _locked(wallet_id, WalletState.ACTIVE, WalletState.FROZEN)
-        Wallet.objects.filter(id=wallet_id).update(state=WalletState.ACTIVE.value)
+        _thaw(wallet_id)
+
+
+def freeze_lost(wallet_id: UUID, now: datetime) -> None:
+    """The holder lost a phone: freeze the wallet, take no code of any of its devices, and let no login before
+    `now` see it any more.
+
+    What the operator froze stays the operator's. Raises as `freeze` does.
+    """
+    with transaction.atomic():
+        row = _locked(wallet_id, WalletState.ACTIVE, WalletState.FROZEN)
+        if row.state == WalletState.ACTIVE:
+            Wallet.objects.filter(id=wallet_id).update(state=WalletState.FROZEN.value, frozen_by_holder=True)
+        Wallet.objects.filter(id=wallet_id).update(logins_from=now)
+        Device.objects.filter(wallet_id=wallet_id).update(active=False)
+
+
+def unfreeze_own(wallet_id: UUID) -> None:
+    """The holder lets the wallet pay again; its devices stay revoked. The door has checked who asks.
+
+    Doing it again changes nothing. Raises WalletUnknown, WalletInactive (closed), FrozenByOperator.
+    """
+    with transaction.atomic():
+        row = _locked(wallet_id, WalletState.ACTIVE, WalletState.FROZEN)
+        if row.state == WalletState.FROZEN and not row.frozen_by_holder:
+            raise FrozenByOperator("the operator froze this wallet", field="wallet_id")
+        _thaw(wallet_id)
 
 
 def close(wallet_id: UUID) -> None:
@@ -113,6 +157,22 @@ def close(wallet_id: UUID) -> None:
             raise WalletNotEmpty("a wallet is closed when it is empty", field="wallet_id")
         Wallet.objects.filter(id=wallet_id).update(state=WalletState.CLOSED.value)
         Device.objects.filter(wallet_id=wallet_id).update(active=False)
+
+
+def _thaw(wallet_id: UUID) -> None:
+    Wallet.objects.filter(id=wallet_id).update(state=WalletState.ACTIVE.value, frozen_by_holder=False)
+
+
+def _store_limits(wallet_id: UUID, limits: Limits, most: Limits | None = None) -> None:
+    """`most` None: the holder has chosen nothing, so the operator's limits are the wallet's."""
+    Wallet.objects.filter(id=wallet_id).update(
+        no_pin_limit=limits.no_pin,
+        payment_limit=limits.payment,
+        day_limit=limits.day,
+        most_no_pin=most and most.no_pin,
+        most_payment=most and most.payment,
+        most_day=most and most.day,
+    )
 
 
 def _locked(wallet_id: UUID, *allowed: WalletState) -> Wallet:

@@ -62,6 +62,14 @@ _CHUNK = 5_000
 
 _WAITING = "WHERE a.wallet_id = %s AND a.state = 'waiting' AND a.expires_at > %s ORDER BY a.expires_at, a.id"
 
+# Each of the three states has an index of its own; what waits or is held in one wallet is little.
+_BY_DEVICE = """
+WHERE a.state = 'waiting' AND a.wallet_id = %s AND a.device = %s AND a.created_at >= %s UNION ALL {0}
+WHERE a.state = 'held' AND a.wallet_id = %s AND a.device = %s AND a.created_at >= %s UNION ALL {0}
+WHERE a.state = 'authorised' AND a.wallet_id = %s AND a.device = %s AND a.created_at >= %s
+    AND a.decided_at >= %s
+"""
+
 _HELD = "WHERE a.wallet_id = %s AND a.state = 'held' ORDER BY a.decided_at, a.id"
 
 
@@ -102,6 +110,13 @@ def authorizations(keys: Sequence[tuple[UUID, UUID]]) -> Statement:
 def waiting_authorizations(wallet_id: UUID, now: datetime) -> Statement:
     """Load what a wallet is asked to confirm and still may, the one that ends first in front."""
     return Statement(_AUTHORIZATION + _WAITING, (wallet_id, now))
+
+
+def newest_by_device(wallet_id: UUID, device: int, since: datetime) -> Statement:
+    """Load what codes of a device asked for since then: what waits, what is held and what was paid."""
+    return Statement(
+        _AUTHORIZATION + _BY_DEVICE.format(_AUTHORIZATION), (*(wallet_id, device, since) * 3, since)
+    )
 
 
 def held_authorizations(wallet_id: UUID) -> Statement:

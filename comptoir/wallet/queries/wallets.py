@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, Q
 
 from comptoir.kernel.clock import china_day
 from comptoir.kernel.money import Money
@@ -22,7 +23,15 @@ from comptoir.wallet.queries.engine import (
     waiting_authorizations,
     wallets,
 )
-from comptoir.wallet.types import AgreementView, AuthorizationView, DeviceSummary, WalletSummary
+from comptoir.wallet.types import (
+    AgreementView,
+    AuthorizationView,
+    DeviceSummary,
+    Limits,
+    Standing,
+    WalletState,
+    WalletSummary,
+)
 
 
 def wallet_summary(wallet_id: UUID, now: datetime) -> WalletSummary:
@@ -39,6 +48,42 @@ def wallet_summary(wallet_id: UUID, now: datetime) -> WalletSummary:
         available=Money(stands.available, wallet.currency),
         held=Money(stands.posted - stands.available, wallet.currency),
     )
+
+
+def standing(wallet_id: UUID) -> Standing:
+    """What the holder may change, and whether anything is locked. Raises WalletUnknown."""
+    row = Wallet.objects.filter(id=wallet_id).first()
+    if row is None:
+        raise WalletUnknown(f"there is no wallet {wallet_id.hex}", field="wallet_id")
+    return Standing(
+        state=WalletState(row.state),
+        frozen_by_holder=row.frozen_by_holder,
+        limits=chosen_limits(row),
+        most=most_limits(row),
+        pin_locked_until=row.pin_locked_until,
+    )
+
+
+def chosen_limits(row: Wallet) -> Limits:
+    """The limits that hold."""
+    return Limits(no_pin=row.no_pin_limit, payment=row.payment_limit, day=row.day_limit)
+
+
+def most_limits(row: Wallet) -> Limits:
+    """The highest limits that the holder may choose."""
+    if row.most_no_pin is None or row.most_payment is None or row.most_day is None:
+        return chosen_limits(row)
+    return Limits(no_pin=row.most_no_pin, payment=row.most_payment, day=row.most_day)
+
+
+def is_welcome(wallet_id: UUID, logged_in_at: datetime, device: int | None) -> bool:
+    """Whether a login of the holder may see the wallet: not one from before a phone was lost, nor one on a
+    device that is revoked or another wallet's (None: it is on no device)."""
+    rows = Wallet.objects.filter(Q(logins_from__isnull=True) | Q(logins_from__lte=logged_in_at), id=wallet_id)
+    if device is not None:
+        own = Device.objects.filter(wallet_id=OuterRef("id"), number=device, active=True)
+        rows = rows.filter(Exists(own))
+    return rows.exists()
 
 
 def wallet_summaries(now: datetime, limit: int, newer_than: UUID | None = None) -> tuple[WalletSummary, ...]:
