@@ -10,7 +10,8 @@ import base64
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,19 @@ def database(postgres_server: Server, template_database: str) -> Iterator[Databa
 def module_database(postgres_server: Server, template_database: str) -> Iterator[Database]:
     """A fresh database for all tests of a module, when they do not disturb each other."""
     yield from _clone(postgres_server, template_database)
+
+
+@pytest.fixture
+def fresh_copy(
+    postgres_server: Server, module_database: Database
+) -> Callable[[], AbstractContextManager[Database]]:
+    """Makes a copy of the module's database as it stands, for as long as a test has it open."""
+
+    def copy() -> AbstractContextManager[Database]:
+        connections.close_all()  # a database that somebody uses is not copied
+        return contextmanager(_clone)(postgres_server, urlsplit(module_database.url).path.lstrip("/"))
+
+    return copy
 
 
 @pytest.fixture

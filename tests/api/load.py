@@ -37,12 +37,17 @@ class Asked:
 
 
 class Load:
-    """`hands` threads at one shop's till. Every fourth payment is refunded in part."""
+    """`hands` threads at one shop's till. Every fourth payment is refunded in part.
 
-    def __init__(self, house: House, shop: Shop, travellers: Sequence[Traveller], hands: int = 6) -> None:
+    A request without a success is sent up to `tries` times in a row, to the gateways in turn.
+    """
+
+    def __init__(
+        self, house: House, shop: Shop, travellers: Sequence[Traveller], hands: int = 6, tries: int = 1
+    ) -> None:
         self.house, self.shop, self.travellers = house, shop, travellers
         self.asked: list[Asked] = []
-        self._hands = hands
+        self._hands, self._tries = hands, tries
         self._numbers = itertools.count()
         self._stop = threading.Event()
 
@@ -63,6 +68,12 @@ class Load:
         """How many requests succeeded so far."""
         return sum(one.answer is not None and one.answer.kind == SUCCESS for one in list(self.asked))
 
+    @property
+    def unanswered(self) -> set[str]:
+        """The requests that were never answered with success, however often they were sent."""
+        done = {one.ref for one in self.asked if one.answer is not None and one.answer.kind == SUCCESS}
+        return {one.ref for one in self.asked} - done
+
     def kinds(self) -> Counter[tuple[str, str] | None]:
         """How often each kind of answer was heard; None: no answer at all."""
         return Counter(one.answer.kind if one.answer else None for one in self.asked)
@@ -81,6 +92,13 @@ class Load:
             time.sleep(pause)
 
     def _ask(self, name: str, ref: str, body: dict[str, Any]) -> Asked:
+        for _ in range(self._tries):
+            asked = self._send(name, ref, body)
+            if asked.answer is not None and asked.answer.kind == SUCCESS:
+                break
+        return asked
+
+    def _send(self, name: str, ref: str, body: dict[str, Any]) -> Asked:
         started, answer = time.monotonic(), None
         try:
             answer = self.shop.till.call(name, body)

@@ -98,6 +98,11 @@ class Server:
         return self.log.read_bytes()[self._logged :]
 
     @property
+    def up(self) -> bool:
+        """Whether it runs and has said that it is ready."""
+        return self.running and self._ready()
+
+    @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 

@@ -133,6 +133,12 @@ class Scene:
         ).credits_pending
 
 
+def record_rates() -> None:
+    """The rates of the Friday before."""
+    rates = {code: Decimal(rate) for code, rate in RATES.items()}
+    fx.record_rates(DailyRates(date(2026, 11, 20), rates), NOW, "test")
+
+
 def make_merchant(
     payment_currencies: Sequence[str] = ("EUR",), settlement: str = "EUR", margin_bps: int = 100
 ) -> UUID:
@@ -161,9 +167,7 @@ def make_scene(
 ) -> Scene:
     """Rates, a merchant, and a traveller with `balance` fen who needs a PIN above 1,000.00 CNY."""
     if not fx.latest_table().per_euro:
-        fx.record_rates(
-            DailyRates(date(2026, 11, 20), {code: Decimal(rate) for code, rate in RATES.items()}), NOW, "test"
-        )
+        record_rates()
     wallet_id = new_id()
     limits = limits or wallet.Limits(no_pin=100_000, payment=500_000, day=2_000_000)
     wallet.open_wallet(wallet_id, new_id(), "李娜", pin=PIN, now=NOW, limits=limits)
