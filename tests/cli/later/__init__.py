@@ -1,0 +1,1 @@
+"""A later version: an application whose one migration adds a column to the table of payments."""
