@@ -1,7 +1,8 @@
-"""`python -m bench.scale`: is it as fast with millions of payments in the books as with none?
+"""`python -m bench.scale`: is it as fast with millions of payments in the books as with few?
 
-Loopback only. In one run and on one server: payments per second and the waits of inquiries, with little in
-the books; then the past is made (`history`), and both are measured again. Round after round, medians.
+Loopback only. One server, two databases that were one: the past is made (`history`) in the first, the second
+stays as it was. Then both are asked in turn, payments and inquiries, each through a gateway of its own: what
+disturbs the machine disturbs both. Round after round, medians.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.history import grow
-from bench.house import HOST, Gateway, open_house
+from bench.house import HOST, Gateway, House, open_house
 from bench.load import Load, run_load
 from bench.rounds import Say
 from bench.tills import Tills
@@ -29,16 +31,36 @@ from bench.world import World, make_world
 _SHOPS, _WALLETS, _CONNECTIONS = 20, 20_000, 384
 _INQUIRIES = 100.0  # a second
 _ENOUGH_TO_COPY = 10_000
+_FEW = "few"
 
 
-@dataclass
-class Size:
-    """What was measured with one number of payments in the books."""
+class Books:
+    """One of the two databases, and what was measured with it."""
 
-    payments: int
-    paid: list[Load] = field(default_factory=list)
-    inquired: list[Load] = field(default_factory=list)
-    disk_bytes: int = 0
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.payments, self.disk_bytes = self.size()
+        self.paid: list[Load] = []
+        self.inquired: list[Load] = []
+
+    def size(self) -> tuple[int, int]:
+        """Payments recorded, and bytes on disk."""
+        with self._connect() as connection:
+            found = connection.execute(
+                "SELECT (SELECT count(*) FROM acquiring_payment), pg_database_size(current_database())"
+            ).fetchone()
+        return int(found[0]), int(found[1])
+
+    def some_payments(self, world: World, count: int) -> list[tuple[int, str]]:
+        """(place of the shop, request id) of payments of any age."""
+        places = {shop.client_ref: place for place, shop in enumerate(world.shops)}
+        with self._connect() as connection:
+            found = connection.execute(
+                "SELECT client_ref, request_ref FROM acquiring_payment TABLESAMPLE SYSTEM (%s) LIMIT %s",
+                (min(100.0, 2000.0 * count / self.payments), 20 * count),
+            ).fetchall()
+        known = [(places[client], request) for client, request in found]
+        return random.sample(known, min(count, len(known)))
 
     @property
     def per_second(self) -> float:
@@ -49,12 +71,54 @@ class Size:
         """A quantile of the waits of inquiries, the median of the rounds'."""
         return statistics.median(load.quantile_ms(share) for load in self.inquired)
 
+    def _connect(self) -> Any:
+        import psycopg
+
+        return psycopg.connect(self.url, autocommit=True)
+
+
+@dataclass
+class Till:
+    """Sends signed requests to one gateway."""
+
+    world: World
+    tills: Tills
+    gateway: Gateway
+    seconds: float
+    rate: float = field(default=0.0)
+
+    def pay(self, count: int) -> Load:
+        """`count` payments as fast as they go."""
+        load = self._run(self.tills.sign(count), None)
+        self.rate = load.per_second
+        return load
+
+    def pay_for_a_while(self) -> Load:
+        """As many payments as the time takes, by the last rate."""
+        return self.pay(int(self.rate * self.seconds * 1.1) + _CONNECTIONS)
+
+    def inquire(self, books: Books) -> Load:
+        """Inquiries about payments of any age, at a steady rate."""
+        wanted = books.some_payments(self.world, int(_INQUIRIES * self.seconds))
+        return self._run(self.tills.sign_inquiries(wanted), _INQUIRIES)
+
+    def _run(self, requests: Sequence[bytes], per_second: float | None) -> Load:
+        load = run_load(
+            (HOST, self.gateway.port),
+            requests,
+            connections=min(_CONNECTIONS, len(requests)),
+            seconds=self.seconds,
+            per_second=per_second,
+        )
+        assert set(load.results) == {"SUCCESS"}, load.results
+        return load
+
 
 def main() -> int:
     """Measure, verify, print the table and one JSON line."""
     parser = argparse.ArgumentParser(prog="make bench-scale", description=__doc__)
     parser.add_argument("--payments", type=int, default=1_000_000, metavar="N", help="default %(default)s")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="default %(default)s")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default %(default)s")
     parser.add_argument("--seconds", type=float, default=5.0, metavar="N", help="default %(default)s")
     arguments = parser.parse_args()
     progress = Console(stderr=True, highlight=False)
@@ -68,120 +132,91 @@ def main() -> int:
         tills = Tills(world)
         try:
             with house.gateway() as gateway:
-                bench = _Bench(world, tills, gateway, arguments.seconds)
-                bench.warm_up()
-                few = bench.measure(arguments.rounds, say)
-                say(f"Making {arguments.payments:,} payments of the past")
-                took = bench.make_past(arguments.payments)
-                many = bench.measure(arguments.rounds, say)
+                _pay_enough_to_copy(Till(world, tills, gateway, arguments.seconds), Books(house.database_url))
+            few_url = _copy_database(house)
+            say(f"Making {arguments.payments:,} payments of the past")
+            took = _make_past(arguments.payments)
+            many, few = Books(house.database_url), Books(few_url)
+            with house.gateway() as of_many, house.gateway(DATABASE_URL=few_url) as of_few:
+                pair = [
+                    (few, Till(world, tills, of_few, arguments.seconds)),
+                    (many, Till(world, tills, of_many, arguments.seconds)),
+                ]
+                _measure(pair, arguments.rounds, say)
             say("Verifying the books")
-            bench.verify()
+            _verify()
         finally:
             tills.close()
     _show(few, many, took, Console(width=110))
     return 0
 
 
-class _Bench:
-    def __init__(self, world: World, tills: Tills, gateway: Gateway, seconds: float) -> None:
-        self._world = world
-        self._tills = tills
-        self._gateway = gateway
-        self._seconds = seconds
-        self._rate = 0.0
-
-    def warm_up(self) -> None:
-        """First connections, plans, caches; and enough payments to copy."""
-        while _recorded() < _ENOUGH_TO_COPY:
-            self._rate = self._pay(3_000).per_second
-
-    def measure(self, rounds: int, say: Say) -> Size:
-        """Payments and inquiries in turn."""
-        size = Size(_recorded(), disk_bytes=_disk_bytes())
-        for number in range(rounds):
-            say(f"Round {number + 1} of {rounds}, {size.payments:,} payments in the books")
-            size.paid.append(self._pay(int(self._rate * self._seconds * 1.1) + _CONNECTIONS))
-            size.inquired.append(self._inquire(int(_INQUIRIES * self._seconds)))
-        return size
-
-    def make_past(self, payments: int) -> float:
-        """Fill the books; the seconds it took. The server analyzes the tables, as it would in time."""
-        from django.db import connection
-
-        started = time.perf_counter()
-        with connection.cursor() as cursor:
-            grow(cursor, payments)
-            cursor.execute("VACUUM ANALYZE")
-            cursor.execute("CHECKPOINT")
-        return time.perf_counter() - started
-
-    def verify(self) -> None:
-        """Prove everything that was made. Raises AssertionError."""
-        from comptoir.flows.api import verify_books
-
-        report = verify_books()
-        assert report.holds, report.first_difference
-
-    def _pay(self, count: int) -> Load:
-        return self._run(self._tills.sign(count), None)
-
-    def _inquire(self, count: int) -> Load:
-        return self._run(self._tills.sign_inquiries(_some_payments(self._world, count)), _INQUIRIES)
-
-    def _run(self, requests: Sequence[bytes], per_second: float | None) -> Load:
-        load = run_load(
-            (HOST, self._gateway.port),
-            requests,
-            connections=min(_CONNECTIONS, len(requests)),
-            seconds=self._seconds,
-            per_second=per_second,
-        )
-        assert set(load.results) == {"SUCCESS"}, load.results
-        return load
+def _pay_enough_to_copy(till: Till, books: Books) -> None:
+    while books.size()[0] < _ENOUGH_TO_COPY:
+        till.pay(3_000)
 
 
-def _recorded() -> int:
-    return _one("SELECT count(*) FROM acquiring_payment")
+def _copy_database(house: House) -> str:
+    """The database once more, on the same server; its URL. Nobody may be connected to it."""
+    import psycopg
+    from django.db import connections
+
+    connections.close_all()
+    with psycopg.connect(house.postgres.url("postgres"), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {_FEW} TEMPLATE {_name(house.database_url)}")
+    return str(house.postgres.url(_FEW))
 
 
-def _disk_bytes() -> int:
-    return _one("SELECT pg_database_size(current_database())")
+def _name(url: str) -> str:
+    from psycopg.conninfo import conninfo_to_dict
+
+    return str(conninfo_to_dict(url)["dbname"])
 
 
-def _one(sql: str) -> int:
+def _make_past(payments: int) -> float:
+    """Fill the books; the seconds it took. The server analyzes the tables, as it would in time."""
     from django.db import connection
 
+    started = time.perf_counter()
     with connection.cursor() as cursor:
-        cursor.execute(sql)
-        return int(cursor.fetchone()[0])
+        grow(cursor, payments)
+        cursor.execute("VACUUM ANALYZE")
+        cursor.execute("CHECKPOINT")
+    return time.perf_counter() - started
 
 
-def _some_payments(world: World, count: int) -> list[tuple[int, str]]:
-    """(place of the shop, request id) of payments of any age."""
-    from django.db import connection
-
-    places = {shop.client_ref: place for place, shop in enumerate(world.shops)}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT client_ref, request_ref FROM acquiring_payment TABLESAMPLE SYSTEM"
-            " (least(100, 100 * %s / (SELECT count(*) FROM acquiring_payment)::float)) LIMIT %s",
-            (20.0 * count, 20 * count),
-        )
-        found = [(places[client], request) for client, request in cursor.fetchall()]
-    return random.sample(found, min(count, len(found)))
+def _measure(pair: Sequence[tuple[Books, Till]], rounds: int, say: Say) -> None:
+    """Payments, then inquiries, of the one and of the other in turn; who is first changes every round."""
+    for _, till in pair:
+        till.pay(3_000)  # first connections, plans, caches
+    for number in range(rounds):
+        say(f"Round {number + 1} of {rounds}")
+        turn = list(pair) if number % 2 else list(reversed(pair))
+        for books, till in turn:
+            books.paid.append(till.pay_for_a_while())
+        for books, till in turn:
+            books.inquired.append(till.inquire(books))
 
 
-def _show(few: Size, many: Size, took: float, console: Console) -> None:
-    table = Table(title="With little and with much in the books (medians of the rounds)")
+def _verify() -> None:
+    """Prove everything that was made. Raises AssertionError."""
+    from comptoir.flows.api import verify_books
+
+    report = verify_books()
+    assert report.holds, report.first_difference
+
+
+def _show(few: Books, many: Books, took: float, console: Console) -> None:
+    table = Table(title="With few and with many payments in the books (medians of the rounds)")
     for name in ("payments in the books", "payments/s", "inquiry p50 ms", "inquiry p99 ms", "database"):
         table.add_column(name, justify="right")
-    for size in (few, many):
+    for books in (few, many):
         table.add_row(
-            f"{size.payments:,}",
-            f"{size.per_second:,.0f}",
-            f"{size.inquiry_ms(0.5):.1f}",
-            f"{size.inquiry_ms(0.99):.1f}",
-            f"{size.disk_bytes / 2**20:,.0f} MB",
+            f"{books.payments:,}",
+            f"{books.per_second:,.0f}",
+            f"{books.inquiry_ms(0.5):.1f}",
+            f"{books.inquiry_ms(0.99):.1f}",
+            f"{books.disk_bytes / 2**20:,.0f} MB",
         )
     grown, made = many.disk_bytes - few.disk_bytes, many.payments - few.payments
     table.caption = f"the past was made in {took:,.0f} s; the books were verified at the end"
