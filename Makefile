@@ -1,5 +1,7 @@
 # Everything needs only Python 3.11+ and make: the first target that is run fills .venv.
 PYTHON ?= python3
+# Test processes, each with a PostgreSQL of its own: one a core, and at most eight.
+PROCESSES ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n > 8 ? 8 : n)))
 BIN := .venv/bin
 COMPILE := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
@@ -17,7 +19,7 @@ run: .venv/installed ## Start everything on this machine; Ctrl-C stops it (ARGS=
 
 .PHONY: test
 test: .venv/installed ## Run the tests on a PostgreSQL of their own (ARGS="tests/ledger -x" for some)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup $(ARGS)
 
 .PHONY: simulate
 simulate: .venv/installed ## Live through a million simulated payments (ARGS="--payments 50000" and others)

@@ -28,9 +28,7 @@ from bench.rounds import Say
 from bench.tills import Tills
 from bench.world import World, make_world
 
-_SHOPS, _WALLETS, _CONNECTIONS = 20, 20_000, 384
 _INQUIRIES = 100.0  # a second
-_ENOUGH_TO_COPY = 10_000
 _FEW = "few"
 
 
@@ -85,6 +83,7 @@ class Till:
     tills: Tills
     gateway: Gateway
     seconds: float
+    connections: int
     rate: float = field(default=0.0)
 
     def pay(self, count: int) -> Load:
@@ -95,7 +94,7 @@ class Till:
 
     def pay_for_a_while(self) -> Load:
         """As many payments as the time takes, by the last rate."""
-        return self.pay(int(self.rate * self.seconds * 1.1) + _CONNECTIONS)
+        return self.pay(int(self.rate * self.seconds * 1.1) + self.connections)
 
     def inquire(self, books: Books) -> Load:
         """Inquiries about payments of any age, at a steady rate."""
@@ -106,7 +105,7 @@ class Till:
         load = run_load(
             (HOST, self.gateway.port),
             requests,
-            connections=min(_CONNECTIONS, len(requests)),
+            connections=min(self.connections, len(requests)),
             seconds=self.seconds,
             per_second=per_second,
         )
@@ -116,11 +115,7 @@ class Till:
 
 def main() -> int:
     """Measure, verify, print the table and one JSON line."""
-    parser = argparse.ArgumentParser(prog="make bench-scale", description=__doc__)
-    parser.add_argument("--payments", type=int, default=1_000_000, metavar="N", help="default %(default)s")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default %(default)s")
-    parser.add_argument("--seconds", type=float, default=5.0, metavar="N", help="default %(default)s")
-    arguments = parser.parse_args()
+    arguments = _arguments()
     progress = Console(stderr=True, highlight=False)
 
     def say(text: str) -> None:
@@ -128,21 +123,21 @@ def main() -> int:
 
     say("Building a Comptoir in a temporary folder")
     with open_house() as house:
-        world = make_world(_SHOPS, _WALLETS, datetime.now(UTC))
+        world = make_world(arguments.shops, arguments.wallets, datetime.now(UTC))
         tills = Tills(world)
+
+        def till(gateway: Gateway) -> Till:
+            return Till(world, tills, gateway, arguments.seconds, arguments.connections)
+
         try:
             with house.gateway() as gateway:
-                _pay_enough_to_copy(Till(world, tills, gateway, arguments.seconds), Books(house.database_url))
+                _pay_enough_to_copy(till(gateway), Books(house.database_url), arguments.copy)
             few_url = _copy_database(house)
             say(f"Making {arguments.payments:,} payments of the past")
             took = _make_past(arguments.payments)
             many, few = Books(house.database_url), Books(few_url)
             with house.gateway() as of_many, house.gateway(DATABASE_URL=few_url) as of_few:
-                pair = [
-                    (few, Till(world, tills, of_few, arguments.seconds)),
-                    (many, Till(world, tills, of_many, arguments.seconds)),
-                ]
-                _measure(pair, arguments.rounds, say)
+                _measure([(few, till(of_few)), (many, till(of_many))], arguments.rounds, say)
             say("Verifying the books")
             _verify()
         finally:
@@ -151,9 +146,25 @@ def main() -> int:
     return 0
 
 
-def _pay_enough_to_copy(till: Till, books: Books) -> None:
-    while books.size()[0] < _ENOUGH_TO_COPY:
-        till.pay(3_000)
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench-scale", description=__doc__)
+    numbers = (
+        ("payments", 1_000_000, "how long the past is"),
+        ("copy", 10_000, "payments of a day of the past: so many are made and copied"),
+        ("rounds", 5, "rounds of each"),
+        ("shops", 20, "merchants"),
+        ("wallets", 20_000, "travellers"),
+        ("connections", 384, "connections of the load"),
+    )
+    for name, default, what in numbers:
+        parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=f"{what}; %(default)s")
+    parser.add_argument("--seconds", type=float, default=5.0, metavar="N", help="a round; %(default)s")
+    return parser.parse_args()
+
+
+def _pay_enough_to_copy(till: Till, books: Books, enough: int) -> None:
+    while books.size()[0] < enough:
+        till.pay(min(3_000, enough))
 
 
 def _copy_database(house: House) -> str:
@@ -188,7 +199,7 @@ def _make_past(payments: int) -> float:
 def _measure(pair: Sequence[tuple[Books, Till]], rounds: int, say: Say) -> None:
     """Payments, then inquiries, of the one and of the other in turn; who is first changes every round."""
     for _, till in pair:
-        till.pay(3_000)  # first connections, plans, caches
+        till.pay(8 * till.connections)  # first connections, plans, caches
     for number in range(rounds):
         say(f"Round {number + 1} of {rounds}")
         turn = list(pair) if number % 2 else list(reversed(pair))

@@ -41,6 +41,18 @@ from django.db import connections  # noqa: E402
 from comptoir.cli.postgres import EmbeddedPostgres  # noqa: E402
 from comptoir.config.settings import database_settings  # noqa: E402
 
+#: Files whose tests listen on port 443, which a machine has once.
+_PORT_443 = {"test_sdk.py", "test_demo_day.py", "test_first_payment_page.py"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file run in one process, so that what a file shares is made once."""
+    for item in items:
+        file = item.path
+        group = "port-443" if file.name in _PORT_443 else str(file.relative_to(item.config.rootpath))
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 _TEMPLATE = f"template_{uuid4().hex[:12]}"
 
 

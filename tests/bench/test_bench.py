@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,18 +25,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
-def test_a_tiny_bench_ends_with_its_line_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_tiny_bench_ends_with_its_line_and_leaves_nothing_behind(short_folder: Path) -> None:
     small = "--rounds 1 --seconds 0.5 --connections 16 --shops 2 --wallets 600 --pgbench-scale 1 --warm-up 50"
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", *small.split()],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=180,
-    )
-    assert done.returncode == 0, done.stderr
+    done = _run("bench", small, short_folder)
     line = json.loads(done.stdout.splitlines()[-1])
     assert list(line) == [
         "bench",
@@ -48,7 +41,40 @@ def test_a_tiny_bench_ends_with_its_line_and_leaves_nothing_behind(tmp_path: Pat
     assert line.pop("bench") == "payments"
     assert all(value > 0 for value in line.values())
     assert "Verifying the books" in done.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert list(short_folder.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_long_past_is_made_that_the_books_agree_with(short_folder: Path) -> None:
+    small = "--payments 2000 --rounds 1 --seconds 0.5 --connections 16 --shops 2 --wallets 600 --copy 300"
+    done = _run("bench.scale", small, short_folder)
+    line = json.loads(done.stdout.splitlines()[-1])
+    assert line.pop("bench") == "scale"
+    assert line["payments"] > 2000
+    assert all(value > 0 for value in line.values())
+    assert "Verifying the books" in done.stderr
+    assert list(short_folder.iterdir()) == []
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """An empty folder with a short name: a server's socket lies in it."""
+    with tempfile.TemporaryDirectory(prefix="b") as name:
+        yield Path(name)
+
+
+def _run(module: str, arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments.split()],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder)},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 def test_closed_load_has_one_request_under_way_on_each_connection() -> None:
