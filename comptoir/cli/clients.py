@@ -8,7 +8,6 @@ with the *platform's* public key, which `show` prints. Fingerprints are the SHA-
 from __future__ import annotations
 
 import argparse
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +28,6 @@ class KeyFileUnusable(ComptoirError):
     """The file does not hold the merchant's public key."""
 
     code = "cli.key_file_unusable"
-
-
-class ClientUnfit(ComptoirError):
-    """A test client would stand for a real merchant, or a real one for a test merchant."""
-
-    code = "cli.client_unfit"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -87,11 +80,6 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def fingerprint(der: bytes) -> str:
-    """The SHA-256 of a public key in DER, as 64 hex digits; `openssl` computes the same."""
-    return hashlib.sha256(der).hexdigest()
-
-
 def _part(
     parts: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
 ) -> argparse.ArgumentParser:
@@ -122,9 +110,7 @@ def read_public_key(path: Path, field: str) -> str:
         raise KeyFileUnusable(f"{path} cannot be read: {error.strerror}", field=field) from None
     except UnicodeDecodeError:
         raise KeyFileUnusable(f"{path} is not text: PEM or base64 is wanted", field=field) from None
-    try:
-        signing.load_private_key(text)
-    except signing.BadKey:
+    if not signing.is_private_key(text):
         signing.load_public_key(text)
         return text
     raise KeyFileUnusable(
@@ -137,20 +123,14 @@ def read_public_key(path: Path, field: str) -> str:
 def _add(arguments: argparse.Namespace) -> None:
     from comptoir.acquiring import api as acquiring
     from comptoir.cli.show import say
-    from comptoir.flows.notifications.addresses import target_of
-    from comptoir.identity import api as identity
+    from comptoir.flows.clients import open_client
     from comptoir.kernel.clock import utc_now
+    from comptoir.standards.antom.signing import fingerprint
 
     merchant = acquiring.merchant_summary(arguments.merchant)
-    if arguments.client.startswith("SANDBOX_") != merchant.sandbox:
-        raise ClientUnfit(
-            "a SANDBOX_ client is for a test merchant, and any other for a real one", field="--merchant"
-        )
     file = arguments.public_key_file
     key = read_public_key(file, "--public-key-file") if file else None
-    if arguments.notify_url:
-        target_of(arguments.notify_url)
-    made = identity.register_client(
+    made = open_client(
         arguments.client,
         merchant.id,
         key,
@@ -172,6 +152,7 @@ def _key(arguments: argparse.Namespace) -> None:
     from comptoir.cli.show import say
     from comptoir.identity import api as identity
     from comptoir.kernel.clock import utc_now
+    from comptoir.standards.antom.signing import fingerprint
 
     version = identity.add_key(
         arguments.client, read_public_key(arguments.public_key_file, "--public-key-file"), now=utc_now()
@@ -240,7 +221,7 @@ def _show(arguments: argparse.Namespace) -> None:
         described["api_keys"] = [_api_key_as_json(one) for one in secrets]
         described["platform_public_key"] = public_key
         described["platform_key_version"] = platform.version
-        described["platform_key_sha256"] = fingerprint(platform.public_key)
+        described["platform_key_sha256"] = signing.fingerprint(platform.public_key)
         print_json(described)
         return
     kind = ", an acquirer" if client.acquirer else ""
@@ -251,7 +232,7 @@ def _show(arguments: argparse.Namespace) -> None:
     say("\nThe merchant's own public keys (it keeps the private half):")
     table(
         ("keyVersion", "SHA-256", "State"),
-        [(str(one.version), fingerprint(one.public_key), _state_of(one)) for one in keys],
+        [(str(one.version), signing.fingerprint(one.public_key), _state_of(one)) for one in keys],
     )
     if secrets:
         say("\nIts API keys (the secret half is nobody's to see again):")
@@ -263,7 +244,7 @@ def _show(arguments: argparse.Namespace) -> None:
             ],
         )
     say(f"\nOur public key (keyVersion {platform.version}), to check our answers with. SHA-256")
-    say(f"{fingerprint(platform.public_key)}:")
+    say(f"{signing.fingerprint(platform.public_key)}:")
     print(public_key)
 
 
@@ -324,6 +305,8 @@ def _as_json(one: ClientView, merchant: str) -> dict[str, Any]:
 
 
 def _key_as_json(one: ClientKeySummary) -> dict[str, Any]:
+    from comptoir.standards.antom.signing import fingerprint
+
     return {"version": one.version, "sha256": fingerprint(one.public_key), "live": one.revoked_at is None}
 
 

@@ -170,8 +170,8 @@ def _list(arguments: argparse.Namespace) -> None:
 
 
 def _show(arguments: argparse.Namespace) -> None:
-    from comptoir.cli.clients import fingerprint
     from comptoir.cli.show import print_json, say
+    from comptoir.standards.antom.signing import fingerprint
     from comptoir.wallet import api as wallet
 
     one = wallet.upstream(arguments.name)
@@ -254,7 +254,7 @@ def _exported(der: bytes) -> str:
 
 
 def _as_json(one: UpstreamView) -> dict[str, Any]:
-    from comptoir.cli.clients import fingerprint
+    from comptoir.standards.antom.signing import fingerprint
 
     return {
         "name": one.name,

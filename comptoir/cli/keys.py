@@ -39,11 +39,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from comptoir.cli.clients import fingerprint
     from comptoir.cli.show import print_json, say, table
     from comptoir.db.resealing import versions
     from comptoir.db.sealed import current_version
     from comptoir.identity import api as identity
+    from comptoir.standards.antom.signing import fingerprint
 
     keys = identity.platform_keys()
     sealed = {column.purpose: versions(column) for column in _columns()}
@@ -86,11 +86,11 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    from comptoir.cli.clients import fingerprint
     from comptoir.cli.show import say
     from comptoir.identity import api as identity
     from comptoir.kernel.clock import utc_now
     from comptoir.standards.antom import signing
+    from comptoir.standards.antom.signing import fingerprint
 
     made = identity.add_platform_key(now=utc_now())
     say(f"Platform key {made.version} is made, and not used yet. SHA-256 {fingerprint(made.public_key)}:")

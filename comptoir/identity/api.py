@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comptoir.identity.errors import (
+    ApiKeyExists,
     ApiKeyInvalid,
     ApiKeyUnknown,
     ClientRefInvalid,
@@ -12,18 +13,29 @@ from comptoir.identity.errors import (
     KeyUnknown,
     LoginTaken,
     PersonInvalid,
+    PinRefused,
+    PinUnfit,
     PlatformKeyMissing,
+    StaffRefused,
 )
 from comptoir.identity.operations import (
     add_key,
     add_platform_key,
+    change_role,
+    check_staff_pin,
     create_api_key,
     create_person,
+    create_staff,
     ensure_platform_key,
+    password_changed,
     register_client,
+    reset_password,
     revoke_api_key,
     revoke_key,
     set_client_status,
+    set_notify_url,
+    set_staff_active,
+    set_staff_pin,
     use_platform_key,
 )
 from comptoir.identity.queries import (
@@ -43,9 +55,10 @@ from comptoir.identity.queries import (
     read_api_key,
     read_client,
     read_platform_key,
+    staff,
     view_of,
 )
-from comptoir.identity.rules import is_secret
+from comptoir.identity.rules import APPROVERS, MERCHANT_ROLES, is_sandbox, is_secret
 from comptoir.identity.types import (
     ApiKeySummary,
     ApiKeyView,
@@ -60,7 +73,10 @@ from comptoir.identity.types import (
 )
 
 __all__ = [
+    "APPROVERS",
+    "MERCHANT_ROLES",
     "SEALED",
+    "ApiKeyExists",
     "ApiKeyInvalid",
     "ApiKeySummary",
     "ApiKeyUnknown",
@@ -77,22 +93,30 @@ __all__ = [
     "LoginTaken",
     "PersonInvalid",
     "PersonView",
+    "PinRefused",
+    "PinUnfit",
     "PlatformKeyMissing",
     "PlatformKeySummary",
     "PlatformKeyView",
     "Role",
+    "StaffRefused",
     "add_key",
     "add_platform_key",
     "api_key_statement",
     "api_keys",
+    "change_role",
+    "check_staff_pin",
     "client",
     "client_keys",
     "client_statement",
     "clients",
     "create_api_key",
     "create_person",
+    "create_staff",
     "ensure_platform_key",
+    "is_sandbox",
     "is_secret",
+    "password_changed",
     "people",
     "person",
     "person_by_id",
@@ -103,9 +127,14 @@ __all__ = [
     "read_client",
     "read_platform_key",
     "register_client",
+    "reset_password",
     "revoke_api_key",
     "revoke_key",
     "set_client_status",
+    "set_notify_url",
+    "set_staff_active",
+    "set_staff_pin",
+    "staff",
     "use_platform_key",
     "view_of",
 ]

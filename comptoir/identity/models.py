@@ -21,7 +21,10 @@ _AT_OFFICE = sorted(role.value for role in OFFICE_ROLES)
 
 
 class Person(AbstractBaseUser, PermissionsMixin):
-    """Somebody who logs in. People are made by `operations.create_person`."""
+    """Somebody who logs in. People are made by `operations.create_person`.
+
+    `must_change_password`: somebody else knows it. The PIN is for approving at a counter.
+    """
 
     id = models.UUIDField(primary_key=True)
     login = models.CharField(max_length=64, unique=True)
@@ -31,6 +34,10 @@ class Person(AbstractBaseUser, PermissionsMixin):
     office_id = models.UUIDField(null=True, db_index=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    must_change_password = models.BooleanField(default=False, db_default=False)
+    sealed_pin_hash = models.BinaryField(null=True)
+    pin_failures = models.SmallIntegerField(default=0, db_default=0)
+    pin_locked_until = models.DateTimeField(null=True)
 
     objects = BaseUserManager["Person"]()
 

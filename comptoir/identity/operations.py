@@ -12,10 +12,13 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Max
+from msgspec.structs import replace
 
+from comptoir.db import pins as kept_pins
 from comptoir.db.sealed import seal
 from comptoir.identity import queries
 from comptoir.identity.errors import (
+    ApiKeyExists,
     ApiKeyUnknown,
     ClientRefTaken,
     ClientUnknown,
@@ -23,15 +26,22 @@ from comptoir.identity.errors import (
     KeyUnknown,
     LoginTaken,
     PersonInvalid,
+    PinRefused,
+    PinUnfit,
     PlatformKeyMissing,
+    StaffRefused,
 )
 from comptoir.identity.models import ApiClient, ApiClientKey, ApiKey, Person, PlatformKey
-from comptoir.identity.queries import PLATFORM_KEY_PURPOSE
+from comptoir.identity.queries import PIN_PURPOSE, PLATFORM_KEY_PURPOSE
 from comptoir.identity.rules import (
+    APPROVERS,
+    MERCHANT_ROLES,
     check_client_ref,
     check_name,
     check_operations,
+    check_owner_left,
     check_place,
+    check_staff_change,
     clean_login,
     is_sandbox,
     secret_hash,
@@ -44,9 +54,13 @@ from comptoir.identity.types import (
     PlatformKeyView,
     Role,
 )
+from comptoir.kernel import pins
 from comptoir.kernel.ids import new_id
 from comptoir.standards.antom import api_key, signing
 from comptoir.standards.antom.api_key import Kind
+
+#: Of a password that is used once: 96 random bits, 16 characters.
+_FIRST_PASSWORD_BYTES = 12
 
 #: Advisory lock of whoever makes a platform key or chooses one ("ident" in ASCII, as a number).
 _PLATFORM_KEY_LOCK = 0x6964656E74
@@ -91,10 +105,16 @@ def register_client(
 def add_key(client_ref: str, public_key: str, *, now: datetime) -> int:
     """One more live key of a client; returns its version. The older ones stay live.
 
-    Raises ClientUnknown, BadKey, and KeyRefused for a key that is live already, was revoked, or is our own
-    public key: mixing the two up is the commonest mistake of integrators, and it would verify nothing.
+    Raises ClientUnknown, BadKey, and KeyRefused for a key that is live already, was revoked, is private, or
+    is our own public key: mixing the two up is the commonest mistake of integrators, and verifies nothing.
     """
     row = _locked(client_ref)
+    if signing.is_private_key(public_key):
+        raise KeyRefused(
+            "this is a private key: it stays with its owner. Make the public one of it: "
+            "openssl pkey -in FILE -pubout",
+            field="public_key",
+        )
     der = signing.public_der(signing.load_public_key(public_key))
     if PlatformKey.objects.filter(public_key=der).exists():
         raise KeyRefused("this is our public key: register your own", field="public_key")
@@ -118,15 +138,20 @@ def revoke_key(client_ref: str, version: int, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def create_api_key(client_ref: str, operations: Sequence[str] | None, *, now: datetime) -> str:
+def create_api_key(
+    client_ref: str, operations: Sequence[str] | None, *, now: datetime, key_id: UUID | None = None
+) -> str:
     """An API key of a client, whole: it is never to be seen again. `operations` None: for all of them.
 
-    A test client's key is a TEST key. Raises ClientUnknown, ApiKeyInvalid.
+    A test client's key is a TEST key. Raises ClientUnknown, ApiKeyInvalid; ApiKeyExists when the key of
+    `key_id` was made before.
     """
     row = _locked(client_ref)
     allowed = None if operations is None else check_operations(operations)
     kind = Kind.STANDARD if allowed is None else Kind.RESTRICTED
-    key_id, secret = new_id(), secrets.token_hex(32)
+    key_id, secret = key_id or new_id(), secrets.token_hex(32)
+    if ApiKey.objects.filter(id=key_id).exists():
+        raise ApiKeyExists("this API key was made already, and shown", field="key")
     ApiKey.objects.create(
         id=key_id,
         client=row,
@@ -156,6 +181,18 @@ def set_client_status(client_ref: str, status: ClientStatus) -> ClientView:
     row = _locked(client_ref)
     row.status = status.value
     row.save(update_fields=["status"])
+    return _client_view(client_ref)
+
+
+@transaction.atomic
+def set_notify_url(client_ref: str, notify_url: str | None) -> ClientView:
+    """Where a client is notified when a request does not say; the door has checked the address.
+
+    Raises ClientUnknown.
+    """
+    row = _locked(client_ref)
+    row.notify_url = notify_url
+    row.save(update_fields=["notify_url"])
     return _client_view(client_ref)
 
 
@@ -228,6 +265,137 @@ def create_person(
     except IntegrityError:
         raise LoginTaken(f"the login {person.login} is taken", field="login") from None
     return queries.view_of(person)
+
+
+@transaction.atomic
+def create_staff(
+    actor_id: UUID, login: str, display_name: str, role: Role, *, now: datetime
+) -> tuple[PersonView, str]:
+    """An owner brings somebody in: the person, and the password to log in with once, which has to be changed.
+
+    Raises StaffRefused, PersonInvalid, LoginTaken.
+    """
+    actor = queries.person_by_id(actor_id)
+    if actor is None or not actor.active or actor.role is not Role.OWNER or role not in MERCHANT_ROLES:
+        raise StaffRefused("only an owner brings staff in, and only staff", field="role")
+    password = secrets.token_urlsafe(_FIRST_PASSWORD_BYTES)
+    made = create_person(login, display_name, role, password, now=now, merchant_id=actor.merchant_id)
+    Person.objects.filter(id=made.id).update(must_change_password=True)
+    return replace(made, must_change_password=True), password
+
+
+@transaction.atomic
+def change_role(actor_id: UUID, person_id: UUID, role: Role) -> PersonView:
+    """An owner gives somebody else another role. Doing it again changes nothing.
+
+    Raises StaffRefused: also for a role that is none of a merchant's, and when no owner would be left.
+    """
+    target, staff = _staff_for_change(actor_id, person_id)
+    if role not in MERCHANT_ROLES:
+        raise StaffRefused("no merchant has this role to give", field="role")
+    changed = replace(target, role=role)
+    check_owner_left(changed if one.id == target.id else one for one in staff)
+    keeps_pin = {} if role in APPROVERS else {"sealed_pin_hash": None}
+    Person.objects.filter(id=person_id).update(role=role.value, **keeps_pin)
+    return replace(changed, has_pin=changed.has_pin and role in APPROVERS)
+
+
+@transaction.atomic
+def set_staff_active(actor_id: UUID, person_id: UUID, *, active: bool) -> PersonView:
+    """An owner ends somebody else's work here, at once and on every device, or lets them in again.
+
+    Doing it again changes nothing. Raises StaffRefused.
+    """
+    target, staff = _staff_for_change(actor_id, person_id)
+    changed = replace(target, active=active)
+    check_owner_left(changed if one.id == target.id else one for one in staff)
+    Person.objects.filter(id=person_id).update(is_active=active)
+    return changed
+
+
+@transaction.atomic
+def reset_password(actor_id: UUID, person_id: UUID) -> str:
+    """An owner gives somebody else a new password, to log in with once; it ends their logins everywhere.
+
+    Raises StaffRefused.
+    """
+    _staff_for_change(actor_id, person_id)
+    password = secrets.token_urlsafe(_FIRST_PASSWORD_BYTES)
+    Person.objects.filter(id=person_id).update(password=make_password(password), must_change_password=True)
+    return password
+
+
+@transaction.atomic
+def password_changed(person_id: UUID) -> None:
+    """A person has chosen a password that nobody else knows. Doing it again changes nothing."""
+    Person.objects.filter(id=person_id, must_change_password=True).update(must_change_password=False)
+
+
+@transaction.atomic
+def set_staff_pin(actor_id: UUID, person_id: UUID, pin: str) -> None:
+    """Give a manager or owner a PIN, and lift its lock: everybody their own, an owner anybody's.
+
+    Raises StaffRefused, PinUnfit.
+    """
+    problem = pins.unfit(pin)
+    if problem is not None:
+        raise PinUnfit(problem, field="pin")
+    target = queries.person_by_id(person_id)
+    if target is None or target.role not in APPROVERS or not target.active:
+        raise StaffRefused("only managers and owners have a PIN", field="person")
+    if actor_id != person_id:
+        check_staff_change(queries.person_by_id(actor_id), target)
+    sealed = kept_pins.seal_pin(pin, PIN_PURPOSE, person_id.hex)
+    Person.objects.filter(id=person_id).update(sealed_pin_hash=sealed, pin_failures=0, pin_locked_until=None)
+
+
+def check_staff_pin(merchant_id: UUID, person_id: UUID, pin: str, now: datetime) -> PersonView:
+    """The manager or owner whose PIN this is. A wrong one is counted, in a transaction of its own.
+
+    Must not be called inside another transaction: its rollback would forget the count. Raises PinRefused.
+    """
+    with transaction.atomic(durable=True):
+        found = _check_pin(merchant_id, person_id, pin, now)
+    if isinstance(found, PinRefused):
+        raise found
+    return found
+
+
+def _check_pin(merchant_id: UUID, person_id: UUID, pin: str, now: datetime) -> PersonView | PinRefused:
+    """Compare under the row's lock, so that guesses come one by one, and write the count."""
+    row = Person.objects.select_for_update().filter(id=person_id, merchant_id=merchant_id).first()
+    if row is None or row.sealed_pin_hash is None or not row.is_active or Role(row.role) not in APPROVERS:
+        return PinRefused("this person approves nothing with a PIN")
+    if row.pin_locked_until is not None and now < row.pin_locked_until:
+        return PinRefused("too many wrong PINs: try again later", locked_until=row.pin_locked_until)
+    if pins.is_pin(pin) and kept_pins.is_right(bytes(row.sealed_pin_hash), pin, PIN_PURPOSE, row.id.hex):
+        row.pin_failures, row.pin_locked_until = 0, None
+        row.save(update_fields=["pin_failures", "pin_locked_until"])
+        return queries.view_of(row)
+    row.pin_failures += 1
+    pause = pins.lock(row.pin_failures)
+    row.pin_locked_until = now + pause if pause else None
+    row.save(update_fields=["pin_failures", "pin_locked_until"])
+    if row.pin_locked_until is not None:
+        return PinRefused("too many wrong PINs: try again later", locked_until=row.pin_locked_until)
+    return PinRefused("the PIN is wrong", tries_left=pins.tries_left(row.pin_failures))
+
+
+def _staff_for_change(actor_id: UUID, person_id: UUID) -> tuple[PersonView, list[PersonView]]:
+    """Whom an owner changes, and everybody of that merchant, who wait for us. Raises StaffRefused.
+
+    All rows are locked in one order: of two owners who end each other's work, one comes too late.
+    """
+    actor = queries.person_by_id(actor_id)
+    if actor is None or actor.merchant_id is None:
+        raise StaffRefused("only an owner changes staff", field="role")
+    rows = Person.objects.select_for_update().filter(merchant_id=actor.merchant_id).order_by("id")
+    staff = [queries.view_of(row) for row in rows]
+    target = next((one for one in staff if one.id == person_id), None)
+    if target is None:
+        raise StaffRefused("the merchant has no such person", field="person")
+    check_staff_change(next((one for one in staff if one.id == actor_id), None), target)
+    return target, staff
 
 
 def _lock_platform_keys() -> None:

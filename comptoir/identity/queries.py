@@ -31,9 +31,18 @@ from comptoir.standards.antom.api_key import Kind
 #: What platform keys are sealed for.
 PLATFORM_KEY_PURPOSE: Final = "platform key"
 
+#: What the hashes of staff's PINs are sealed for.
+PIN_PURPOSE: Final = "identity.pin"
+
+
+def _hex(person_id: UUID) -> str:
+    return person_id.hex
+
+
 #: Where identity keeps sealed secrets.
 SEALED: Final = (
     SealedColumn("identity_platform_key", "version", "sealed_private_key", PLATFORM_KEY_PURPOSE),
+    SealedColumn("identity_person", "id", "sealed_pin_hash", PIN_PURPOSE, _hex),
 )
 
 _CLIENT = """
@@ -174,6 +183,12 @@ def people(ids: Iterable[UUID]) -> dict[UUID, PersonView]:
     return {row.id: view_of(row) for row in Person.objects.filter(id__in=list(ids))}
 
 
+def staff(merchant_id: UUID) -> tuple[PersonView, ...]:
+    """Everybody who works or worked for a merchant: who still does first, then by name."""
+    rows = Person.objects.filter(merchant_id=merchant_id).order_by("-is_active", "display_name", "login")
+    return tuple(view_of(row) for row in rows)
+
+
 def view_of(row: Person) -> PersonView:
     """The frozen view of a person."""
     return PersonView(
@@ -184,6 +199,8 @@ def view_of(row: Person) -> PersonView:
         merchant_id=row.merchant_id,
         office_id=row.office_id,
         active=row.is_active,
+        must_change_password=row.must_change_password,
+        has_pin=row.sealed_pin_hash is not None,
     )
 
 

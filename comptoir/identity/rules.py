@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from comptoir.identity.errors import ApiKeyInvalid, ClientRefInvalid, PersonInvalid
-from comptoir.identity.types import Role
+from comptoir.identity.errors import ApiKeyInvalid, ClientRefInvalid, PersonInvalid, StaffRefused
+from comptoir.identity.types import PersonView, Role
 from comptoir.standards.antom.paths import CATALOGUE
 
 #: Test clients carry it in front of their client id (docs.antom.com, "Sandbox").
 SANDBOX_PREFIX: Final = "SANDBOX_"
 
 MERCHANT_ROLES: Final = frozenset({Role.CASHIER, Role.MANAGER, Role.OWNER, Role.ACCOUNTANT})
+#: Who may approve at a counter what a cashier may not do alone.
+APPROVERS: Final = frozenset({Role.MANAGER, Role.OWNER})
 OFFICE_ROLES: Final = frozenset({Role.OFFICER})
 
 MAX_NAME: Final = 64
@@ -83,3 +85,19 @@ def check_name(display_name: str) -> str:
     if not 1 <= len(cleaned) <= MAX_NAME or "\x00" in cleaned:
         raise PersonInvalid(f"a name has 1 to {MAX_NAME} characters", field="display_name")
     return cleaned
+
+
+def check_staff_change(actor: PersonView | None, target: PersonView) -> None:
+    """An owner, still at work, changes somebody else of the same merchant. Raises StaffRefused."""
+    if actor is None or not actor.active or actor.role is not Role.OWNER:
+        raise StaffRefused("only an owner changes staff", field="role")
+    if actor.merchant_id is None or actor.merchant_id != target.merchant_id:
+        raise StaffRefused("the merchant has no such person", field="person")
+    if actor.id == target.id:
+        raise StaffRefused("nobody changes this of themselves", field="self")
+
+
+def check_owner_left(staff: Iterable[PersonView]) -> None:
+    """Of a merchant's staff as it would be, at least one owner can log in. Raises StaffRefused."""
+    if not any(one.active and one.role is Role.OWNER for one in staff):
+        raise StaffRefused("a merchant always has an owner", field="owner")

@@ -31,7 +31,8 @@ class ClientStatus(StrEnum):
 
 
 class PersonView(msgspec.Struct, frozen=True):
-    """A person, without the password."""
+    """A person, without the password. `must_change_password`: somebody else knows it; `has_pin`: it may
+    approve at a counter."""
 
     id: UUID
     login: str
@@ -40,6 +41,8 @@ class PersonView(msgspec.Struct, frozen=True):
     merchant_id: UUID | None
     office_id: UUID | None
     active: bool
+    must_change_password: bool = False
+    has_pin: bool = False
 
 
 class ClientKeyView(msgspec.Struct, frozen=True):

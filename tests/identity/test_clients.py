@@ -166,3 +166,30 @@ def test_the_database_refuses_what_the_code_would_never_write() -> None:
         PlatformKey.objects.create(
             version=2, sealed_private_key=b"", public_key=b"", active=True, created_at=NOW
         )
+
+
+def test_a_private_key_is_not_taken_for_a_public_one() -> None:
+    key = signing.generate_key()
+    for text in (signing.export_private_key(key), "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END"):
+        with pytest.raises(api.KeyRefused) as refused:
+            api.register_client(f"5Y{new_id().hex[:8]}", new_id(), text, now=NOW)
+        assert "openssl pkey" in refused.value.message
+        assert text not in refused.value.message
+
+
+def test_an_api_key_of_one_id_is_made_once() -> None:
+    client_ref, key_id = f"5Y{new_id().hex[:8]}", new_id()
+    api.register_client(client_ref, new_id(), None, now=NOW)
+    assert api.create_api_key(client_ref, None, now=NOW, key_id=key_id)
+    with pytest.raises(api.ApiKeyExists):
+        api.create_api_key(client_ref, None, now=NOW, key_id=key_id)
+    assert [one.id for one in api.api_keys(client_ref)] == [key_id]
+
+
+def test_a_notify_url_is_kept_and_taken_away() -> None:
+    client_ref = f"5Y{new_id().hex[:8]}"
+    api.register_client(client_ref, new_id(), None, now=NOW)
+    assert api.set_notify_url(client_ref, "https://shop.example/n").notify_url == "https://shop.example/n"
+    assert api.set_notify_url(client_ref, None).notify_url is None
+    with pytest.raises(api.ClientUnknown):
+        api.set_notify_url("5Y-nobody", None)

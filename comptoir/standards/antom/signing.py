@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_plus
@@ -156,6 +157,20 @@ def private_key_from_der(der: bytes) -> rsa.RSAPrivateKey:
     if not isinstance(key, rsa.RSAPrivateKey) or not MIN_BITS <= key.key_size <= MAX_BITS:
         raise BadKey("an RSA key of 2048 to 4096 bits is wanted")
     return key
+
+
+def is_private_key(text: str) -> bool:
+    """Whether a text that should be a public key is a private one: it should not have been shown."""
+    try:
+        load_private_key(text)
+    except BadKey:
+        return "PRIVATE KEY" in text
+    return True
+
+
+def fingerprint(der: bytes) -> str:
+    """The SHA-256 of a public key in DER, as 64 hex digits; `openssl` computes the same."""
+    return hashlib.sha256(der).hexdigest()
 
 
 def generate_key() -> rsa.RSAPrivateKey:
