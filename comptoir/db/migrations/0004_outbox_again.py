@@ -1,4 +1,4 @@
-"""An outbox item can be asked for again, and is found by what it is about."""
+"""An outbox item can be asked for again."""
 
 from __future__ import annotations
 
@@ -13,9 +13,5 @@ class Migration(migrations.Migration):
             model_name="outbox",
             name="resent_at",
             field=models.DateTimeField(null=True),
-        ),
-        migrations.AddIndex(
-            model_name="outbox",
-            index=models.Index(fields=["owner_id", "subject_id"], name="db_outbox_about"),
         ),
     ]
