@@ -34,8 +34,7 @@ def versions(column: SealedColumn) -> dict[int, int]:
     """How many secrets each version of the master key has sealed."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT get_byte({column.column}, 0), count(*) FROM {column.table}"  # noqa: S608
-            f" WHERE {column.column} IS NOT NULL GROUP BY 1 ORDER BY 1"
+            f"SELECT get_byte({column.column}, 0), count(*) FROM {column.table} GROUP BY 1 ORDER BY 1"  # noqa: S608
         )
         return {int(version): int(count) for version, count in cursor.fetchall()}
 

@@ -13,8 +13,6 @@ from comptoir.identity.errors import (
     KeyUnknown,
     LoginTaken,
     PersonInvalid,
-    PinRefused,
-    PinUnfit,
     PlatformKeyMissing,
     StaffRefused,
 )
@@ -22,7 +20,6 @@ from comptoir.identity.operations import (
     add_key,
     add_platform_key,
     change_role,
-    check_staff_pin,
     create_api_key,
     create_person,
     create_staff,
@@ -35,7 +32,6 @@ from comptoir.identity.operations import (
     set_client_status,
     set_notify_url,
     set_staff_active,
-    set_staff_pin,
     use_platform_key,
 )
 from comptoir.identity.queries import (
@@ -58,7 +54,7 @@ from comptoir.identity.queries import (
     staff,
     view_of,
 )
-from comptoir.identity.rules import APPROVERS, MERCHANT_ROLES, is_sandbox, is_secret
+from comptoir.identity.rules import MERCHANT_ROLES, is_sandbox, is_secret
 from comptoir.identity.types import (
     ApiKeySummary,
     ApiKeyView,
@@ -73,7 +69,6 @@ from comptoir.identity.types import (
 )
 
 __all__ = [
-    "APPROVERS",
     "MERCHANT_ROLES",
     "SEALED",
     "ApiKeyExists",
@@ -93,8 +88,6 @@ __all__ = [
     "LoginTaken",
     "PersonInvalid",
     "PersonView",
-    "PinRefused",
-    "PinUnfit",
     "PlatformKeyMissing",
     "PlatformKeySummary",
     "PlatformKeyView",
@@ -105,7 +98,6 @@ __all__ = [
     "api_key_statement",
     "api_keys",
     "change_role",
-    "check_staff_pin",
     "client",
     "client_keys",
     "client_statement",
@@ -133,7 +125,6 @@ __all__ = [
     "set_client_status",
     "set_notify_url",
     "set_staff_active",
-    "set_staff_pin",
     "staff",
     "use_platform_key",
     "view_of",

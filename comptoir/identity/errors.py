@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from comptoir.kernel.errors import ComptoirError, InvalidValue
 
 
@@ -77,20 +75,3 @@ class StaffRefused(ComptoirError):
     """Not for this person to do, or not to be done to that one; `field` says which rule is in the way."""
 
     code = "identity.staff_refused"
-
-
-class PinUnfit(InvalidValue):
-    """Not six digits, or among the first PINs that anybody would try."""
-
-    code = "identity.pin_unfit"
-
-
-class PinRefused(ComptoirError):
-    """The PIN is wrong, or this person has none. `locked_until`: until then even the right one is refused."""
-
-    code = "identity.pin_refused"
-
-    def __init__(self, message: str, *, tries_left: int = 0, locked_until: datetime | None = None) -> None:
-        super().__init__(message, field="pin")
-        self.tries_left = tries_left
-        self.locked_until = locked_until

@@ -23,7 +23,7 @@ _AT_OFFICE = sorted(role.value for role in OFFICE_ROLES)
 class Person(AbstractBaseUser, PermissionsMixin):
     """Somebody who logs in. People are made by `operations.create_person`.
 
-    `must_change_password`: somebody else knows it. The PIN is for approving at a counter.
+    `must_change_password`: somebody else knows it.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -35,9 +35,6 @@ class Person(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
     must_change_password = models.BooleanField(default=False, db_default=False)
-    sealed_pin_hash = models.BinaryField(null=True)
-    pin_failures = models.SmallIntegerField(default=0, db_default=0)
-    pin_locked_until = models.DateTimeField(null=True)
 
     objects = BaseUserManager["Person"]()
 

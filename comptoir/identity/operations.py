@@ -14,7 +14,6 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Max
 from msgspec.structs import replace
 
-from comptoir.db import pins as kept_pins
 from comptoir.db.sealed import seal
 from comptoir.identity import queries
 from comptoir.identity.errors import (
@@ -26,15 +25,12 @@ from comptoir.identity.errors import (
     KeyUnknown,
     LoginTaken,
     PersonInvalid,
-    PinRefused,
-    PinUnfit,
     PlatformKeyMissing,
     StaffRefused,
 )
 from comptoir.identity.models import ApiClient, ApiClientKey, ApiKey, Person, PlatformKey
-from comptoir.identity.queries import PIN_PURPOSE, PLATFORM_KEY_PURPOSE
+from comptoir.identity.queries import PLATFORM_KEY_PURPOSE
 from comptoir.identity.rules import (
-    APPROVERS,
     MERCHANT_ROLES,
     check_client_ref,
     check_name,
@@ -54,7 +50,6 @@ from comptoir.identity.types import (
     PlatformKeyView,
     Role,
 )
-from comptoir.kernel import pins
 from comptoir.kernel.ids import new_id
 from comptoir.standards.antom import api_key, signing
 from comptoir.standards.antom.api_key import Kind
@@ -295,9 +290,8 @@ def change_role(actor_id: UUID, person_id: UUID, role: Role) -> PersonView:
         raise StaffRefused("no merchant has this role to give", field="role")
     changed = replace(target, role=role)
     check_owner_left(changed if one.id == target.id else one for one in staff)
-    keeps_pin = {} if role in APPROVERS else {"sealed_pin_hash": None}
-    Person.objects.filter(id=person_id).update(role=role.value, **keeps_pin)
-    return replace(changed, has_pin=changed.has_pin and role in APPROVERS)
+    Person.objects.filter(id=person_id).update(role=role.value)
+    return changed
 
 
 @transaction.atomic
@@ -329,56 +323,6 @@ def reset_password(actor_id: UUID, person_id: UUID) -> str:
 def password_changed(person_id: UUID) -> None:
     """A person has chosen a password that nobody else knows. Doing it again changes nothing."""
     Person.objects.filter(id=person_id, must_change_password=True).update(must_change_password=False)
-
-
-@transaction.atomic
-def set_staff_pin(actor_id: UUID, person_id: UUID, pin: str) -> None:
-    """Give a manager or owner a PIN, and lift its lock: everybody their own, an owner anybody's.
-
-    Raises StaffRefused, PinUnfit.
-    """
-    problem = pins.unfit(pin)
-    if problem is not None:
-        raise PinUnfit(problem, field="pin")
-    target = queries.person_by_id(person_id)
-    if target is None or target.role not in APPROVERS or not target.active:
-        raise StaffRefused("only managers and owners have a PIN", field="person")
-    if actor_id != person_id:
-        check_staff_change(queries.person_by_id(actor_id), target)
-    sealed = kept_pins.seal_pin(pin, PIN_PURPOSE, person_id.hex)
-    Person.objects.filter(id=person_id).update(sealed_pin_hash=sealed, pin_failures=0, pin_locked_until=None)
-
-
-def check_staff_pin(merchant_id: UUID, person_id: UUID, pin: str, now: datetime) -> PersonView:
-    """The manager or owner whose PIN this is. A wrong one is counted, in a transaction of its own.
-
-    Must not be called inside another transaction: its rollback would forget the count. Raises PinRefused.
-    """
-    with transaction.atomic(durable=True):
-        found = _check_pin(merchant_id, person_id, pin, now)
-    if isinstance(found, PinRefused):
-        raise found
-    return found
-
-
-def _check_pin(merchant_id: UUID, person_id: UUID, pin: str, now: datetime) -> PersonView | PinRefused:
-    """Compare under the row's lock, so that guesses come one by one, and write the count."""
-    row = Person.objects.select_for_update().filter(id=person_id, merchant_id=merchant_id).first()
-    if row is None or row.sealed_pin_hash is None or not row.is_active or Role(row.role) not in APPROVERS:
-        return PinRefused("this person approves nothing with a PIN")
-    if row.pin_locked_until is not None and now < row.pin_locked_until:
-        return PinRefused("too many wrong PINs: try again later", locked_until=row.pin_locked_until)
-    if pins.is_pin(pin) and kept_pins.is_right(bytes(row.sealed_pin_hash), pin, PIN_PURPOSE, row.id.hex):
-        row.pin_failures, row.pin_locked_until = 0, None
-        row.save(update_fields=["pin_failures", "pin_locked_until"])
-        return queries.view_of(row)
-    row.pin_failures += 1
-    pause = pins.lock(row.pin_failures)
-    row.pin_locked_until = now + pause if pause else None
-    row.save(update_fields=["pin_failures", "pin_locked_until"])
-    if row.pin_locked_until is not None:
-        return PinRefused("too many wrong PINs: try again later", locked_until=row.pin_locked_until)
-    return PinRefused("the PIN is wrong", tries_left=pins.tries_left(row.pin_failures))
 
 
 def _staff_for_change(actor_id: UUID, person_id: UUID) -> tuple[PersonView, list[PersonView]]:

@@ -31,18 +31,9 @@ from comptoir.standards.antom.api_key import Kind
 #: What platform keys are sealed for.
 PLATFORM_KEY_PURPOSE: Final = "platform key"
 
-#: What the hashes of staff's PINs are sealed for.
-PIN_PURPOSE: Final = "identity.pin"
-
-
-def _hex(person_id: UUID) -> str:
-    return person_id.hex
-
-
 #: Where identity keeps sealed secrets.
 SEALED: Final = (
     SealedColumn("identity_platform_key", "version", "sealed_private_key", PLATFORM_KEY_PURPOSE),
-    SealedColumn("identity_person", "id", "sealed_pin_hash", PIN_PURPOSE, _hex),
 )
 
 _CLIENT = """
@@ -200,7 +191,6 @@ def view_of(row: Person) -> PersonView:
         office_id=row.office_id,
         active=row.is_active,
         must_change_password=row.must_change_password,
-        has_pin=row.sealed_pin_hash is not None,
     )
 
 

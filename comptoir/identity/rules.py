@@ -17,8 +17,6 @@ from comptoir.standards.antom.paths import CATALOGUE
 SANDBOX_PREFIX: Final = "SANDBOX_"
 
 MERCHANT_ROLES: Final = frozenset({Role.CASHIER, Role.MANAGER, Role.OWNER, Role.ACCOUNTANT})
-#: Who may approve at a counter what a cashier may not do alone.
-APPROVERS: Final = frozenset({Role.MANAGER, Role.OWNER})
 OFFICE_ROLES: Final = frozenset({Role.OFFICER})
 
 MAX_NAME: Final = 64

@@ -31,8 +31,7 @@ class ClientStatus(StrEnum):
 
 
 class PersonView(msgspec.Struct, frozen=True):
-    """A person, without the password. `must_change_password`: somebody else knows it; `has_pin`: it may
-    approve at a counter."""
+    """A person, without the password. `must_change_password`: somebody else knows it."""
 
     id: UUID
     login: str
@@ -42,7 +41,6 @@ class PersonView(msgspec.Struct, frozen=True):
     office_id: UUID | None
     active: bool
     must_change_password: bool = False
-    has_pin: bool = False
 
 
 class ClientKeyView(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,6 @@ from django.contrib.auth import authenticate
 from django.db import connections
 from msgspec.structs import replace
 
-from comptoir.db.resealing import versions
 from comptoir.identity import api
 from comptoir.identity.api import PersonView, Role, StaffRefused
 from comptoir.identity.models import Person
@@ -22,7 +21,6 @@ pytestmark = pytest.mark.usefixtures("module_database")
 
 NOW = datetime(2026, 11, 23, 9, 20, 36, tzinfo=UTC)
 PASSWORD = "peper-koek-1830"
-PIN = "204681"
 
 
 def person(role: Role, merchant_id: UUID) -> PersonView:
@@ -69,7 +67,6 @@ def test_nobody_but_an_owner_changes_staff(shop: UUID, role: Role, owner: Person
         lambda: api.change_role(actor.id, target.id, Role.OWNER),
         lambda: api.set_staff_active(actor.id, target.id, active=False),
         lambda: api.reset_password(actor.id, target.id),
-        lambda: api.set_staff_pin(actor.id, owner.id, PIN),
     ]
     for attempt in attempts:
         with pytest.raises(StaffRefused):
@@ -87,7 +84,6 @@ def test_nobody_reaches_into_another_merchant(owner: PersonView) -> None:
         lambda target: api.change_role(owner.id, target, Role.CASHIER),
         lambda target: api.set_staff_active(owner.id, target, active=False),
         lambda target: api.reset_password(owner.id, target),
-        lambda target: api.set_staff_pin(owner.id, target, PIN),
     ]
     for target in (stranger, traveller):
         for attempt in attempts:
@@ -121,12 +117,9 @@ def test_a_merchant_gives_only_its_own_roles(owner: PersonView, shop: UUID, role
 
 def test_whoever_is_let_go_is_out_and_can_come_back(owner: PersonView, shop: UUID) -> None:
     target = person(Role.MANAGER, shop)
-    api.set_staff_pin(target.id, target.id, PIN)
     for _ in range(2):
         assert not api.set_staff_active(owner.id, target.id, active=False).active
     assert authenticate(username=target.login, password=PASSWORD) is None
-    with pytest.raises(api.PinRefused):
-        api.check_staff_pin(shop, target.id, PIN, NOW)
     assert api.set_staff_active(owner.id, target.id, active=True).active
     assert authenticate(username=target.login, password=PASSWORD)
 
@@ -160,37 +153,3 @@ def test_two_owners_who_end_each_others_work_leave_one(shop: UUID) -> None:
         thread.join()
     assert len(refused) == 1
     assert [one.active for one in api.staff(shop)] == [True, False]
-
-
-def test_a_pin_is_for_who_approves_and_is_counted(owner: PersonView, shop: UUID) -> None:
-    manager, cashier = person(Role.MANAGER, shop), person(Role.CASHIER, shop)
-    for weak in ("123456", "000000", "12345", ""):
-        with pytest.raises(api.PinUnfit):
-            api.set_staff_pin(owner.id, manager.id, weak)
-    with pytest.raises(StaffRefused):
-        api.set_staff_pin(owner.id, cashier.id, PIN)
-    with pytest.raises(api.PinRefused):
-        api.check_staff_pin(shop, manager.id, PIN, NOW)
-    api.set_staff_pin(owner.id, manager.id, PIN)
-    assert as_is(manager) == replace(manager, has_pin=True)
-    assert api.check_staff_pin(shop, manager.id, PIN, NOW).id == manager.id
-    with pytest.raises(api.PinRefused):
-        api.check_staff_pin(new_id(), manager.id, PIN, NOW)
-    left = []
-    for _ in range(5):
-        with pytest.raises(api.PinRefused) as wrong:
-            api.check_staff_pin(shop, manager.id, "918273", NOW)
-        left.append(wrong.value.tries_left)
-    assert left == [4, 3, 2, 1, 0]
-    assert wrong.value.locked_until == NOW + timedelta(minutes=15)
-    with pytest.raises(api.PinRefused):
-        api.check_staff_pin(shop, manager.id, PIN, NOW + timedelta(minutes=14))
-    assert api.check_staff_pin(shop, manager.id, PIN, NOW + timedelta(minutes=16)).id == manager.id
-    assert not api.change_role(owner.id, manager.id, Role.CASHIER).has_pin
-
-
-def test_a_pin_is_kept_sealed_and_sealed_again_with_the_others(owner: PersonView) -> None:
-    api.set_staff_pin(owner.id, owner.id, PIN)
-    assert PIN.encode() not in bytes(Person.objects.get(id=owner.id).sealed_pin_hash)
-    column = next(one for one in api.SEALED if one.column == "sealed_pin_hash")
-    assert sum(versions(column).values()) >= 1

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comptoir.kernel.ids import new_id
-from comptoir.kernel.pins import lock as pin_lock
 from comptoir.standards import payment_code
 from comptoir.standards.payment_code import STEP, Form, build, window_of
 from comptoir.wallet import errors
@@ -23,6 +22,7 @@ from comptoir.wallet.rules import (
     check_pin_form,
     decide,
     device_number,
+    pin_lock,
 )
 from comptoir.wallet.types import CodeUse, DeviceView, Limits, WalletState, WalletView
 from tests.wallet.support import NOW, cny
