@@ -52,7 +52,7 @@ from tests.simulation.statements import BooksWork, Store
 
 #: Payments of one history, and the tills that make them.
 PAYMENTS = 2000
-TILLS = 160
+TILLS = 400
 
 #: A phone has ten codes every half minute.
 PHONES = 8
@@ -167,10 +167,11 @@ class History:
         addresses: dict[UUID, str | None] = {}
         for number, merchant in enumerate(merchants):
             host = f"shop{number}.example"
-            self.servers.temper[host] = rng.choice(("good", "good", "moody", "dead"))
+            self.servers.temper[host] = rng.choice(("good", "good", "good", "good", "moody", "moody", "dead"))
             addresses[merchant] = f"https://{host}/n" if rng.random() < 0.9 else None
         seeds: dict[int, bytes] = {}
-        for number in range(rng.randint(4, 24)):
+        crowded = rng.random() < 0.2
+        for number in range(rng.randint(4, 24) if crowded else rng.randint(100, 400)):
             seeds |= self._wallet(number, work)
         store.commit(work)
         return merchants, addresses, seeds

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import selectors
 from collections.abc import Coroutine
+from heapq import heappop
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -14,27 +14,33 @@ class Stuck(AssertionError):
     """Everybody waits for something that will never happen."""
 
 
-class _Jump(selectors.DefaultSelector):
-    """Waits for no socket; the time that would have been waited has passed at once."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[Any]:
-        if timeout is None:
-            raise Stuck("everybody waits, and nothing is going to happen")
-        self.now += max(timeout, 0)
-        return []
-
-
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """`time()` is the simulated number of seconds since the loop began."""
+    """`time()` is the simulated number of seconds since the loop began. It waits for no socket."""
 
     def __init__(self) -> None:
-        self._jump = _Jump()
-        super().__init__(self._jump)
+        self._now = 0.0
+        super().__init__()
 
     def time(self) -> float:
-        return self._jump.now
+        return self._now
+
+    def _run_once(self) -> None:
+        """What asyncio's own does, without a selector: the time that would have been waited has passed."""
+        ready, scheduled = self._ready, self._scheduled  # type: ignore[attr-defined]
+        while scheduled and scheduled[0]._cancelled:
+            heappop(scheduled)._scheduled = False
+        if not ready:
+            if not scheduled:
+                raise Stuck("everybody waits, and nothing is going to happen")
+            self._now = max(self._now, scheduled[0]._when)
+        while scheduled and scheduled[0]._when <= self._now:
+            handle = heappop(scheduled)
+            handle._scheduled = False
+            ready.append(handle)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -64,27 +66,24 @@ def _insert(found: re.Match[str], table: Table) -> Run:
     names = [name for name, _ in typed]
     given = names if found["given"].strip() == "*" else _split(found["given"])
     into = [table.columns[name] for name in _split(found["into"])]
-    hexes = {position for position, one in enumerate(given) if one.startswith("decode(")}
-    source = [names.index(re.sub(r"decode\((\w+).*", r"\1", one)) for one in given]
-    plan = [
-        (at, names[start], place in hexes) for place, (at, start) in enumerate(zip(into, source, strict=True))
-    ]
-    update = [table.columns[one.split("=")[0].strip()] for one in _split(found["set"] or "")]
+    hexes = [at for at, one in zip(into, given, strict=True) if one.startswith("decode(")]
+    values_of = attrgetter(*(re.sub(r"decode\((\w+).*", r"\1", one) for one in given))
+    update = {table.columns[one.split("=")[0].strip()] for one in _split(found["set"] or "")}
+    # A row is put together out of two: what is given and the defaults, or the new row and the old one.
+    width, defaults = len(table.columns), tuple(table.defaults)
+    fresh = itemgetter(*(into.index(at) if at in into else len(into) + at for at in range(width)))
+    merged = itemgetter(*(at if at in update else width + at for at in range(width)))
 
     def run(work: Work, params: Sequence[Any]) -> list[Values]:
         for one in decoder.decode(params[0]):
-            row = list(table.defaults)
-            for at, name, is_hex in plan:
-                value = getattr(one, name)
-                row[at] = bytes.fromhex(value) if is_hex else value
+            row = fresh(values_of(one) + defaults)
+            for at in hexes:
+                row = (*row[:at], row[at] and bytes.fromhex(row[at]), *row[at + 1 :])
             old = table.get(table.key_of(row), work)
             if old is None:
-                table.put(tuple(row), work)
+                table.put(row, work)
             elif update:
-                merged = list(old)
-                for at in update:
-                    merged[at] = row[at]
-                table.put(tuple(merged), work)
+                table.put(merged(row + old), work)
             elif found["do"] is None:
                 raise psycopg.errors.UniqueViolation(table.name)
         return []
@@ -96,24 +95,27 @@ def _select(found: re.Match[str], table: Table) -> Run:
     columns = [one.removeprefix(f"{found['alias']}.") for one in _split(found["columns"])]
     trimmed = [place for place, one in enumerate(columns) if one.startswith("trim_scale(")]
     names = [re.sub(r"trim_scale\((?:\w\.)?(\w+)\)", r"\1", one) for one in columns]
-    positions = [table.columns[name] for name in names]
+    selected = itemgetter(*(table.columns[name] for name in names))
     fields = tuple(_split(found["using"] or found["any"]))
 
     def run(work: Work, params: Sequence[Any]) -> list[Values]:
-        keys = zip(*params, strict=True) if found["using"] else ((one,) for one in params[0])
+        if not params[0]:
+            return []
+        keys = zip(*params, strict=True) if found["using"] else ((one,) for one in dict.fromkeys(params[0]))
         rows = []
-        for key in dict.fromkeys(keys):
+        for key in keys:
             row = table.find(fields, key, work)
             if row is not None:
-                values = [row[position] for position in positions]
+                values = selected(row)
                 for place in trimmed:
-                    values[place] = trim_scale(values[place])
-                rows.append(tuple(values))
+                    values = (*values[:place], trim_scale(values[place]), *values[place + 1 :])
+                rows.append(values)
         return rows
 
     return run
 
 
+@lru_cache(maxsize=4096)
 def trim_scale(value: Decimal | None) -> Decimal | None:
     """A number without zeros at its end, and without an exponent."""
     if value is None or value.as_tuple().digits[-1] or not value.as_tuple().exponent:

@@ -6,12 +6,15 @@ Each statement is recognized by its own text, taken from the context that makes 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from datetime import UTC, date, datetime
 from functools import partial
-from heapq import heappop, heappush
+from heapq import merge
+from itertools import count, islice, takewhile
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -35,10 +38,11 @@ _ITEM = outbox.Claimed(outbox.OutboxItem(OPERATOR, OPERATOR, "", OPERATOR, {}, _
 #: What is selected of a merchant and its contracts: the table's alias and the column.
 _MERCHANT = re.findall(r"\b([mc])\.(\w+)", acquiring.merchants([]).sql.partition("FROM")[0])
 
-_NEVER = datetime.max.replace(tzinfo=UTC)
 _LOOKED_FOR = ("db_outbox", "acquiring_payment")
 
 Params = Sequence[Any]
+#: When a row is looked for, a number of its own, and its key.
+Entry = tuple[datetime, int, Key]
 
 
 class _Leg(msgspec.Struct, gc=False):
@@ -88,8 +92,26 @@ class Store:
     def __init__(self) -> None:
         self.tables = all_tables(("acquiring", "wallet", "fx", "db"))
         self.books = Model()
-        #: When the worker will look for committed rows, the earliest first; some have ended since.
-        self._agenda: dict[str, list[tuple[datetime, Key]]] = defaultdict(list)
+        #: When the worker will look for committed rows, the earliest first.
+        self._agenda: dict[str, list[Entry]] = defaultdict(list)
+        self._filed: dict[tuple[Table, Key], tuple[str, Entry]] = {}
+        self._serial = count()
+        self._payment_ends = self.table("acquiring_payment").columns_of(
+            "state", "expires_at", "hold_id", "auth_expires_at"
+        )
+        self._codes = self.table("wallet_spent_code").group_by("wallet_id", "device_number")
+        self._device = self.table("wallet_device").columns_of(
+            "wallet_id", "sealed_seed", "active", "bad_codes", "locked_until"
+        )
+        self._purse = self.table("wallet_wallet").columns_of(
+            "id", "holder_id", "display_name", "currency", "state", "no_pin_limit", "payment_limit", "day_limit"
+        )
+        self._spent = itemgetter(self.table("wallet_day_spending").columns["spent"])
+        self._tried = self.table("db_outbox").columns_of("attempts", "lost", "leased_until")
+        self._claimed = self.table("db_outbox").columns_of(
+            "id", "owner_id", "topic", "subject_id", "payload", "due_at", "attempts", "lost", "leased_until"
+        )
+        self._item_due = self.table("db_outbox").columns_of("done_at", "dead_at", "due_at", "leased_until")
         self._known: dict[str, Callable[[BooksWork, Params], list[Values]]] = {
             ledger.open_account(OPERATOR, ledger.Role.WALLET, "EUR", _ANY).sql: self._open_account,
             ledger.post([]).sql: self._post,
@@ -146,42 +168,37 @@ class Store:
 
     def file_again(self, table: Table, key: Key) -> None:
         """Note when somebody will look for a row, if anybody will."""
-        if table.name in _LOOKED_FOR and (when := self._when(table, key)):
-            about = table.value(table.rows[key], "topic") if table.name == "db_outbox" else table.name
-            heappush(self._agenda[about], (when, key))
+        if table.name not in _LOOKED_FOR:
+            return
+        filed = self._filed.pop((table, key), None)
+        if filed is not None:
+            about, entry = filed
+            del self._agenda[about][bisect_left(self._agenda[about], entry)]
+        row = table.rows.get(key)
+        when = self._when(table, row) if row is not None else None
+        if when is not None:
+            about = table.value(row, "topic") if table.name == "db_outbox" else table.name
+            entry = (when, next(self._serial), key)
+            self._filed[table, key] = about, entry
+            insort(self._agenda[about], entry)
 
-    def _when(self, table: Table, key: Key) -> datetime | None:
+    def _when(self, table: Table, row: Values) -> datetime | None:
         """When a payment expires, or an item may be claimed; None when it has ended."""
-        row = table.get(key, None)
-        if row is None:
-            return None
-        value = table.columns
         if table.name == "acquiring_payment":
-            if row[value["state"]] == "PROCESSING":
-                return row[value["expires_at"]]
-            return row[value["auth_expires_at"]] if row[value["hold_id"]] is not None else None
-        if row[value["done_at"]] is not None or row[value["dead_at"]] is not None:
+            state, expires, hold, hold_ends = self._payment_ends(row)
+            return expires if state == "PROCESSING" else hold_ends if hold is not None else None
+        done, dead, due, leased_until = self._item_due(row)
+        if done is not None or dead is not None:
             return None
-        due: datetime = row[value["due_at"]]
-        return max(due, row[value["leased_until"]] or due)
+        return due if leased_until is None else max(due, leased_until)
 
     def next_due(self) -> datetime | None:
         """When the next payment or item falls due."""
-        found = [due[0][0] for about in list(self._agenda) if (due := self._due(about, _NEVER, 1))]
-        return min(found, default=None)
+        return min((agenda[0][0] for agenda in self._agenda.values() if agenda), default=None)
 
-    def _due(self, about: str, now: datetime, limit: int) -> list[tuple[datetime, Key]]:
-        """The first rows of a topic that are due, in order; they stay on the agenda."""
-        agenda = self._agenda[about]
-        table = self.tables["acquiring_payment" if about == "acquiring_payment" else "db_outbox"]
-        found: list[tuple[datetime, Key]] = []
-        while agenda and agenda[0][0] <= now and len(found) < limit:
-            entry = heappop(agenda)
-            if self._when(table, entry[1]) == entry[0] and entry not in found[-1:]:
-                found.append(entry)
-        for entry in found:
-            heappush(agenda, entry)
-        return found
+    def _due(self, about: str, now: datetime) -> Iterator[Entry]:
+        """The rows of a topic that are due, the longest waiting first."""
+        return takewhile(lambda entry: entry[0] <= now, self._agenda[about])
 
     def rollback(self, work: BooksWork) -> None:
         """Nothing of it has happened."""
@@ -243,24 +260,18 @@ class Store:
         for number in numbers:
             row = table.get((number,), work)
             if row is not None:
-                one = table.named(row)
-                used = [window * 10 + n for window, n in self._used(one, since, work)]
-                head = (
-                    number,
-                    one["sealed_seed"],
-                    one["active"],
-                    one["bad_codes"],
-                    one["locked_until"],
-                    used,
-                )
-                rows.append(head + self._wallet(one["wallet_id"], day, work))
+                wallet_id, *head = self._device(row)
+                used = self._used(wallet_id, number, since, work)
+                rows.append((number, *head, used, *self._wallet(wallet_id, day, work)))
         return rows
 
-    def _used(self, device: dict[str, Any], since: int, work: BooksWork) -> list[tuple[int, int]]:
+    def _used(self, wallet_id: UUID, number: int, since: int, work: BooksWork) -> list[int]:
         codes = self.table("wallet_spent_code")
-        here = (device["wallet_id"], device["number"])
-        keys = [(*here, window, n) for window in range(since, since + 4) for n in range(10)]
-        return [(key[2], key[3]) for key in keys if codes.get(key, work) is not None]
+        return [
+            key[2] * 10 + key[3]
+            for key in self._codes[wallet_id, number]
+            if key[2] >= since and codes.get(key, work) is not None
+        ]
 
     def _wallets(self, work: BooksWork, params: Params) -> list[Values]:
         day, ids = params
@@ -268,14 +279,9 @@ class Store:
         return [self._wallet(id, day, work) for id in ids if (id,) in known]
 
     def _wallet(self, id: UUID, day: Any, work: BooksWork) -> Values:
-        table, days = self.table("wallet_wallet"), self.table("wallet_day_spending")
-        one = table.named(table.rows[(id,)])
+        days = self.table("wallet_day_spending")
         spent = days.get((id, day), work)
-        names = (
-            "id", "holder_id", "display_name", "currency", "state",
-            "no_pin_limit", "payment_limit", "day_limit",
-        )  # fmt: skip
-        return (*(one[name] for name in names), days.value(spent, "spent") if spent else 0)
+        return (*self._purse(self.table("wallet_wallet").rows[(id,)]), self._spent(spent) if spent else 0)
 
     def _good_devices(self, work: BooksWork, params: Params) -> list[Values]:
         table = self.table("wallet_device")
@@ -325,41 +331,26 @@ class Store:
 
     def _due_payments(self, work: BooksWork, params: Params) -> list[Values]:
         now, limit = params[0], params[1]
-        return [(*key, when) for when, key in self._due("acquiring_payment", now, limit)]
+        return [(*key, when) for when, _, key in islice(self._due("acquiring_payment", now), limit)]
 
     # ------------------------------------------------------------ the outbox
 
     def _claim(self, work: BooksWork, params: Params) -> list[Values]:
         now, _, topics, busy, look, cap, _, _, limit, leased_until = params
         table = self.table("db_outbox")
-        found = [one for topic in topics for one in self._due(topic, now, 10**6)]
-        due = [
-            row for _, key in found if (row := table.rows[key]) and table.value(row, "owner_id") not in busy
-        ]
-        due.sort(key=lambda row: table.value(row, "due_at"))
+        found = merge(*(self._due(topic, now) for topic in topics))
         places: dict[UUID, int] = defaultdict(int)
         taken = []
-        for row in due[:look]:
-            one = table.named(row)
-            places[one["owner_id"]] += 1
-            if places[one["owner_id"]] > cap or len(taken) >= limit or table.held(table.key_of(row), work):
+        for _, _, key in islice((one for one in found if one[2][0] not in busy), look):
+            places[key[0]] += 1
+            if places[key[0]] > cap or len(taken) >= limit or table.held(key, work):
                 continue
-            lost = one["lost"] + (one["leased_until"] is not None)
-            new = table.changed(row, leased_until=leased_until, attempts=one["attempts"] + 1, lost=lost)
+            row = table.rows[key]
+            attempts, lost, leased = self._tried(row)
+            lost += leased is not None
+            new = table.changed(row, leased_until=leased_until, attempts=attempts + 1, lost=lost)
             table.put(new, work)
-            now_is = table.named(new)
-            names = (
-                "id",
-                "owner_id",
-                "topic",
-                "subject_id",
-                "payload",
-                "due_at",
-                "attempts",
-                "lost",
-                "leased_until",
-            )
-            taken.append(tuple(now_is[name] for name in names))
+            taken.append(self._claimed(new))
         return taken
 
     def _done(self, work: BooksWork, params: Params) -> list[Values]:
@@ -384,9 +375,8 @@ class Store:
         row = table.get(key, work)
         if row is None:
             return []
-        one = table.named(row)
-        is_open = one["done_at"] is None and one["dead_at"] is None
-        if is_open and hands in (None, one["leased_until"]):
+        done, dead, _, leased_until = self._item_due(row)
+        if done is None and dead is None and hands in (None, leased_until):
             table.put(table.changed(row, **change), work)
         return []
 

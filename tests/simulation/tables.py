@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from operator import ge, gt, itemgetter, le, lt
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 import psycopg
@@ -46,11 +47,9 @@ class Table:
         names = [field.column for field in meta.pk_fields]
         self.key_columns = tuple(names)
         self.key_of = _getter([self.columns[name] for name in names])
-        self.checks = [
-            (one.name, _check(one.condition, self.columns))
-            for one in meta.constraints
-            if isinstance(one, CheckConstraint)
-        ]
+        self._broken = _broken_check(
+            [one for one in meta.constraints if isinstance(one, CheckConstraint)], self.columns
+        )
         self.rows: dict[Key, Values] = {}
         self._before: dict[Key, tuple[Values | None, Work]] = {}
         self.indexes: dict[tuple[str, ...], dict[Key, Key]] = {}
@@ -58,6 +57,7 @@ class Table:
         for one in meta.constraints:
             if isinstance(one, UniqueConstraint):
                 self._index(one.name, tuple(one.fields))
+        self._groups: list[tuple[Callable[[Values], Key], dict[Key, dict[Key, None]]]] = []
         for index in meta.indexes:
             # Random codes name one row each; no other plain index is looked up by value.
             if isinstance(index, Index) and tuple(index.fields) in {("order_code",)}:
@@ -67,6 +67,12 @@ class Table:
         found: dict[Key, Key] = {}
         self.indexes[fields] = found
         self._unique.append((name, _getter([self.columns[field] for field in fields]), found))
+
+    def group_by(self, *fields: str) -> dict[Key, dict[Key, None]]:
+        """From now on: the keys of the rows with the same values in these columns, which never change."""
+        groups: dict[Key, dict[Key, None]] = defaultdict(dict)
+        self._groups.append((self.columns_of(*fields), groups))
+        return groups
 
     def get(self, key: Key, reader: Work | None) -> Values | None:
         """The row that `reader` sees: its own, or the last committed one."""
@@ -99,15 +105,16 @@ class Table:
         key = self.key_of(row)
         if self.held(key, work):
             raise Busy(self._before[key][1])
-        for name, holds in self.checks:
-            if holds(row) is False:
-                raise psycopg.errors.CheckViolation(name)
+        if (broken := self._broken(row)) is not None:
+            raise psycopg.errors.CheckViolation(broken)
         old = self.rows.get(key)
         if old is None:
             for name, values_of, found in self._unique:
                 values = values_of(row)
                 if None not in values and found.setdefault(values, key) != key:
                     raise psycopg.errors.UniqueViolation(name)
+            for values_of, groups in self._groups:
+                groups[values_of(row)][key] = None
         if key not in self._before:
             self._before[key] = old, work
             work.changes.append((self, key, old))
@@ -137,6 +144,8 @@ class Table:
         for _, values_of, found in self._unique:
             if found.get(values_of(row)) == key:
                 del found[values_of(row)]
+        for values_of, groups in self._groups:
+            del groups[values_of(row)][key]
 
     def changed(self, row: Values, **values: Any) -> Values:
         """A row with some columns changed."""
@@ -152,6 +161,10 @@ class Table:
     def named(self, row: Values) -> dict[str, Any]:
         """A row by column names."""
         return dict(zip(self.columns, row))  # noqa: B905, hot, and as long as the table is wide
+
+    def columns_of(self, *names: str) -> Callable[[Values], Values]:
+        """What takes these columns out of a row."""
+        return _getter([self.columns[name] for name in names])
 
 
 def all_tables(app_labels: tuple[str, ...]) -> dict[str, Table]:
@@ -178,43 +191,48 @@ def _getter(positions: list[int]) -> Callable[[Any], Key]:
     return lambda row: (row[only],)
 
 
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "gte": ge,
-    "gt": gt,
-    "lte": le,
-    "lt": lt,
-    "exact": lambda a, b: bool(a == b),
-    "in": lambda a, b: a in b,
-    "regex": lambda a, b: re.search(b, a) is not None,
-}
+_OPERATORS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<", "exact": "==", "in": "in"}
 
 
-def _check(condition: Q, columns: dict[str, int]) -> Callable[[Values], bool | None]:
-    """A condition with the logic of SQL: what is compared with nothing is unknown, and unknown passes."""
+def _broken_check(
+    checks: Sequence[CheckConstraint], columns: dict[str, int]
+) -> Callable[[Values], str | None]:
+    """A function that names the first check that a row breaks.
+
+    It is written out as Python once a table: a check is asked of every row that is ever written.
+    """
+    known: dict[str, Any] = {}
+    text = "".join(f"{one.name!r} if {_told(one.condition, False, columns, known)} else " for one in checks)
+    return eval(f"lambda row: {text}None", known)  # type: ignore[no-any-return] # noqa: S307
+
+
+def _told(condition: Q, truth: bool, columns: dict[str, int], known: dict[str, Any]) -> str:
+    """An expression that is true where a condition surely is what `truth` says.
+
+    With the logic of SQL: what is compared with nothing is neither true nor false.
+    """
+    truth ^= condition.negated
     parts = [
-        _check(child, columns) if isinstance(child, Q) else _lookup(child, columns)
+        _told(child, truth, columns, known)
+        if isinstance(child, Q)
+        else _lookup(child, truth, columns, known)
         for child in condition.children
     ]
-
-    def holds(row: Values) -> bool | None:
-        found = [part(row) for part in parts]
-        decisive = condition.connector == Q.OR
-        answer = decisive if decisive in found else None if None in found else not decisive
-        return answer if answer is None or not condition.negated else not answer
-
-    return holds
+    every = truth is (condition.connector == Q.AND)
+    return f"({(' and ' if every else ' or ').join(parts)})"
 
 
-def _lookup(child: tuple[str, Any], columns: dict[str, int]) -> Callable[[Values], bool | None]:
+def _lookup(child: tuple[str, Any], truth: bool, columns: dict[str, int], known: dict[str, Any]) -> str:
     name, _, kind = child[0].partition("__")
-    position, wanted = columns[name], child[1]
+    value, wanted = f"row[{columns[name]}]", child[1]
     if kind == "isnull":
-        return lambda row: (row[position] is None) is wanted
-    compare = _COMPARE[kind or "exact"]
-    other = columns[wanted.name] if isinstance(wanted, F) else None
-
-    def holds(row: Values) -> bool | None:
-        value, limit = row[position], wanted if other is None else row[other]
-        return None if value is None or limit is None else compare(value, limit)
-
-    return holds
+        return f"{value} is {'' if wanted is truth else 'not '}None"
+    there = f"{value} is not None"
+    if isinstance(wanted, F):
+        limit = f"row[{columns[wanted.name]}]"
+        there += f" and {limit} is not None"
+    else:
+        limit = f"wanted{len(known)}"
+        known[limit] = re.compile(wanted).search if kind == "regex" else wanted
+    holds = f"{limit}({value})" if kind == "regex" else f"{value} {_OPERATORS[kind or 'exact']} {limit}"
+    return f"({there} and {'' if truth else 'not '}({holds}))"
