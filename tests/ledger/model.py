@@ -38,6 +38,9 @@ class ModelAccount:
     debits_pending: int = 0
     credits_pending: int = 0
 
+    def __copy__(self) -> ModelAccount:
+        return ModelAccount(self.side, self.currency, self.floor, self.closed, *self.sums)
+
     @property
     def sums(self) -> tuple[int, int, int, int]:
         return self.debits_posted, self.credits_posted, self.debits_pending, self.credits_pending

@@ -59,7 +59,7 @@ def _replay(seed: int, each: int) -> int:
     _set_up()
     from tests.simulation.history import run
 
-    result = run(seed, each, show=True)
+    result = run(seed, each, digest=True, show=True)
     print(f"seed {seed}: {result.payments} payments, {result.digest}")
     return 0
 

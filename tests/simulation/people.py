@@ -46,8 +46,12 @@ class Town:
     recent: list[tuple[str, Phone]] = field(default_factory=list)
     shown: dict[int, int] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
+    keeps_lines: bool = False
     numbers: Any = field(default_factory=count)
     tasks: dict[asyncio.Task[object], None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.phones, self.purses = list(self.oracle.phones.values()), list(self.oracle.purses)
 
     # ------------------------------------------------------------ the network
 
@@ -96,7 +100,8 @@ class Town:
             return None
         with self.oracle.watching():
             self._believe(command, outcome)
-        self.lines.append(f"{asyncio.get_running_loop().time():.6f} {_line(command, outcome)}")
+        if self.keeps_lines:
+            self.lines.append(f"{asyncio.get_running_loop().time():.6f} {_line(command, outcome)}")
         return outcome
 
     def _believe(self, command: flows.Command, outcome: flows.Outcome) -> None:
@@ -161,7 +166,7 @@ class Town:
     def _command(self, kind: str) -> tuple[flows.Pay, Phone]:
         rng, number = self.rng, next(self.numbers)
         merchant = rng.choice(self.merchants)
-        phone = rng.choice(list(self.oracle.phones.values()))
+        phone = rng.choice(self.phones)
         minor = rng.choice((rng.randint(50, 3000), rng.randint(3000, 60_000)))
         currency = "JPY" if kind != "theirs" and rng.random() < 0.1 else "EUR"
         fields: dict[str, Any] = {
@@ -235,7 +240,7 @@ class Town:
         purse, asked = phone.purse.id, payment
         for _ in range(2 if payment.order_code and rng.random() < 0.2 else 1):
             if payment.order_code:
-                purse = rng.choice(list(self.oracle.purses))
+                purse = rng.choice(self.purses)
                 claimed = await self.insist(flows.Claim(order_code=payment.order_code, wallet_id=purse))
                 if claimed is None or claimed.code != flows.IN_PROCESS or claimed.payment is None:
                     return

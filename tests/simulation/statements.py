@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import UTC, date, datetime
 from functools import partial
-from heapq import merge
-from itertools import count, islice, takewhile
+from itertools import count
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -92,9 +91,9 @@ class Store:
     def __init__(self) -> None:
         self.tables = all_tables(("acquiring", "wallet", "fx", "db"))
         self.books = Model()
-        #: When the worker will look for committed rows, the earliest first.
-        self._agenda: dict[str, list[Entry]] = defaultdict(list)
-        self._filed: dict[tuple[Table, Key], tuple[str, Entry]] = {}
+        #: When the worker will look for committed rows: by topic and owner, the earliest first.
+        self._agenda: dict[str, dict[UUID, list[Entry]]] = defaultdict(lambda: defaultdict(list))
+        self._filed: dict[tuple[Table, Key], tuple[list[Entry], Entry]] = {}
         self._serial = count()
         self._payment_ends = self.table("acquiring_payment").columns_of(
             "state", "expires_at", "hold_id", "auth_expires_at"
@@ -172,15 +171,16 @@ class Store:
             return
         filed = self._filed.pop((table, key), None)
         if filed is not None:
-            about, entry = filed
-            del self._agenda[about][bisect_left(self._agenda[about], entry)]
+            agenda, entry = filed
+            del agenda[bisect_left(agenda, entry)]
         row = table.rows.get(key)
         when = self._when(table, row) if row is not None else None
         if when is not None:
             about = table.value(row, "topic") if table.name == "db_outbox" else table.name
+            agenda = self._agenda[about][key[0]]
             entry = (when, next(self._serial), key)
-            self._filed[table, key] = about, entry
-            insort(self._agenda[about], entry)
+            self._filed[table, key] = agenda, entry
+            insort(agenda, entry)
 
     def _when(self, table: Table, row: Values) -> datetime | None:
         """When a payment expires, or an item may be claimed; None when it has ended."""
@@ -194,11 +194,19 @@ class Store:
 
     def next_due(self) -> datetime | None:
         """When the next payment or item falls due."""
-        return min((agenda[0][0] for agenda in self._agenda.values() if agenda), default=None)
+        agendas = [one for owners in self._agenda.values() for one in owners.values()]
+        return min((agenda[0][0] for agenda in agendas if agenda), default=None)
 
-    def _due(self, about: str, now: datetime) -> Iterator[Entry]:
-        """The rows of a topic that are due, the longest waiting first."""
-        return takewhile(lambda entry: entry[0] <= now, self._agenda[about])
+    def _due(
+        self, topics: Sequence[str], now: datetime, limit: int, busy: Sequence[UUID] = ()
+    ) -> list[Entry]:
+        """Rows that are due, the longest waiting first, but those of owners who are busy."""
+        found = []
+        for owners in (self._agenda[topic] for topic in topics if topic in self._agenda):
+            for owner, agenda in owners.items():
+                if agenda and agenda[0][0] <= now and owner not in busy:
+                    found += agenda[: min(limit, bisect_left(agenda, now, key=itemgetter(0)) + 1)]
+        return [entry for entry in sorted(found)[:limit] if entry[0] <= now]
 
     def rollback(self, work: BooksWork) -> None:
         """Nothing of it has happened."""
@@ -331,17 +339,16 @@ class Store:
 
     def _due_payments(self, work: BooksWork, params: Params) -> list[Values]:
         now, limit = params[0], params[1]
-        return [(*key, when) for when, _, key in islice(self._due("acquiring_payment", now), limit)]
+        return [(*key, when) for when, _, key in self._due(["acquiring_payment"], now, limit)]
 
     # ------------------------------------------------------------ the outbox
 
     def _claim(self, work: BooksWork, params: Params) -> list[Values]:
         now, _, topics, busy, look, cap, _, _, limit, leased_until = params
         table = self.table("db_outbox")
-        found = merge(*(self._due(topic, now) for topic in topics))
         places: dict[UUID, int] = defaultdict(int)
         taken = []
-        for _, _, key in islice((one for one in found if one[2][0] not in busy), look):
+        for _, _, key in self._due(topics, now, look, busy):
             places[key[0]] += 1
             if places[key[0]] > cap or len(taken) >= limit or table.held(key, work):
                 continue

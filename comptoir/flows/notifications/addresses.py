@@ -10,6 +10,7 @@ import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
@@ -46,6 +47,7 @@ class Target:
     path: str
 
 
+@lru_cache(maxsize=1024)  # merchants have few addresses, and each is read for every notification
 def target_of(text: str) -> Target:
     """Read a notify URL. Raises AddressUnusable."""
     if len(text) > _LONGEST:
