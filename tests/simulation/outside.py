@@ -165,6 +165,21 @@ class Servers:
                 raise Wrong(f"a merchant was told of a refund that is not so: {said}")
             self.heard["notify.refund", back.id] += 1
             return
+        if said["notifyType"] == "CAPTURE_RESULT":
+            taking = self._oracle.takings_by_id.get(UUID(str(said["captureId"])))
+            if taking is None or ok != (taking.failure is None):
+                raise Wrong(f"a merchant was told of a capture that is not so: {said}")
+            self.heard["notify.capture", taking.id] += 1
+            return
+        if said["notifyType"] == "UPDATE_AMOUNT_RESULT":
+            about = self._oracle.by_id[UUID(str(said["paymentId"]))].command
+            change = self._oracle.changes.get(
+                (about.merchant_id, about.client_ref, str(said["updateRequestId"]))
+            )
+            if change is None or ok != (change.failure is None):
+                raise Wrong(f"a merchant was told of a change of an amount that is not so: {said}")
+            self.heard["notify.amount", change.id] += 1
+            return
         payment = self._oracle.by_id.get(UUID(str(said["paymentId"])))
         # What was paid when the message was written may be canceled when it is heard.
         true = payment is not None and payment.was_paid if ok else payment is not None

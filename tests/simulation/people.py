@@ -11,7 +11,9 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from comptoir.acquiring.api import PaymentView, Product, Scenario
+from msgspec.structs import replace
+
+from comptoir.acquiring.api import CaptureMode, PaymentView, Product, Scenario
 from comptoir.flows import api as flows
 from comptoir.kernel.money import Money
 from comptoir.standards.payment_code import Form, build, window_of
@@ -23,7 +25,7 @@ CLIENT = "5Y00000000000001"
 
 #: Of a hundred payments, how many are of each kind.
 KINDS = {
-    "code": 58, "order": 12, "cashier": 5, "theirs": 12, "used": 4, "old": 3, "guess": 3, "odd": 3,
+    "code": 50, "order": 12, "cashier": 5, "hold": 8, "theirs": 12, "used": 4, "old": 3, "guess": 3, "odd": 3,
 }  # fmt: skip
 
 
@@ -109,8 +111,10 @@ class Town:
         if outcome.code == flows.OK and outcome.payment is not None and isinstance(command, flows.Pay):
             payment = self.oracle.by_id.get(outcome.payment.id)
             ask = payment.ask if payment else None
-            total = ask.total if ask else None
-            said = outcome.payment.wallet_total.minor if outcome.payment.wallet_total and ask else None
+            # What an authorization holds may be another amount by now.
+            fixed = ask is not None and command.capture_mode is not CaptureMode.MANUAL
+            total = ask.total if ask and fixed else None
+            said = outcome.payment.wallet_total.minor if outcome.payment.wallet_total and fixed else None
             if payment is None or not payment.was_paid or payment.finished != outcome.payment.finished_at:
                 raise Wrong(f"told that {command.request_ref} succeeded: {outcome.payment}, it is {payment}")
             if said != total:
@@ -118,6 +122,10 @@ class Town:
         if outcome.refund is not None:
             back = self.oracle.backs_by_id.get(outcome.refund.id)
             if back is None or (outcome.code == flows.OK and back.state != "SUCCESS"):
+                raise Wrong(f"told {outcome.code} of {command}, and it is not so")
+        if outcome.capture is not None:
+            taking = self.oracle.takings_by_id.get(outcome.capture.id)
+            if taking is None or (outcome.code == flows.OK and taking.failure):
                 raise Wrong(f"told {outcome.code} of {command}, and it is not so")
 
     # ------------------------------------------------------------ tills
@@ -137,6 +145,7 @@ class Town:
         self.payments += 1
         if command.code and rng.random() < 0.05:  # two tills scan it at the same moment
             ref = f"R{next(self.numbers)}"
+            self.payments += 1
             self.start(self.ask(flows.Pay(**_fields(command) | {"request_ref": ref})))
         outcome = await self.insist(command)
         if outcome is None:
@@ -148,7 +157,9 @@ class Town:
                 **_fields(command) | ({"amount": _more(command.amount)} if rng.random() < 0.3 else {})
             )
             await self.ask(again)
-        if outcome.payment is not None and rng.random() < 0.12:
+        if outcome.payment is not None and command.capture_mode and outcome.code == flows.OK:
+            await self._captures(outcome.payment)
+        elif outcome.payment is not None and rng.random() < 0.12:
             await self._regret(command, outcome.payment)
 
     async def late(self) -> None:
@@ -156,12 +167,11 @@ class Town:
         for payment in self.rng.sample(list(self.oracle.by_id.values()), min(12, len(self.oracle.by_id))):
             command = payment.command
             names = {"merchant_id": command.merchant_id, "client_ref": CLIENT, "payment_id": payment.id}
-            ref = f"F{next(self.numbers)}"
-            await self.insist(
-                self.rng.choice(
-                    (flows.Cancel(**names), flows.Refund(**names, request_ref=ref, amount=command.amount))
-                )
-            )
+            more = names | {"request_ref": f"F{next(self.numbers)}", "amount": command.amount}
+            kinds = [flows.Cancel(**names), flows.Refund(**more)]
+            if command.capture_mode:
+                kinds += [flows.Capture(**more), flows.UpdateAmount(**more)]
+            await self.insist(self.rng.choice(kinds))
 
     def _command(self, kind: str) -> tuple[flows.Pay, Phone]:
         rng, number = self.rng, next(self.numbers)
@@ -184,6 +194,12 @@ class Town:
                 fields["scenario"] = Scenario.ORDER_CODE
             case "cashier":
                 fields |= {"product": Product.CASHIER, "scenario": None}
+            case "hold":
+                fields["capture_mode"] = rng.choice((*[CaptureMode.MANUAL] * 4, CaptureMode.AUTOMATIC))
+                if rng.random() < 0.3:
+                    fields |= {"product": Product.CASHIER, "scenario": None}
+                else:
+                    fields["code"] = self._fresh(phone)
             case "theirs":
                 fields["code"] = f"{PREFIX}{number:014d}"
             case "used" if self.recent:
@@ -199,6 +215,8 @@ class Town:
             case "odd" if rng.random() < 0.5:
                 fields["amount"] = Money(minor, "USD")
                 fields["code"] = self._fresh(phone)
+            case "odd" if rng.random() < 0.3:
+                fields |= {"code": f"{PREFIX}{number:014d}", "capture_mode": CaptureMode.MANUAL}
             case _:
                 fields["code"] = self._fresh(phone)
         return flows.Pay(**fields), phone
@@ -250,9 +268,50 @@ class Town:
         names = {"wallet_id": purse, "authorization_id": asked.authorization_id}
         act: flows.Command = flows.Decline(**names) if rng.random() < 0.1 else flows.Confirm(**names)
         await asyncio.sleep(rng.expovariate(1))
-        await self.insist(act)
+        done = await self.insist(act)
         if rng.random() < 0.15:
             await self.ask(act)
+        if done is not None and done.code == flows.OK and asked.capture_mode:
+            await self._captures(asked)
+
+    async def _captures(self, payment: PaymentView) -> None:
+        """What an authorization holds is taken: at once or in parts, too much of it, or not at all."""
+        rng, whole = self.rng, payment.amount.minor
+        if rng.random() < 0.2:  # nobody captures: it is canceled, or let go after days
+            if rng.random() < 0.5:
+                await self.insist(self._cancel(payment))
+            return
+        steps: list[flows.Command] = []
+        if rng.random() < 0.3:
+            steps.append(self._step(flows.UpdateAmount, payment, rng.randint(whole // 2 + 1, 2 * whole)))
+        for _ in range(rng.choice((1, 1, 2, 3, 6))):
+            part = rng.choice((whole, whole + 1, whole // 2, rng.randint(1, whole), rng.randint(1, whole // 3)))
+            steps.append(self._step(flows.Capture, payment, max(part, 1), last=rng.random() < 0.2))
+        steps += rng.choices(steps, k=rng.choice((0, 0, 1)))
+        if rng.random() < 0.1:
+            steps.append(self._cancel(payment))
+        if rng.random() < 0.3:
+            outcomes = await asyncio.gather(*(self.ask(one) for one in steps))
+        else:
+            outcomes = [await self.insist(one) for one in steps]
+        captures = [one.capture for one in outcomes if one is not None and one.capture is not None]
+        for _ in range(rng.choice((0, 0, 1, 3))):
+            of = rng.choice(captures) if captures and rng.random() < 0.6 else None
+            most = of.amount.minor if of else whole
+            part = rng.choice((most, rng.randint(1, most), rng.randint(1, most)))
+            back = self._step(flows.Refund, payment, part, notify_url=payment.notify_url)
+            await self.ask(replace(back, capture_id=of.id) if of else back)
+
+    def _step(self, kind: Any, payment: PaymentView, minor: int, **more: Any) -> Any:
+        """Something that is asked of a payment under a request id of its own."""
+        return kind(
+            merchant_id=payment.merchant_id,
+            client_ref=CLIENT,
+            request_ref=f"F{next(self.numbers)}",
+            payment_id=payment.id,
+            amount=Money(minor, payment.amount.currency),
+            **more,
+        )
 
     async def _regret(self, command: flows.Pay, payment: PaymentView) -> None:
         """Money goes back: whole or in parts, once or by a nervous finger, sometimes too much."""

@@ -34,7 +34,7 @@ _INSERT = re.compile(
     r"(?:ON CONFLICT (?:\([\w\s,]+\) )?DO (?P<do>NOTHING|UPDATE SET (?P<set>[\w\s,.=\"]+)))?\s*"
 )
 _SELECT = re.compile(
-    r"\s*SELECT (?P<columns>[\w\s,.()\"]+?)\s+FROM (?P<table>\w+) (?P<alias>\w)\s+"
+    r"\s*SELECT (?P<columns>[\w\s,.()\"]+?)\s+FROM (?P<table>\w+)(?: (?P<alias>\w))?\s+"
     r"(?:JOIN unnest\([^)]*\) AS \w+ \([\w\s,]+\) USING \((?P<using>[\w\s,]+)\)"
     r"|WHERE (?:\w\.)?(?P<any>\w+) = ANY \(%s\))\s*"
 )

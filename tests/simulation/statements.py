@@ -103,7 +103,14 @@ class Store:
             "wallet_id", "sealed_seed", "active", "bad_codes", "locked_until"
         )
         self._purse = self.table("wallet_wallet").columns_of(
-            "id", "holder_id", "display_name", "currency", "state", "no_pin_limit", "payment_limit", "day_limit"
+            "id",
+            "holder_id",
+            "display_name",
+            "currency",
+            "state",
+            "no_pin_limit",
+            "payment_limit",
+            "day_limit",
         )
         self._spent = itemgetter(self.table("wallet_day_spending").columns["spent"])
         self._tried = self.table("db_outbox").columns_of("attempts", "lost", "leased_until")
@@ -346,12 +353,14 @@ class Store:
     def _claim(self, work: BooksWork, params: Params) -> list[Values]:
         now, _, topics, busy, look, cap, _, _, limit, leased_until = params
         table = self.table("db_outbox")
-        places: dict[UUID, int] = defaultdict(int)
+        places: dict[int, int] = defaultdict(int)
         taken = []
         for _, _, key in self._due(topics, now, look, busy):
-            places[key[0]] += 1
-            if places[key[0]] > cap or len(taken) >= limit or table.held(key, work):
+            places[key[0].int] += 1
+            if places[key[0].int] > cap or table.held(key, work):
                 continue
+            if len(taken) == limit:
+                break
             row = table.rows[key]
             attempts, lost, leased = self._tried(row)
             lost += leased is not None

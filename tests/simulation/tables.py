@@ -59,8 +59,8 @@ class Table:
                 self._index(one.name, tuple(one.fields))
         self._groups: list[tuple[Callable[[Values], Key], dict[Key, dict[Key, None]]]] = []
         for index in meta.indexes:
-            # Random codes name one row each; no other plain index is looked up by value.
-            if isinstance(index, Index) and tuple(index.fields) in {("order_code",)}:
+            # Random codes and ids name one row each; no other plain index is looked up by value.
+            if isinstance(index, Index) and tuple(index.fields) in {("order_code",), ("id",)}:
                 self._index(index.name, tuple(index.fields))
 
     def _index(self, name: str, fields: tuple[str, ...]) -> None:
@@ -213,9 +213,7 @@ def _told(condition: Q, truth: bool, columns: dict[str, int], known: dict[str, A
     """
     truth ^= condition.negated
     parts = [
-        _told(child, truth, columns, known)
-        if isinstance(child, Q)
-        else _lookup(child, truth, columns, known)
+        _told(child, truth, columns, known) if isinstance(child, Q) else _lookup(child, truth, columns, known)
         for child in condition.children
     ]
     every = truth is (condition.connector == Q.AND)

@@ -20,9 +20,9 @@ from comptoir.wallet import rules as wallet_rules
 from tests.simulation.history import run
 
 # The package's names are its functions; these are the modules behind them.
-cancel, charge, refund, pay, issuer = (
+cancel, capture, charge, refund, pay, issuer = (
     import_module(f"comptoir.flows.decisions.{name}")
-    for name in ("cancel", "charge", "refund", "pay", "issuer")
+    for name in ("cancel", "capture", "charge", "refund", "pay", "issuer")
 )
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
@@ -50,6 +50,20 @@ def refund_of_one_too_many(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rules, "refund_refusal", off_by_one)
 
 
+def capture_of_one_too_many(patch: pytest.MonkeyPatch) -> None:
+    real = rules.capture_refusal
+
+    def off_by_one(payment: Any, amount: Any, now: Any) -> str | None:
+        return real(payment, type(amount)(max(amount.minor - 1, 1), amount.currency), now)
+
+    patch.setattr(rules, "capture_refusal", off_by_one)
+
+
+def rest_of_a_last_capture_stays_held(patch: pytest.MonkeyPatch) -> None:
+    real = capture._take
+    patch.setattr(capture, "_take", lambda *args, last: real(*args, last=False))
+
+
 class Blank:
     """A world of which something is not seen."""
 
@@ -70,6 +84,11 @@ def no_memory_of_payments(patch: pytest.MonkeyPatch) -> None:
 def no_memory_of_refunds(patch: pytest.MonkeyPatch) -> None:
     real = decisions.refund
     patch.setattr(decisions, "refund", lambda command, world: real(command, Blank(world, refunds={})))
+
+
+def no_memory_of_captures(patch: pytest.MonkeyPatch) -> None:
+    real = decisions.capture
+    patch.setattr(decisions, "capture", lambda command, world: real(command, Blank(world, captures={})))
 
 
 def other_content_passes_for_a_repeat(patch: pytest.MonkeyPatch) -> None:
@@ -134,7 +153,8 @@ MUTATIONS: dict[str, Mutation] = {
 } | {
     one.__name__.replace("_", " "): one
     for one in (
-        refund_of_one_too_many, no_memory_of_payments, no_memory_of_refunds,
+        refund_of_one_too_many, capture_of_one_too_many, rest_of_a_last_capture_stays_held,
+        no_memory_of_captures, no_memory_of_payments, no_memory_of_refunds,
         other_content_passes_for_a_repeat, spending_is_not_counted, codes_can_be_used_twice,
         cancel_leaves_the_margin, refund_is_not_counted, late_success_is_kept_by_the_issuer, nobody_is_told,
         window_never_closes,
