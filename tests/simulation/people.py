@@ -285,7 +285,7 @@ class Town:
         if rng.random() < 0.3:
             steps.append(self._step(flows.UpdateAmount, payment, rng.randint(whole // 2 + 1, 2 * whole)))
         for _ in range(rng.choice((1, 1, 2, 3, 6))):
-            part = rng.choice((whole, whole + 1, whole // 2, rng.randint(1, whole), rng.randint(1, whole // 3)))
+            part = rng.choice((whole, whole + 1, whole // 2, rng.randint(1, whole), whole // 7 + 1))
             steps.append(self._step(flows.Capture, payment, max(part, 1), last=rng.random() < 0.2))
         steps += rng.choices(steps, k=rng.choice((0, 0, 1)))
         if rng.random() < 0.1:
