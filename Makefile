@@ -51,6 +51,10 @@ bench-scale: .venv/installed ## Measure with a million payments in the books (AR
 reference: .venv/installed ## Write the API's reference anew from the code
 	$(BIN)/python -m tools.reference
 
+.PHONY: languages
+languages: .venv/installed ## Bring the pages' texts into all languages' catalogues, and say what is missing
+	@$(BIN)/python -m tools.languages
+
 .PHONY: lock
 lock: .venv/installed ## Lock the newest allowed versions of all dependencies
 	$(COMPILE) -o requirements/base.txt requirements/base.in

@@ -134,5 +134,6 @@ def _columns() -> tuple[SealedColumn, ...]:
     from comptoir.acquiring import api as acquiring
     from comptoir.identity import api as identity
     from comptoir.wallet import api as wallet
+    from comptoir.web.signin import adapters as signin
 
-    return (*identity.SEALED, *wallet.SEALED, *acquiring.SEALED)
+    return (*identity.SEALED, *wallet.SEALED, *acquiring.SEALED, *signin.SEALED)

@@ -21,20 +21,36 @@ _PAGE: Final = 200
 @dataclass(frozen=True, slots=True)
 class SealedColumn:
     """A column of sealed secrets. Rows are walked in the order of `key`, a unique column; `owner` says, of
-    its value, what the secret was bound to."""
+    its value, what the secret was bound to. `within`: the column is JSON (jsonb), and the secret stands in
+    it in base64 under this name, where there is one."""
 
     table: str
     key: str
     column: str
     purpose: str
     owner: Callable[[Any], str] = str
+    within: str = ""
+
+    @property
+    def value(self) -> str:
+        """The sealed bytes, in SQL; NULL where there are none."""
+        return f"decode({self.column}->>'{self.within}', 'base64')" if self.within else self.column
+
+    @property
+    def assignment(self) -> str:
+        """What puts other sealed bytes (one parameter) there, in SQL."""
+        if not self.within:
+            return f"{self.column} = %s"
+        text = "to_jsonb(translate(encode(%s, 'base64'), E'\\n', ''))"
+        return f"{self.column} = jsonb_set({self.column}, '{{{self.within}}}', {text})"
 
 
 def versions(column: SealedColumn) -> dict[int, int]:
     """How many secrets each version of the master key has sealed."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT get_byte({column.column}, 0), count(*) FROM {column.table} GROUP BY 1 ORDER BY 1"  # noqa: S608
+            f"SELECT get_byte({column.value}, 0), count(*) FROM {column.table}"  # noqa: S608
+            f" WHERE {column.value} IS NOT NULL GROUP BY 1 ORDER BY 1"
         )
         return {int(version): int(count) for version, count in cursor.fetchall()}
 
@@ -48,8 +64,8 @@ def reseal(column: SealedColumn) -> int:
         fresh = seal(unseal(sealed, column.purpose, owner), column.purpose, owner)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE {column.table} SET {column.column} = %s"  # noqa: S608
-                f" WHERE {column.key} = %s AND {column.column} = %s",
+                f"UPDATE {column.table} SET {column.assignment}"  # noqa: S608
+                f" WHERE {column.key} = %s AND {column.value} = %s",
                 [fresh, key, sealed],
             )
             changed += cursor.rowcount
@@ -63,8 +79,8 @@ def _others(column: SealedColumn) -> Iterator[tuple[Any, bytes]]:
         beyond = f"AND {column.key} > %s" if after else ""
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {column.key}, {column.column} FROM {column.table}"  # noqa: S608
-                f" WHERE get_byte({column.column}, 0) <> %s {beyond} ORDER BY {column.key} LIMIT {_PAGE}",
+                f"SELECT {column.key}, {column.value} FROM {column.table}"  # noqa: S608
+                f" WHERE get_byte({column.value}, 0) <> %s {beyond} ORDER BY {column.key} LIMIT {_PAGE}",
                 [current_version(), *after],
             )
             rows = cursor.fetchall()

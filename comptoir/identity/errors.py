@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from comptoir.kernel.errors import ComptoirError, InvalidValue
 
 
@@ -75,3 +77,41 @@ class StaffRefused(ComptoirError):
     """Not for this person to do, or not to be done to that one; `field` says which rule is in the way."""
 
     code = "identity.staff_refused"
+
+
+class PersonUnknown(ComptoirError):
+    """There is no such person."""
+
+    code = "identity.person_unknown"
+
+
+class PinUnfit(InvalidValue):
+    """A PIN has six digits, neither one digit repeated nor a run."""
+
+    code = "identity.pin_unfit"
+
+
+class PinRefused(ComptoirError):
+    """The PIN is wrong, or the person has none. `tries_left` before the next lock."""
+
+    code = "identity.pin_wrong"
+
+    def __init__(self, message: str, tries_left: int) -> None:
+        super().__init__(message, field="pin")
+        self.tries_left = tries_left
+
+
+class PinLocked(PinRefused):
+    """Too many wrong PINs: until `locked_until` even the right one is refused."""
+
+    code = "identity.pin_locked"
+
+    def __init__(self, message: str, locked_until: datetime) -> None:
+        super().__init__(message, tries_left=0)
+        self.locked_until = locked_until
+
+
+class ActionUnfit(InvalidValue):
+    """An entry of the record: its name or subject is none, or a detail may be a secret."""
+
+    code = "identity.action_unfit"

@@ -58,6 +58,45 @@ class Person(AbstractBaseUser, PermissionsMixin):
         return self.login
 
 
+class PersonPin(models.Model):
+    """The PIN with which somebody who works here approves, beside the password with which they log in."""
+
+    person_id = models.UUIDField(primary_key=True)
+    # Six digits have a million values: the argon2 hash is sealed too, so a stolen table alone gives no PIN.
+    sealed_hash = models.BinaryField()
+    failures = models.SmallIntegerField(default=0)
+    locked_until = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "identity_person_pin"
+
+
+class AuditEntry(models.Model):
+    """Who did what: a row is added, never changed or taken away (trigger).
+
+    `owner_id` is the merchant, the office, the operator or, for a traveller, the person: whose record it is.
+    """
+
+    pk = models.CompositePrimaryKey("owner_id", "id")
+    owner_id = models.UUIDField()
+    id = models.UUIDField()
+    person_id = models.UUIDField()
+    action = models.CharField(max_length=64)
+    subject_kind = models.CharField(max_length=32, default="")
+    subject_id = models.CharField(max_length=64, default="")
+    at = models.DateTimeField()
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "identity_audit_entry"
+        indexes = [
+            models.Index(
+                fields=["owner_id", "subject_kind", "subject_id", "-id"], name="identity_audit_subject"
+            ),
+            models.Index(fields=["owner_id", "person_id", "-id"], name="identity_audit_person"),
+        ]
+
+
 class ApiClient(models.Model):
     """A machine that signs its requests, for one merchant; an acquirer's, for merchants of its own."""
 

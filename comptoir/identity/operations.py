@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Max
 from msgspec.structs import replace
 
+from comptoir.db import pins
 from comptoir.db.sealed import seal
 from comptoir.identity import queries
 from comptoir.identity.errors import (
@@ -25,32 +26,49 @@ from comptoir.identity.errors import (
     KeyUnknown,
     LoginTaken,
     PersonInvalid,
+    PersonUnknown,
+    PinLocked,
+    PinRefused,
+    PinUnfit,
     PlatformKeyMissing,
     StaffRefused,
 )
-from comptoir.identity.models import ApiClient, ApiClientKey, ApiKey, Person, PlatformKey
-from comptoir.identity.queries import PLATFORM_KEY_PURPOSE
+from comptoir.identity.models import (
+    ApiClient,
+    ApiClientKey,
+    ApiKey,
+    AuditEntry,
+    Person,
+    PersonPin,
+    PlatformKey,
+)
+from comptoir.identity.queries import PIN_PURPOSE, PLATFORM_KEY_PURPOSE
 from comptoir.identity.rules import (
     MERCHANT_ROLES,
+    check_action,
     check_client_ref,
     check_name,
     check_operations,
     check_owner_left,
+    check_pin_form,
     check_place,
     check_staff_change,
     clean_login,
     is_sandbox,
+    record_of,
     secret_hash,
 )
 from comptoir.identity.types import (
     ClientStatus,
     ClientView,
+    Detail,
     PersonView,
     PlatformKeySummary,
     PlatformKeyView,
     Role,
 )
 from comptoir.kernel.ids import new_id
+from comptoir.kernel.pin import is_pin, lock_after, tries_left
 from comptoir.standards.antom import api_key, signing
 from comptoir.standards.antom.api_key import Kind
 
@@ -340,6 +358,79 @@ def _staff_for_change(actor_id: UUID, person_id: UUID) -> tuple[PersonView, list
         raise StaffRefused("the merchant has no such person", field="person")
     check_staff_change(next((one for one in staff if one.id == actor_id), None), target)
     return target, staff
+
+
+@transaction.atomic
+def set_pin(person_id: UUID, pin: str) -> None:
+    """Give somebody a PIN to approve with, or another one, and lift its lock. The door knows who asks.
+
+    Raises PinUnfit, PersonUnknown.
+    """
+    kept = pins.seal_pin(check_pin_form(pin), PIN_PURPOSE, person_id.hex)
+    if not Person.objects.filter(id=person_id).exists():
+        raise PersonUnknown(f"there is no person {person_id.hex}", field="person_id")
+    PersonPin.objects.update_or_create(
+        person_id=person_id, defaults={"sealed_hash": kept, "failures": 0, "locked_until": None}
+    )
+
+
+def check_pin(person_id: UUID, pin: str, now: datetime) -> None:
+    """Return if the PIN is right; a wrong one is counted, in a transaction of its own.
+
+    Must not be called inside another transaction: its rollback would forget the count. Raises PinRefused
+    (also for who has no PIN or works here no more), PinLocked, also for the right PIN, while too many wrong
+    ones are paid for, and PinUnfit, uncounted, for what is nobody's PIN: it was no guess.
+    """
+    if not is_pin(pin):
+        raise PinUnfit("a PIN has six digits", field="pin")
+    with transaction.atomic(durable=True):
+        refused = _compare_pin(person_id, pin, now)
+    if refused is not None:
+        raise refused
+
+
+def _compare_pin(person_id: UUID, pin: str, now: datetime) -> PinRefused | None:
+    """Compare under the row's lock and write the count; what is to be raised after the commit."""
+    row = PersonPin.objects.select_for_update().filter(person_id=person_id).first()
+    if row is None or not Person.objects.filter(id=person_id, is_active=True).exists():
+        return PinRefused("the PIN is wrong", tries_left=0)
+    if row.locked_until is not None and now < row.locked_until:
+        return PinLocked("too many wrong PINs: try again later", row.locked_until)
+    right = pins.is_right(bytes(row.sealed_hash), pin, PIN_PURPOSE, person_id.hex)
+    row.failures = 0 if right else row.failures + 1
+    pause = lock_after(row.failures)
+    row.locked_until = now + pause if pause else None
+    row.save(update_fields=["failures", "locked_until"])
+    if right:
+        return None
+    if row.locked_until is not None:
+        return PinLocked("too many wrong PINs: try again later", row.locked_until)
+    return PinRefused("the PIN is wrong", tries_left=tries_left(row.failures))
+
+
+def record_action(
+    person: PersonView,
+    action: str,
+    *,
+    now: datetime,
+    subject: tuple[str, str] | None = None,
+    details: Mapping[str, Detail] | None = None,
+) -> None:
+    """Add to the record who did what, in the caller's transaction: it stands if and only if the act does.
+
+    `action` is dotted (``refund.create``), `subject` a kind and an id. Raises ActionUnfit.
+    """
+    kind, subject_id = subject or ("", "")
+    AuditEntry.objects.create(
+        owner_id=record_of(person.id, person.merchant_id, person.office_id, person.role),
+        id=new_id(),
+        person_id=person.id,
+        action=action,
+        subject_kind=kind,
+        subject_id=subject_id,
+        at=now,
+        details=check_action(action, kind, subject_id, details or {}),
+    )
 
 
 def _lock_platform_keys() -> None:

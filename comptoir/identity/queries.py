@@ -12,10 +12,20 @@ from comptoir.db.resealing import SealedColumn
 from comptoir.db.run import run_sync
 from comptoir.db.sealed import unseal
 from comptoir.identity.errors import PlatformKeyMissing
-from comptoir.identity.models import ApiClient, ApiClientKey, ApiKey, Person, PlatformKey
+from comptoir.identity.models import (
+    ApiClient,
+    ApiClientKey,
+    ApiKey,
+    AuditEntry,
+    Person,
+    PersonPin,
+    PlatformKey,
+)
 from comptoir.identity.types import (
     ApiKeySummary,
     ApiKeyView,
+    AuditEntryView,
+    AuditPage,
     ClientKeySummary,
     ClientKeyView,
     ClientStatus,
@@ -31,10 +41,16 @@ from comptoir.standards.antom.api_key import Kind
 #: What platform keys are sealed for.
 PLATFORM_KEY_PURPOSE: Final = "platform key"
 
+#: What the PINs of people who work here are sealed for.
+PIN_PURPOSE: Final = "identity.pin"
+
 #: Where identity keeps sealed secrets.
 SEALED: Final = (
     SealedColumn("identity_platform_key", "version", "sealed_private_key", PLATFORM_KEY_PURPOSE),
+    SealedColumn("identity_person_pin", "person_id", "sealed_hash", PIN_PURPOSE, lambda owner: owner.hex),
 )
+
+_MOST_ENTRIES: Final = 200
 
 _CLIENT = """
 SELECT c.id, c.client_ref, c.merchant_id, c.sandbox, c.status, c.notify_url, c.acquirer, k.version,
@@ -178,6 +194,47 @@ def staff(merchant_id: UUID) -> tuple[PersonView, ...]:
     """Everybody who works or worked for a merchant: who still does first, then by name."""
     rows = Person.objects.filter(merchant_id=merchant_id).order_by("-is_active", "display_name", "login")
     return tuple(view_of(row) for row in rows)
+
+
+def has_pin(person_id: UUID) -> bool:
+    """Whether somebody can approve with a PIN."""
+    return PersonPin.objects.filter(person_id=person_id).exists()
+
+
+def actions(
+    owner_id: UUID,
+    *,
+    limit: int = 50,
+    before: UUID | None = None,
+    person_id: UUID | None = None,
+    subject: tuple[str, str] | None = None,
+) -> AuditPage:
+    """What was done in one merchant's, office's or person's record, the newest first, at most 200 at once.
+
+    `before` continues after a page (its `older`); `person_id` or `subject` (kind, id) narrow it.
+    """
+    rows = AuditEntry.objects.filter(owner_id=owner_id).order_by("-id")
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    if person_id is not None:
+        rows = rows.filter(person_id=person_id)
+    if subject is not None:
+        rows = rows.filter(subject_kind=subject[0], subject_id=subject[1])
+    count = min(max(limit, 1), _MOST_ENTRIES)
+    found = [
+        AuditEntryView(
+            id=row.id,
+            owner_id=row.owner_id,
+            person_id=row.person_id,
+            action=row.action,
+            subject_kind=row.subject_kind,
+            subject_id=row.subject_id,
+            at=row.at,
+            details=row.details,
+        )
+        for row in rows[: count + 1]
+    ]
+    return AuditPage(tuple(found[:count]), found[count - 1].id if len(found) > count else None)
 
 
 def view_of(row: Person) -> PersonView:

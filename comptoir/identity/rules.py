@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from comptoir.identity.errors import ApiKeyInvalid, ClientRefInvalid, PersonInvalid, StaffRefused
-from comptoir.identity.types import PersonView, Role
+from comptoir.identity.errors import (
+    ActionUnfit,
+    ApiKeyInvalid,
+    ClientRefInvalid,
+    PersonInvalid,
+    PinUnfit,
+    StaffRefused,
+)
+from comptoir.identity.types import Detail, PersonView, Role
+from comptoir.kernel.ids import OPERATOR
+from comptoir.kernel.pin import is_guessable, is_pin
 from comptoir.standards.antom.paths import CATALOGUE
 
 #: Test clients carry it in front of their client id (docs.antom.com, "Sandbox").
@@ -20,6 +29,11 @@ MERCHANT_ROLES: Final = frozenset({Role.CASHIER, Role.MANAGER, Role.OWNER, Role.
 OFFICE_ROLES: Final = frozenset({Role.OFFICER})
 
 MAX_NAME: Final = 64
+
+_ACTION = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
+_SUBJECT = re.compile(r"[a-z_]{0,32}")
+_SECRET = re.compile(r"pin|password|secret|token|seed|private|card", re.IGNORECASE)
+_LONGEST_DETAIL: Final = 256
 
 _CLIENT_REF = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LOGIN = re.compile(r"[a-z0-9._@+-]{1,64}")
@@ -99,3 +113,39 @@ def check_owner_left(staff: Iterable[PersonView]) -> None:
     """Of a merchant's staff as it would be, at least one owner can log in. Raises StaffRefused."""
     if not any(one.active and one.role is Role.OWNER for one in staff):
         raise StaffRefused("a merchant always has an owner", field="owner")
+
+
+def check_pin_form(pin: str) -> str:
+    """A PIN that may be set. Raises PinUnfit."""
+    if not is_pin(pin):
+        raise PinUnfit("a PIN has six digits", field="pin")
+    if is_guessable(pin):
+        raise PinUnfit("a PIN is neither one digit repeated nor a run of digits", field="pin")
+    return pin
+
+
+def record_of(person_id: UUID, merchant_id: UUID | None, office_id: UUID | None, role: Role) -> UUID:
+    """Whose record a person's actions are in: the merchant's, the office's, the operator's, or their own."""
+    if role is Role.TRAVELLER:
+        return person_id
+    return merchant_id or office_id or OPERATOR
+
+
+def check_action(
+    action: str, subject_kind: str, subject_id: str, details: Mapping[str, Detail]
+) -> dict[str, Detail]:
+    """The details of an entry that may be recorded. Raises ActionUnfit.
+
+    An action is dotted (``refund.create``), a subject a kind and an id, a detail a plain value under a name
+    that promises no secret.
+    """
+    if len(action) > 64 or not _ACTION.fullmatch(action):
+        raise ActionUnfit(f"an action is a dotted name such as refund.create, not {action!r}", field="action")
+    if not _SUBJECT.fullmatch(subject_kind) or len(subject_id) > 64 or bool(subject_kind) != bool(subject_id):
+        raise ActionUnfit("a subject is a kind and an id of at most 64 characters", field="subject")
+    for name, value in details.items():
+        if _SECRET.search(name):
+            raise ActionUnfit(f"the detail {name} may be a secret", field=name)
+        if not isinstance(value, str | int | bool | None) or len(str(value)) > _LONGEST_DETAIL:
+            raise ActionUnfit(f"the detail {name} is not a short plain value", field=name)
+    return dict(details)

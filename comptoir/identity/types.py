@@ -43,6 +43,30 @@ class PersonView(msgspec.Struct, frozen=True):
     must_change_password: bool = False
 
 
+#: What an entry of the record may say beside who, what and when.
+Detail = str | int | bool | None
+
+
+class AuditEntryView(msgspec.Struct, frozen=True):
+    """One thing that somebody did. `subject_kind` and `subject_id`: to what; empty for what needs none."""
+
+    id: UUID
+    owner_id: UUID
+    person_id: UUID
+    action: str
+    subject_kind: str
+    subject_id: str
+    at: datetime
+    details: dict[str, Detail]
+
+
+class AuditPage(msgspec.Struct, frozen=True):
+    """Entries, the newest first; `older`: the id to continue with, None at the end."""
+
+    entries: tuple[AuditEntryView, ...]
+    older: UUID | None
+
+
 class ClientKeyView(msgspec.Struct, frozen=True):
     """A live public key of a client (SubjectPublicKeyInfo DER)."""
 

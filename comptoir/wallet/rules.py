@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
-from itertools import pairwise
 
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.money import Money
+from comptoir.kernel.pin import is_guessable, is_pin
 from comptoir.standards import payment_code
 from comptoir.wallet import errors
 from comptoir.wallet.errors import LimitsTooHigh, LimitsUnfit, PinUnfit
@@ -26,12 +25,6 @@ from comptoir.wallet.types import (
 #: values among ten million a guesser has at best 5 * 3 / 10**7 before each pause.
 BAD_CODES_BEFORE_LOCK = 5
 LOCK_MINUTES = 15
-
-#: After every so many wrong PINs in a row the wallet is locked, each time for twice as long as before.
-#: 10 guesses in the first 15 minutes, 35 on the first day, then 5 a day: of a million PINs.
-WRONG_PINS_BEFORE_LOCK = 5
-FIRST_PIN_LOCK = timedelta(minutes=15)
-LONGEST_PIN_LOCK = timedelta(days=1)
 
 #: The largest amount the books take: 16 digits of minor units.
 LARGEST_AMOUNT = 10**16 - 1
@@ -142,22 +135,8 @@ def check_pin_form(pin: str) -> None:
     """
     if not is_pin(pin):
         raise PinUnfit("a PIN has six digits", field="pin")
-    steps = {(int(after) - int(before)) % 10 for before, after in pairwise(pin)}
-    if len(steps) == 1 and steps <= {0, 1, 9}:
+    if is_guessable(pin):
         raise PinUnfit("a PIN is neither one digit repeated nor a run of digits", field="pin")
-
-
-def is_pin(text: str) -> bool:
-    """Whether a text can be anybody's PIN at all: six ASCII digits."""
-    return isinstance(text, str) and re.fullmatch(r"[0-9]{6}", text) is not None
-
-
-def pin_lock(failures: int) -> timedelta | None:
-    """How long the wallet is locked after this many wrong PINs in a row, or None if not at this one."""
-    if failures <= 0 or failures % WRONG_PINS_BEFORE_LOCK:
-        return None
-    doublings = min(failures // WRONG_PINS_BEFORE_LOCK - 1, 10)
-    return min(FIRST_PIN_LOCK * (1 << doublings), LONGEST_PIN_LOCK)
 
 
 def check_limits(limits: Limits) -> None:

@@ -10,11 +10,11 @@ from uuid import UUID
 import pytest
 from django.db import connection, transaction
 
+from comptoir.db import pins
 from comptoir.kernel.ids import new_id
 from comptoir.wallet import api as wallet
 from comptoir.wallet.api import PinLocked, PinRefused, PinUnfit, WalletUnknown
 from comptoir.wallet.models import Wallet
-from comptoir.wallet.operations import pins
 from tests.wallet.support import NOW, PIN, make_wallet
 
 pytestmark = pytest.mark.usefixtures("module_database")
@@ -60,7 +60,7 @@ def test_a_right_pin_is_refused_while_locked_and_not_compared(
     wallet_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail(wallet_id, 5)
-    monkeypatch.setattr(pins, "_is_right", lambda *_: pytest.fail("compared while locked"))
+    monkeypatch.setattr(pins, "is_right", lambda *_: pytest.fail("compared while locked"))
     for minutes in (0, 14.99):
         with pytest.raises(PinLocked):
             wallet.check_pin(wallet_id, PIN, NOW + timedelta(minutes=minutes))
@@ -85,8 +85,8 @@ def test_the_second_lock_is_twice_as_long(wallet_id: UUID) -> None:
 
 def test_twenty_parallel_guesses_are_five_guesses(wallet_id: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     compared = []
-    compare = pins._is_right
-    monkeypatch.setattr(pins, "_is_right", lambda *given: compared.append(1) or compare(*given))
+    compare = pins.is_right
+    monkeypatch.setattr(pins, "is_right", lambda *given: compared.append(1) or compare(*given))
     start = threading.Barrier(20)
     codes: list[str] = []
 

@@ -22,7 +22,6 @@ from comptoir.wallet.rules import (
     check_pin_form,
     decide,
     device_number,
-    pin_lock,
 )
 from comptoir.wallet.types import CodeUse, DeviceView, Limits, WalletState, WalletView
 from tests.wallet.support import NOW, cny
@@ -171,25 +170,6 @@ def test_unfit_pins(pin: str) -> None:
         check_pin_form(pin)
     assert refused.value.field == "pin"
     assert not pin or pin not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("failures", "minutes"),
-    [
-        (0, None), (1, None), (4, None), (5, 15), (6, None), (9, None), (10, 30), (15, 60), (20, 120),
-        (25, 240), (30, 480), (35, 960), (40, 1440), (45, 1440), (5000, 1440), (32765, 1440),
-    ],
-)  # fmt: skip
-def test_pauses_double_up_to_a_day(failures: int, minutes: int | None) -> None:
-    assert pin_lock(failures) == (None if minutes is None else timedelta(minutes=minutes))
-
-
-def test_a_patient_guesser_gets_five_a_day() -> None:
-    guesses, at = 0, timedelta(0)
-    while at < timedelta(days=365):
-        guesses += 1
-        at += pin_lock(guesses) or timedelta(0)
-    assert guesses < 2000  # of a million
 
 
 @pytest.mark.parametrize(

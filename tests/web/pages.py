@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from allauth.account.internal.userkit import user_id_to_str
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -36,11 +38,23 @@ def aside(work: Callable[[], T]) -> T:
         return pool.submit(once).result()
 
 
-def client_of(person: PersonView | None) -> Client:
-    """Django's test client, logged in as somebody (None: nobody); English unless it says otherwise."""
+def client_of(person: PersonView | None, *, recent: bool = False) -> Client:
+    """Django's test client, logged in as somebody (None: nobody); English unless it says otherwise.
+
+    `recent`: who has just given the password once more, as sensitive acts ask.
+    """
     client = Client(headers={"host": "localhost", "accept-language": "en"})
-    if person is not None:
-        client.force_login(get_user_model().objects.get(pk=person.id))
+    if person is None:
+        return client
+    user = get_user_model().objects.get(pk=person.id)
+    client.force_login(user)
+    if recent:
+        session = client.session
+        session["account_authentication_methods"] = [
+            {"method": "password", "at": time.time(), "reauthenticated": True}
+        ]
+        session["account_authentication_methods_user"] = user_id_to_str(user)
+        session.save()
     return client
 
 
@@ -52,6 +66,7 @@ def open_as(
     size: dict[str, int] | None = None,
     dark: bool = False,
     language: str = "en",
+    recent: bool = False,
     **options: Any,
 ) -> Page:
     """A page of a fresh browser window, logged in as somebody; `complaints(page)` says what it minded."""
@@ -64,7 +79,7 @@ def open_as(
     )
     cookies = [{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": site}]
     if person is not None:
-        key = aside(lambda: client_of(person).cookies[settings.SESSION_COOKIE_NAME].value)
+        key = aside(lambda: client_of(person, recent=recent).cookies[settings.SESSION_COOKIE_NAME].value)
         cookies.append({"name": settings.SESSION_COOKIE_NAME, "value": key, "url": site})
     context.add_cookies(cookies)  # type: ignore[arg-type]
     page = context.new_page()

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser
 
+from comptoir.identity import api as identity
 from comptoir.identity.api import Role
 from comptoir.kernel.clock import utc_now
 from comptoir.web.components import access, sessions
@@ -120,6 +121,20 @@ def test_staff_are_asked_for_a_second_factor_where_it_is_required(
     assert client.get("/merchant/")["Location"] == "/me"
     assert client.get("/me").status_code == 200
     assert client_of(world.traveller.person).get("/wallet/").status_code == 200
+
+
+def test_a_password_that_somebody_else_knows_is_changed_first(world: World) -> None:
+    made, password = identity.create_staff(
+        world.shop.owner.id, "new@one.example", "Lotte", Role.CASHIER, now=utc_now()
+    )
+    client = client_of(None)
+    log_in(client, made.login, password)
+    assert client.get("/counter/")["Location"] == "/me/password"
+    chosen = {"oldpassword": password, "password1": "peper-koek-1830", "password2": "peper-koek-1830"}
+    assert client.post("/me/password", chosen)["Location"] == "/counter/"
+    assert client.get("/counter/").status_code == 200
+    done = [entry.action for entry in identity.actions(world.shop.merchant_id, person_id=made.id).entries]
+    assert done == ["login.change", "login.succeed"]
 
 
 def test_a_page_is_refused_to_another_role(world: World) -> None:

@@ -1,12 +1,7 @@
 """The payment PIN: set, and checked with counted failures.
 
-argon2id (RFC 9106, September 2021) with 19 MiB, 4 passes and 1 lane: about 50 ms of one core, at or above
-the minimum of the OWASP Password Storage Cheat Sheet (19 MiB, 2 passes; read November 2026), and small
-enough that many checks at once fit a small machine. The hash is sealed with the master key, because no
-cost per guess protects one of a million values.
-
 A check holds the wallet's row while it compares, so guesses come one by one however many are sent at once,
-and its count is committed before anybody hears the answer. See `rules.pin_lock` for the pauses.
+and its count is committed before anybody hears the answer. See `kernel.pin` for the pauses.
 """
 
 from __future__ import annotations
@@ -15,25 +10,22 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
 from django.db import transaction
 
-from comptoir.db.sealed import seal, unseal
+from comptoir.db import pins
+from comptoir.kernel.pin import is_pin, lock_after, tries_left
 from comptoir.wallet.errors import PinLocked, PinRefused, PinUnfit, WalletUnknown
 from comptoir.wallet.models import Wallet
-from comptoir.wallet.rules import WRONG_PINS_BEFORE_LOCK, check_pin_form, is_pin, pin_lock
+from comptoir.wallet.rules import check_pin_form
 
 #: What PIN hashes are sealed for.
 PIN_PURPOSE: Final = "wallet.pin"
-
-_HASHER: Final = PasswordHasher(time_cost=4, memory_cost=19_456, parallelism=1)
 
 
 def seal_pin(wallet_id: UUID, pin: str) -> bytes:
     """The form in which a wallet keeps its PIN. Raises PinUnfit."""
     check_pin_form(pin)
-    return seal(_HASHER.hash(pin).encode(), PIN_PURPOSE, wallet_id.hex)
+    return pins.seal_pin(pin, PIN_PURPOSE, wallet_id.hex)
 
 
 def set_pin(wallet_id: UUID, pin: str) -> None:
@@ -84,23 +76,14 @@ def _check(wallet_id: UUID, pin: str, now: datetime) -> PinRefused | None:
         raise WalletUnknown(f"there is no wallet {wallet_id.hex}", field="wallet_id")
     if row.pin_locked_until is not None and now < row.pin_locked_until:
         return PinLocked("too many wrong PINs: try again later", row.pin_locked_until)
-    if _is_right(row, pin):
+    if pins.is_right(bytes(row.sealed_pin_hash), pin, PIN_PURPOSE, row.id.hex):
         row.pin_failures, row.pin_locked_until = 0, None
         row.save(update_fields=["pin_failures", "pin_locked_until"])
         return None
     row.pin_failures += 1
-    pause = pin_lock(row.pin_failures)
+    pause = lock_after(row.pin_failures)
     row.pin_locked_until = now + pause if pause else None
     row.save(update_fields=["pin_failures", "pin_locked_until"])
     if row.pin_locked_until is not None:
         return PinLocked("too many wrong PINs: try again later", row.pin_locked_until)
-    left = WRONG_PINS_BEFORE_LOCK - row.pin_failures % WRONG_PINS_BEFORE_LOCK
-    return PinRefused("the PIN is wrong", tries_left=left)
-
-
-def _is_right(row: Wallet, pin: str) -> bool:
-    kept = unseal(bytes(row.sealed_pin_hash), PIN_PURPOSE, row.id.hex).decode()
-    try:
-        return _HASHER.verify(kept, pin)
-    except VerifyMismatchError:
-        return False
+    return PinRefused("the PIN is wrong", tries_left=tries_left(row.pin_failures))

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, wraps
 from typing import Any, Final, NoReturn
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -31,7 +31,7 @@ from django.utils import timezone
 from comptoir.acquiring import api as acquiring
 from comptoir.db.run import read
 from comptoir.identity import api as identity
-from comptoir.identity.api import PersonView, Role
+from comptoir.identity.api import Detail, PersonView, Role
 from comptoir.kernel.clock import utc_now
 from comptoir.wallet import api as wallet
 from comptoir.web.components import sessions
@@ -80,6 +80,13 @@ class Visitor:
             raise PermissionError(f"a {self.person.role} works for no office")
         return self.person.office_id
 
+    def did(self, action: str, subject: tuple[str, str] | None = None, **details: Detail) -> None:
+        """Add to the record what the visitor does, in the transaction in which it is done.
+
+        `action` is dotted (``refund.create``), `subject` a kind and an id. Raises identity.ActionUnfit.
+        """
+        identity.record_action(self.person, action, now=self.now, subject=subject, details=details)
+
     @property
     def role(self) -> Role:
         """The visitor's one role."""
@@ -90,7 +97,8 @@ def page_for(*roles: Role, camera: bool = False, unfinished: bool = False) -> Ca
     """The page is for people of these roles: the view is called with the request and its `Visitor`.
 
     Nobody logged in is led to the login; another role gets a refusal (403). `camera`: the page may ask
-    the browser for the camera. `unfinished`: also for who still lacks a second factor.
+    the browser for the camera. `unfinished`: also for who still has to choose a
+    password or to set up a second factor.
     """
     page = Page(frozenset(roles), camera)
 
@@ -103,6 +111,8 @@ def page_for(*roles: Role, camera: bool = False, unfinished: bool = False) -> Ca
                 return _to_login(request, page)
             if person.role not in roles:
                 return render(request, "components/refused.html", status=403)
+            if not unfinished and person.must_change_password:
+                return _go(request, reverse("account_change_password"))
             if not unfinished and sessions.lacks_second_factor(request, person):
                 return _go(request, reverse("mfa_index"))
             visitor = Visitor(person, now, _wallet_of(person))
@@ -114,6 +124,25 @@ def page_for(*roles: Role, camera: bool = False, unfinished: bool = False) -> Ca
         return guarded
 
     return declare
+
+
+def recently_authenticated(view: View) -> View:
+    """Below `page_for`: the visitor has given the password or a second factor in the last ten minutes.
+
+    Put it on the page with the form as well as on what the form does: whoever is asked only when the form
+    is sent has to send it once more.
+    """
+
+    @wraps(view)
+    def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+
+        if did_recently_reauthenticate(request):
+            return view(request, *args, **kwargs)
+        back = request.get_full_path() if request.method == "GET" else _came_from(request)
+        return _go(request, f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}")
+
+    return asked
 
 
 def open_page(view: View | None = None, *, secret_address: bool = False, camera: bool = False) -> Any:
@@ -173,6 +202,14 @@ def _to_login(request: HttpRequest, page: Page) -> HttpResponse:
     name = "wallet-login" if page.audience == frozenset({Role.TRAVELLER}) else "login"
     back = f"?{urlencode({'next': request.get_full_path()})}" if request.method == "GET" else ""
     return _go(request, reverse(name) + back)
+
+
+def _came_from(request: HttpRequest) -> str:
+    """The page of ours that sent this request; the person's home where the browser does not say."""
+    given = urlsplit(request.headers.get("Referer", ""))
+    if given.netloc == request.get_host() and given.path:
+        return urlunsplit(("", "", given.path, given.query, ""))
+    return reverse("home")
 
 
 def _go(request: HttpRequest, address: str) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from comptoir.db.resealing import SealedColumn
 from comptoir.db.sealed import seal, unseal
 from comptoir.identity.api import Role
 from comptoir.standards import qr_code
@@ -18,6 +19,12 @@ from comptoir.web.components.access import home_of
 
 #: What the secrets of second factors are sealed for.
 FACTOR_PURPOSE: Final = "second factor"
+
+#: Where they are kept: the key of an authenticator app, and what recovery codes are made from.
+SEALED: Final = tuple(
+    SealedColumn("mfa_authenticator", "id", "data", FACTOR_PURPOSE, lambda _: "", within)
+    for within in ("secret", "seed")
+)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -46,8 +53,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse("wallet-login" if role == Role.TRAVELLER else "login")
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
-        """Back to the overview of one's own login."""
-        return reverse("mfa_index")
+        """Back to work."""
+        return self.get_login_redirect_url(request)
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """The pages say themselves what is so; a message on top would say it twice."""

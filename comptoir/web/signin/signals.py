@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.signals import authentication_step_completed
+from allauth.account.signals import authentication_step_completed, password_changed
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.signals import authenticator_added, authenticator_removed
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
 
+from comptoir.identity import api as identity
 from comptoir.kernel.clock import utc_now
 from comptoir.web.components import sessions
 
@@ -19,12 +20,15 @@ def connect() -> None:
     user_logged_in.connect(_logged_in, dispatch_uid="comptoir.signin")
     authentication_step_completed.connect(_step_completed, dispatch_uid="comptoir.signin")
     authenticator_added.connect(_added, dispatch_uid="comptoir.signin")
+    password_changed.connect(_password_changed, dispatch_uid="comptoir.signin")
     authenticator_removed.connect(_removed, dispatch_uid="comptoir.signin")
 
 
 def _logged_in(request: HttpRequest | None, user: Any, **_: Any) -> None:
     if request is not None:
-        sessions.begin(request, utc_now())
+        now = utc_now()
+        sessions.begin(request, now)
+        identity.record_action(identity.view_of(user), "login.succeed", now=now)
 
 
 def _step_completed(request: HttpRequest, method: str, **_: Any) -> None:
@@ -32,9 +36,21 @@ def _step_completed(request: HttpRequest, method: str, **_: Any) -> None:
         sessions.second_factor(request, True)
 
 
-def _added(request: HttpRequest, **_: Any) -> None:
+def _added(request: HttpRequest, user: Any, authenticator: Any, **_: Any) -> None:
     sessions.second_factor(request, True)
+    _record(user, "second_factor.add", str(authenticator.type))
 
 
-def _removed(request: HttpRequest, user: Any, **_: Any) -> None:
+def _removed(request: HttpRequest, user: Any, authenticator: Any, **_: Any) -> None:
     sessions.second_factor(request, get_adapter().is_mfa_enabled(user))
+    _record(user, "second_factor.remove", str(authenticator.type))
+
+
+def _password_changed(user: Any, **_: Any) -> None:
+    identity.password_changed(user.pk)
+    _record(user, "login.change")
+
+
+def _record(user: Any, action: str, kind: str = "") -> None:
+    details = {"kind": kind} if kind else {}
+    identity.record_action(identity.view_of(user), action, now=utc_now(), details=details)
