@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -52,10 +54,17 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Two gateways and a worker over their own PostgreSQL, with fsync on and few connections."""
     folder = tmp_path_factory.mktemp("site")
+    with open_site(folder, folder) as opened:
+        yield opened
+
+
+@contextmanager
+def open_site(folder: Path, disk: Path, **settings: str) -> Iterator[Site]:
+    """A site whose database is on `disk`, and all else in `folder`."""
     postgres = EmbeddedPostgres(
-        folder / "postgres" / "data",
+        disk / "postgres" / "data",
         log_file=folder / "postgres.log",
-        settings={"shared_buffers": "64MB", "max_connections": "40"},
+        settings={"shared_buffers": "64MB", "max_connections": "40"} | settings,
     )
     postgres.ensure()
     try:

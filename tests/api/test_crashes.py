@@ -185,3 +185,43 @@ def test_f8_the_worker_is_killed_in_mid_sending(house: House, server: Merchant) 
     settle(house, "notify.", leases=True)
     assert {verified(house, one) for one in server.heard[before:]} == refs
     house.assert_holds()
+
+
+# ---------------------------------------------------------------- F21
+
+
+def test_f21_a_message_that_kills_every_worker_is_put_aside(house: House, server: Merchant) -> None:
+    """A worker dies whenever it has sent it: after ten deaths it is given up and named; others are told.
+
+    The first nine are made up, and the time that a dead worker's lease still runs.
+    """
+    worker: Server = house.servers[2]
+    server.script = [slow(20)]
+    shop, li = shop_of(house, server), house.traveller()
+    worker.stop()
+    pay_all(shop, li, 1)
+    with psycopg.connect(house.url, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE db_outbox SET attempts = 9, lost = 9 WHERE owner_id = %s", (shop.merchant_id,)
+        )
+    for sent in (1, 2):
+        server.script = [slow(20)]
+        worker.start()
+        wait_for(lambda sent=sent: len(server.heard) == sent)  # type: ignore[misc]
+        worker.kill()
+        house.hurry("notify.", leases=True)
+    worker.start()
+    with Merchant() as good:
+        other = house.shop(notify_url=good.url)
+        told = pay_all(other, li, 2)
+        wait_for(lambda: len(good.heard) >= 2)
+        assert {verified(house, one) for one in good.heard} == told
+    wait_for(lambda: b"notification.dead" in worker.said())
+    assert len(server.heard) == 2
+    with psycopg.connect(house.url) as connection:
+        row = connection.execute(
+            "SELECT dead_at IS NOT NULL, done_at, last_error <> '' FROM db_outbox WHERE owner_id = %s",
+            (shop.merchant_id,),
+        ).fetchone()
+    assert row == (True, None, True)
+    house.assert_holds()

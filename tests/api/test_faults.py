@@ -304,6 +304,45 @@ def test_f10_refunds_and_a_cancellation_in_a_race(house: House, shop: Shop, n: i
     house.assert_holds()
 
 
+# ---------------------------------------------------------------- F11: over-refund by rounding or currency
+
+
+@pytest.mark.parametrize(
+    ("currency", "value", "parts", "too_much", "last"),
+    [
+        ("EUR", "1000", ["333"] * 3, "2", "1"),
+        ("JPY", "1000", ["333"] * 3, "2", "1"),  # no decimals: a part is 4.99 fen, and comes to the whole
+        ("IDR", "2000000", ["666600"] * 3, "300", "200"),  # whole rupiah only
+        ("USD", "1", [], "2", "1"),
+    ],
+)
+def test_f11_parts_that_do_not_divide_come_to_the_whole(
+    house: House, shop: Shop, currency: str, value: str, parts: list[str], too_much: str, last: str
+) -> None:
+    """Compared in the charged currency and its minor units: no unit more goes back, and in the end all."""
+    li = house.traveller()
+    answer = shop.till.pay("R1", li.code(), value, currency)
+    assert answer.kind == SUCCESS
+    payment_id, refunds = str(answer["paymentId"]), itertools.count(1)
+
+    def refund(amount: str, of: str = currency) -> Answer:
+        return shop.till.refund(f"F{next(refunds)}", payment_id, amount, of)
+
+    for part in parts:
+        assert refund(part).kind == SUCCESS
+    balances = shop.owed, li.purse
+    assert refund(too_much).kind == ("REFUND_AMOUNT_EXCEED", "F")
+    for other in {"EUR", "JPY", "IDR", "USD"} - {currency}:
+        assert refund("100", other).status == "F"
+    if currency == "IDR":
+        assert refund("50").kind == ("PARAM_ILLEGAL", "F")
+    assert (shop.owed, li.purse) == balances
+    assert refund(last).kind == SUCCESS
+    assert (shop.owed, li.purse) == (0, 1_000_000)
+    assert refund(last).kind == ("REFUND_AMOUNT_EXCEED", "F")
+    house.assert_holds()
+
+
 # ---------------------------------------------------------------- F12: parts that do not divide
 
 

@@ -306,3 +306,18 @@ def test_a_large_payment_waits_at_its_quote_and_is_paid_at_it(scene: Scene) -> N
     assert done is not None
     assert done.wallet_total == Money(159_580, "CNY")
     assert scene.purse == 1_000_000 - 159_580
+
+
+def test_f15_a_capture_days_later_is_at_the_price_of_the_authorization(scene: Scene) -> None:
+    """Its quote has run out and rates have moved: what was held is taken at the price that was promised."""
+    held = scene.one(scene.hold("A", 1000))
+    assert held.payment is not None
+    promised, until = held.payment.wallet_total, held.payment.quote_until
+    assert promised == Money(7979, "CNY")
+    dearer(scene)
+    later = NOW + timedelta(days=2)
+    assert until is not None
+    assert until < later
+    assert scene.one(scene.capture("C1", held.payment.id, 400), now=later).code == flows.OK
+    assert scene.one(scene.capture("C2", held.payment.id, 600), now=later).code == flows.OK
+    assert (scene.purse, scene.owed()) == (1_000_000 - promised.minor, 1000)
