@@ -20,7 +20,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from comptoir.acquiring.api import Product, Scenario
+from comptoir.acquiring.api import CaptureMode, Product, Scenario
 from comptoir.flows import api as flows
 from comptoir.flows.engine import batch
 from comptoir.kernel.ids import OPERATOR, new_id
@@ -31,19 +31,38 @@ from comptoir.standards.payment_code import Form, build, window_of
 from comptoir.wallet.api import AnswerState, IssuerAnswer
 from tests.flows.stateful.mirror import Mirror
 from tests.flows.support import CLIENT, NOW, RATES
-from tests.simulation.oracle import Oracle, Payment, Phone, Purse, Terms, Wrong
+from tests.simulation.oracle import Oracle, Phone, Purse, Terms, Wrong
+from tests.simulation.oracle.types import Payment
 
 ISSUER = "SIMULATED"
 
 T = TypeVar("T")
 _Recorder = Callable[..., tuple[list[int], list[int]]]
 
-#: Seconds that pass: nothing much, a code's life, a price's, an order's, a night, the time to refund.
-PAUSES = (1, 1, 1, 20, 20, 61, 300, 841, 1500, 40_000, 90_000)
+#: Seconds that pass: nothing much, a code, a price, an order, a night, the time to refund, and to capture.
+PAUSES = (1, 1, 1, 20, 20, 61, 300, 841, 1500, 40_000, 90_000, 610_000)
 
 which = st.integers(0, 5)
 minor = st.one_of(st.integers(1, 3000), st.integers(3000, 60_000))
+parts = st.sampled_from(("all", "one more", "a third", "a third", "1"))
 maybe = st.booleans()
+
+
+def held(payment: Payment) -> bool:
+    return payment.held
+
+
+def paid(payment: Payment) -> bool:
+    return payment.state == "SUCCESS" and not payment.held
+
+
+def is_open(payment: Payment) -> bool:
+    return payment.state == "PROCESSING"
+
+
+def some(fits: Callable[[Payment], bool]) -> Callable[[RuleBasedStateMachine], bool]:
+    """A rule is for times when there is such a payment; now and then it takes another one all the same."""
+    return lambda machine: any(map(fits, machine.oracle.by_id.values()))  # type: ignore[attr-defined]
 
 
 @dataclass
@@ -173,6 +192,38 @@ class Engine(RuleBasedStateMachine):
         self._pay(merchant, minor, more, code=self._code(phone, 0))
 
     @rule(
+        merchant=which,
+        phone=which,
+        minor=minor,
+        mode=st.sampled_from((*[CaptureMode.MANUAL] * 3, CaptureMode.AUTOMATIC)),
+        more=maybe,
+    )
+    def authorize(self, merchant: int, phone: int, minor: int, mode: CaptureMode, more: bool) -> None:
+        self._pay(merchant, minor, more, code=self._code(phone, 0), capture_mode=mode)
+
+    @precondition(some(held))
+    @rule(which=which, part=parts, last=st.sampled_from((False, False, True)), more=maybe)
+    def capture(self, which: int, part: str, last: bool, more: bool) -> None:
+        payment = self._payment(which, held)
+        self._ask(flows.Capture(**self._about(payment, part), last=last), more)
+
+    @precondition(some(held))
+    @rule(which=which, amount=minor, more=maybe)
+    def update_amount(self, which: int, amount: int, more: bool) -> None:
+        payment = self._payment(which, lambda one: one.held and not one.captured)
+        about = self._about(payment, "all") | {"amount": Money(amount, payment.amount.currency)}
+        self._ask(flows.UpdateAmount(**about), more)
+
+    def _about(self, payment: Payment, part: str) -> dict[str, Any]:
+        """A new request about some of a payment."""
+        whole, currency = payment.amount.minor, payment.amount.currency
+        minor = {"all": whole, "one more": whole + 1, "a third": whole // 3 or 1, "1": 1}[part]
+        return {
+            "merchant_id": payment.command.merchant_id, "client_ref": CLIENT, "request_ref": self._ref(),
+            "payment_id": payment.id, "amount": Money(minor, currency),
+        }  # fmt: skip
+
+    @rule(
         merchant=which, phone=which, minor=minor, more=maybe,
         kind=st.sampled_from(("used", "used", "late", "old", "guess", "stranger")),
         guess=st.integers(0, 10**8 - 1),
@@ -212,10 +263,10 @@ class Engine(RuleBasedStateMachine):
         """The same request once more, or its id with another amount or about another payment."""
         command: Any = self.asked[-1 - which % len(self.asked)]
         changed: dict[str, Any] = {}
-        if change == "amount" and isinstance(command, flows.Pay | flows.Refund):
+        if change == "amount" and hasattr(command, "amount"):
             changed["amount"] = Money(command.amount.minor + 1, command.amount.currency)
         if change == "payment" and isinstance(command, flows.Refund):
-            changed["payment_id"] = self._payment(which, lambda one: one.state == "SUCCESS").id
+            changed["payment_id"] = self._payment(which, paid).id
         self._ask(type(command)(**_members(command) | changed), more)
 
     @precondition(lambda self: self.oracle.by_id)
@@ -232,38 +283,37 @@ class Engine(RuleBasedStateMachine):
             more,
         )
 
-    @precondition(lambda self: self.oracle.by_id)
+    @precondition(some(paid))
     @rule(
-        which=which, part=st.sampled_from(("all", "one more", "a third", "1")), stranger=maybe, wrong=which,
+        which=which,
+        part=parts,
+        odd=st.sampled_from(("",) * 6 + ("stranger", "currency", "capture")),
         more=maybe,
-    )  # fmt: skip
-    def refund(self, which: int, part: str, stranger: bool, wrong: int, more: bool) -> None:
-        """Some of it, all of it, too much; now and then by another merchant, or in another currency."""
-        payment = self._payment(which, lambda one: one.state == "SUCCESS")
-        merchant, amount = payment.command.merchant_id, payment.command.amount
-        minor = {"all": amount.minor, "one more": amount.minor + 1, "a third": amount.minor // 3 or 1, "1": 1}
-        self._ask(
-            flows.Refund(
-                merchant_id=self._another(payment) if stranger and wrong == 5 else merchant,
-                client_ref=CLIENT,
-                request_ref=self._ref(),
-                payment_id=payment.id,
-                amount=Money(minor[part], "USD" if wrong == 4 else amount.currency),
-                notify_url=payment.command.notify_url,
-            ),
-            more,
-        )
+    )
+    def refund(self, which: int, part: str, odd: str, more: bool) -> None:
+        """Some of it, all of it, too much; now and then by another, in another currency, of one capture."""
+        payment = self._payment(which, paid)
+        about = self._about(payment, part) | {"notify_url": payment.command.notify_url}
+        captures = [one.id for one in self.oracle.takings.values() if one.payment is payment]
+        match odd:
+            case "stranger":
+                about["merchant_id"] = self._another(payment)
+            case "currency":
+                about["amount"] = Money(about["amount"].minor, "USD")
+            case "capture" if captures:
+                about["capture_id"] = captures[-1]
+        self._ask(flows.Refund(**about), more)
 
     def _another(self, payment: Payment) -> UUID:
         return next(one for one in self.founded.terms if one != payment.command.merchant_id)
 
     # ------------------------------------------------------------ travellers
 
-    @precondition(lambda self: self.oracle.by_order)
+    @precondition(lambda self: any(map(is_open, self.oracle.by_order.values())))
     @rule(which=which, wallet=which, more=maybe)
     def claim(self, which: int, wallet: int, more: bool) -> None:
         orders = self.oracle.by_order
-        code = self._one(orders, which, lambda one: orders[one].state == "PROCESSING")
+        code = self._one(orders, which, lambda one: is_open(orders[one]))
         purse = self.founded.purses[wallet % len(self.founded.purses)]
         self._ask(flows.Claim(order_code=code, wallet_id=purse.id), more)
 
@@ -278,16 +328,16 @@ class Engine(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ another issuer, the worker, the operator
 
-    @precondition(lambda self: any(one.theirs for one in self.oracle.by_id.values()))
+    @precondition(some(lambda one: one.theirs and is_open(one)))
     @rule(which=which, state=st.sampled_from(AnswerState), more=maybe)
     def their_answer(self, which: int, state: AnswerState, more: bool) -> None:
         theirs = [one for one in self.oracle.by_id.values() if one.theirs]
-        payment = self._one(theirs, which, lambda one: one.state == "PROCESSING")
+        payment = self._one(theirs, which, is_open)
         self._ask(
             flows.Settle(
                 merchant_id=payment.command.merchant_id,
                 payment_id=payment.id,
-                answer=_answer(state, payment.command.amount),
+                answer=_answer(state, payment.amount),
             ),
             more,
         )
@@ -309,7 +359,7 @@ class Engine(RuleBasedStateMachine):
     @precondition(lambda self: self.oracle.by_id)
     @rule(which=which, unresolved=st.sampled_from((False, False, False, True)), more=maybe)
     def expire(self, which: int, unresolved: bool, more: bool) -> None:
-        payment = self._payment(which, lambda one: one.state == "PROCESSING" and self.now >= one.expires)
+        payment = self._payment(which, self._is_due)
         self._ask(
             flows.Expire(
                 merchant_id=payment.command.merchant_id,
@@ -318,6 +368,10 @@ class Engine(RuleBasedStateMachine):
             ),
             more,
         )
+
+    def _is_due(self, payment: Payment) -> bool:
+        until = payment.held_until if payment.held else payment.expires
+        return (payment.held or payment.state == "PROCESSING") and until is not None and self.now >= until
 
     @rule(seconds=st.sampled_from(PAUSES))
     def time_passes(self, seconds: int) -> None:
@@ -361,6 +415,8 @@ class Engine(RuleBasedStateMachine):
         kept = {
             "acquiring_payment": self.oracle.by_id,
             "acquiring_refund": self.oracle.backs_by_id,
+            "acquiring_capture": self.oracle.takings_by_id,
+            "acquiring_amount_update": self.oracle.changes_by_id,
             "wallet_authorization": self.oracle.asks,
         }
         for name, known in kept.items():

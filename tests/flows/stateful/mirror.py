@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +14,10 @@ from django.db.models import Model
 
 from comptoir.ledger.api import Side
 from tests.ledger.model import ModelAccount
+from tests.simulation.oracle.rows import LOOKS
 
 #: What the oracle compares; what else is written is proven by `verify_books`.
-TABLES = (
-    "acquiring_payment", "acquiring_refund", "wallet_authorization", "wallet_day_spending", "db_outbox",
-)  # fmt: skip
+TABLES = (*LOOKS, "db_outbox")
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
@@ -37,6 +37,10 @@ class MirrorTable:
     def named(self, row: Row) -> Row:
         """A row by column names, which ours are already."""
         return row
+
+    def columns_of(self, *names: str) -> Callable[[Row], tuple[Any, ...]]:
+        """What reads these columns of a row."""
+        return itemgetter(*names)
 
     def read(self) -> Iterator[tuple[MirrorTable, Key, Row | None]]:
         """Read the table again; what is new or changed, with the row as it was before."""
@@ -75,6 +79,9 @@ class Mirror:
         models = {one._meta.db_table: one for one in apps.get_models()}
         self.tables = {name: MirrorTable(models[name]) for name in TABLES}
         self.read()
+
+    def table(self, name: str) -> MirrorTable:
+        return self.tables[name]
 
     def read(self) -> Written:
         """Read everything again."""
