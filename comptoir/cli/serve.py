@@ -104,7 +104,7 @@ def _metrics_shared(environment: Environment) -> Iterator[None]:
     Each of them listens on the metrics' port, which the system shares among them: so it is made sure here
     that nobody else has it. Raises EnvironmentInvalid.
     """
-    from comptoir.config.environment import EnvironmentInvalid
+    from comptoir.config.environment import metrics_refused
 
     if environment.metrics is None:
         yield
@@ -115,9 +115,7 @@ def _metrics_shared(environment: Environment) -> Iterator[None]:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise EnvironmentInvalid(
-                f"cannot show metrics on {host}:{port} ({error.strerror})", field="COMPTOIR_METRICS"
-            ) from None
+            raise metrics_refused(environment.metrics, error) from None
     with tempfile.TemporaryDirectory(prefix="comptoir-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         yield

@@ -59,6 +59,14 @@ class EnvironmentInvalid(ComptoirError):
     code = "config.environment_invalid"
 
 
+def metrics_refused(address: tuple[str, int], error: OSError) -> EnvironmentInvalid:
+    """The refusal to start where metrics cannot be shown, because somebody else listens there."""
+    host, port = address
+    return EnvironmentInvalid(
+        f"cannot show metrics on {host}:{port} ({error.strerror})", field="COMPTOIR_METRICS"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """What the process was told. `master_key`, which seals, is None until `comptoir up` or the operator made

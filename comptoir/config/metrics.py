@@ -21,6 +21,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from comptoir.config.environment import metrics_refused
 from comptoir.kernel.watch import Backlog, BatchDone, Trace, Watch
 
 #: Where the processes of one gateway keep their figures; unset in a process that stands alone.
@@ -159,7 +160,7 @@ def _forget_the_dead(folder: Path) -> None:
 async def show(render: Callable[[], bytes], address: tuple[str, int]) -> AsyncIterator[None]:
     """Answer ``GET /metrics`` on `address` while the context lasts; the servers of a gateway share it.
 
-    Raises OSError when the address cannot be had.
+    Raises EnvironmentInvalid when the address cannot be had.
     """
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -174,7 +175,10 @@ async def show(render: Callable[[], bytes], address: tuple[str, int]) -> AsyncIt
     host, port = address
     # Each server process of a gateway listens for itself; `comptoir serve` has made sure nobody else does.
     reuse = SHARED_FOLDER in os.environ or None
-    server = await asyncio.start_server(answer, host, port, reuse_port=reuse, limit=_HEAD_BYTES)
+    try:
+        server = await asyncio.start_server(answer, host, port, reuse_port=reuse, limit=_HEAD_BYTES)
+    except OSError as error:
+        raise metrics_refused(address, error) from None
     async with server:
         yield
 

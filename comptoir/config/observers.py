@@ -38,7 +38,7 @@ class Observers:
 
     @asynccontextmanager
     async def showing(self) -> AsyncIterator[None]:
-        """Show the metrics, if there are any, while the context lasts. Raises OSError."""
+        """Show the metrics, if there are any, while the context lasts. Raises EnvironmentInvalid."""
         if self.metrics is None or self.address is None:
             yield
             return

@@ -177,3 +177,11 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+
+# Django's own handlers print when DEBUG is on, and mail when it is off.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"pages": {"class": "comptoir.config.page_errors.PageErrors", "level": "ERROR"}},
+    "loggers": {"django": {"handlers": ["pages"], "level": "INFO"}},
+}

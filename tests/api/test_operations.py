@@ -84,17 +84,20 @@ def test_metrics_are_not_on_the_doors_port(house: House) -> None:
     assert answer.code == "METHOD_NOT_SUPPORTED"
 
 
-def test_a_metrics_port_that_somebody_has_is_refused(house: House, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("serve", "gateway", "--port", "0"), ("worker",)], ids=" ".join)
+def test_a_metrics_port_that_somebody_has_is_refused(
+    house: House, tmp_path: Path, command: tuple[str, ...]
+) -> None:
     port = free_port()
     first = house.gateway(COMPTOIR_METRICS=str(port))
     second = Server(
-        tmp_path / "second.log", house._environment({"COMPTOIR_METRICS": str(port)}), lambda: False,
-        "serve", "gateway", "--port", str(free_port()),
-    )  # fmt: skip
+        tmp_path / "second.log", house._environment({"COMPTOIR_METRICS": str(port)}), lambda: False, *command
+    )
     try:
         second.launch()
         wait_for(lambda: not second.running)
         assert b"cannot show metrics on 127.0.0.1" in second.said()
+        assert b"Traceback" not in second.said()
     finally:
         first.stop()
         house.servers.remove(first)

@@ -203,6 +203,21 @@ def test_what_is_refused_is_named(path: str, value: object) -> None:
     assert refusal.message.startswith(path)
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("paymentRequestId", "", "must not be empty"),
+        ("paymentRequestId", "x" * 65, "is longer than the maximum, 64"),
+        ("paymentRequestId", [], "must be a string, not array"),
+        ("order.orderDescription", 5, "must be a string, not int"),
+        ("order", 5, "must be object, not int"),
+        ("productCode", "X", "does not know the value 'X'"),
+    ],
+)
+def test_what_is_refused_is_said_in_words(path: str, value: object, said: str) -> None:
+    assert refusal_of(request_with(path, value)).message == f"{path} {said}"
+
+
 def test_items_are_named_with_their_place() -> None:
     goods = [{"referenceGoodsId": "1", "goodsName": "n"}, {"referenceGoodsId": "2"}]
     assert refusal_of(request_with("order.goods", goods)).field == "order.goods[1].goodsName"

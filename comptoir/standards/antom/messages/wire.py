@@ -122,7 +122,8 @@ def _named(error: msgspec.ValidationError) -> ParamIllegal:
         field, reason = _join(field, missing[1]), "is missing"
     else:
         for theirs, ours in _WORDS:
-            reason = reason.replace(theirs, ours).replace("`", "")
+            reason = reason.replace(theirs, ours)
+        reason = reason.replace("`", "")
     field = field or "body"
     return ParamIllegal(f"{field} {reason}", field=field)
 
