@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from itertools import count
 from random import Random
 from typing import Any
@@ -15,7 +16,8 @@ from msgspec.structs import replace
 
 from comptoir.acquiring.api import CaptureMode, PaymentView, Product, Scenario
 from comptoir.flows import api as flows
-from comptoir.kernel.money import Money
+from comptoir.fx.api import Quote
+from comptoir.kernel.money import Money, Rate
 from comptoir.standards.payment_code import Form, build, window_of
 from tests.simulation.machines import Gateway, NoAnswer
 from tests.simulation.oracle import Oracle, Phone, Wrong
@@ -25,7 +27,8 @@ CLIENT = "5Y00000000000001"
 
 #: Of a hundred payments, how many are of each kind.
 KINDS = {
-    "code": 50, "order": 12, "cashier": 5, "hold": 8, "theirs": 12, "used": 4, "old": 3, "guess": 3, "odd": 3,
+    "code": 44, "order": 12, "cashier": 4, "session": 2, "quoted": 6, "hold": 7, "theirs": 12,
+    "used": 4, "old": 3, "guess": 3, "odd": 3,
 }  # fmt: skip
 
 
@@ -47,6 +50,8 @@ class Town:
     #: The codes that were shown last, by whomever.
     recent: list[tuple[str, Phone]] = field(default_factory=list)
     shown: dict[int, int] = field(default_factory=dict)
+    #: Prices that were promised, the newest last.
+    quotes: list[Quote] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     keeps_lines: bool = False
     numbers: Any = field(default_factory=count)
@@ -142,6 +147,8 @@ class Town:
         rng = self.rng
         kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
         command, phone = self._command(kind)
+        if kind == "quoted":
+            command = await self._at_a_price(command)
         self.payments += 1
         if command.code and rng.random() < 0.05:  # two tills scan it at the same moment
             ref = f"R{next(self.numbers)}"
@@ -168,7 +175,11 @@ class Town:
             command = payment.command
             names = {"merchant_id": command.merchant_id, "client_ref": CLIENT, "payment_id": payment.id}
             more = names | {"request_ref": f"F{next(self.numbers)}", "amount": command.amount}
-            kinds = [flows.Cancel(**names), flows.Refund(**more)]
+            kinds: list[flows.Command] = [flows.Cancel(**names), flows.Refund(**more)]
+            if command.quote:  # a price of long ago
+                kinds = [
+                    replace(command, code=None, scenario=Scenario.ORDER_CODE, request_ref=more["request_ref"])
+                ]
             if command.capture_mode:
                 kinds += [flows.Capture(**more), flows.UpdateAmount(**more)]
             await self.insist(self.rng.choice(kinds))
@@ -194,6 +205,12 @@ class Town:
                 fields["scenario"] = Scenario.ORDER_CODE
             case "cashier":
                 fields |= {"product": Product.CASHIER, "scenario": None}
+            case "session":
+                fields |= {"product": Product.CASHIER, "scenario": None, "session": True}
+            case "quoted" if rng.random() < 0.5:
+                fields["scenario"] = Scenario.ORDER_CODE
+            case "quoted" if rng.random() < 0.1:
+                fields["code"] = f"{PREFIX}{number:014d}"
             case "hold":
                 fields["capture_mode"] = rng.choice((*[CaptureMode.MANUAL] * 4, CaptureMode.AUTOMATIC))
                 if rng.random() < 0.3:
@@ -221,6 +238,28 @@ class Town:
                 fields["code"] = self._fresh(phone)
         return flows.Pay(**fields), phone
 
+    async def _at_a_price(self, command: flows.Pay) -> flows.Pay:
+        """The price is asked for first, and most often told as it was heard."""
+        rng, amount, bps = self.rng, command.amount, self.oracle.terms[command.merchant_id].margin_bps
+        asked = await self.insist(
+            flows.AskPrice(
+                merchant_id=command.merchant_id, base=amount.currency, currency="CNY", promise=True
+            )
+        )
+        if asked is not None and asked.quote is not None:
+            self.quotes = [*self.quotes[-9:], asked.quote]
+        if not self.quotes:
+            return command
+        quote = rng.choice((self.quotes[-1], self.quotes[-1], rng.choice(self.quotes)))
+        value = quote.price * rng.choice((*[Decimal(1)] * 6, Decimal("1.01")))
+        total = self.oracle.converted(amount.minor, amount.currency, "CNY", bps) + rng.choice((*[0] * 6, 1))
+        told = flows.AskedQuote(
+            id=quote.id if rng.random() < 0.95 else command.merchant_id,
+            rate=Rate(quote.base, quote.quote, value),
+            total=Money(total, "CNY") if rng.random() < 0.6 else None,
+        )
+        return replace(command, quote=told)
+
     def _fresh(self, phone: Phone) -> str:
         """The next code that this phone shows."""
         shown = self.shown.get(phone.number, 0)
@@ -247,14 +286,15 @@ class Town:
             return
         if rng.random() < 0.1:
             return  # nobody does anything: it expires
-        self.start(self._traveller(payment, phone))
+        # A session may outlive its price.
+        self.start(self._traveller(payment, phone, rng.uniform(0.05, 4000 if command.session else 2)))
         if rng.random() < 0.15:
             await asyncio.sleep(rng.uniform(0, 1))
             await self.insist(self._cancel(payment))
 
-    async def _traveller(self, payment: PaymentView, phone: Phone) -> None:
+    async def _traveller(self, payment: PaymentView, phone: Phone, seconds: float) -> None:
         rng = self.rng
-        await asyncio.sleep(rng.uniform(0.05, 2))
+        await asyncio.sleep(seconds if rng.random() < 0.5 else min(seconds, 2))
         purse, asked = phone.purse.id, payment
         for _ in range(2 if payment.order_code and rng.random() < 0.2 else 1):
             if payment.order_code:
@@ -267,7 +307,7 @@ class Town:
             return
         names = {"wallet_id": purse, "authorization_id": asked.authorization_id}
         act: flows.Command = flows.Decline(**names) if rng.random() < 0.1 else flows.Confirm(**names)
-        await asyncio.sleep(rng.expovariate(1))
+        await asyncio.sleep(rng.expovariate(1) if seconds <= 2 else rng.uniform(0, seconds))
         done = await self.insist(act)
         if rng.random() < 0.15:
             await self.ask(act)

@@ -91,6 +91,10 @@ def no_memory_of_captures(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(decisions, "capture", lambda command, world: real(command, Blank(world, captures={})))
 
 
+def asked_price_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(pay, "asked_quote", lambda *_: None)
+
+
 def other_content_passes_for_a_repeat(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rules, "payment_hash", lambda *_: b"the same for all")
 
@@ -154,7 +158,7 @@ MUTATIONS: dict[str, Mutation] = {
     one.__name__.replace("_", " "): one
     for one in (
         refund_of_one_too_many, capture_of_one_too_many, rest_of_a_last_capture_stays_held,
-        no_memory_of_captures, no_memory_of_payments, no_memory_of_refunds,
+        no_memory_of_captures, asked_price_is_forgotten, no_memory_of_payments, no_memory_of_refunds,
         other_content_passes_for_a_repeat, spending_is_not_counted, codes_can_be_used_twice,
         cancel_leaves_the_margin, refund_is_not_counted, late_success_is_kept_by_the_issuer, nobody_is_told,
         window_never_closes,

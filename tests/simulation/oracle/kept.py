@@ -14,7 +14,19 @@ from comptoir.kernel.clock import CHINA
 from comptoir.kernel.currencies import EXPONENTS
 from comptoir.kernel.ids import OPERATOR
 from comptoir.ledger.api import Role, account_id
-from tests.simulation.oracle.types import Ask, Back, Change, Key, Parts, Payment, Phone, Purse, Taking, Terms
+from tests.simulation.oracle.types import (
+    Ask,
+    Back,
+    Change,
+    Key,
+    Parts,
+    Payment,
+    Phone,
+    Promise,
+    Purse,
+    Taking,
+    Terms,
+)
 
 _account_id = lru_cache(maxsize=4096)(account_id)
 
@@ -42,6 +54,7 @@ class Kept:
         self.backs_by_id: dict[UUID, Back] = {}
         self.takings: dict[Key, Taking] = {}
         self.takings_by_id: dict[UUID, Taking] = {}
+        self.promises: dict[UUID, Promise] = {}
         self.changes: dict[Key, Change] = {}
         self.changes_by_id: dict[UUID, Change] = {}
         #: account -> [net posted in its favor by credit, debits held, credits held]
@@ -61,16 +74,20 @@ class Kept:
     # ------------------------------------------------------------ money
 
     def converted(self, minor: int, base: str, quote: str, bps: int = 0) -> int:
-        """At the cross rate of 12 digits, raised by a margin (12 digits again), to the nearest minor unit."""
+        """At that price, to the nearest minor unit."""
         if base == quote:
             return minor
         if (base, quote, bps) not in self._factors:
-            cross = _TWELVE.divide(self._rates[quote], self._rates[base])
-            price = _TWELVE.multiply(cross, Decimal(10_000 + bps) / 10_000)
+            price = self.price(base, quote, bps)
             scale = Fraction(10 ** EXPONENTS[quote], 10 ** EXPONENTS[base])
             self._factors[base, quote, bps] = (Fraction(price) * scale).as_integer_ratio()
         numerator, denominator = self._factors[base, quote, bps]
         return round(Fraction(minor * numerator, denominator))
+
+    def price(self, base: str, quote: str, bps: int) -> Decimal:
+        """The cross rate of 12 digits, raised by a margin (12 digits again)."""
+        cross = _TWELVE.divide(self._rates[quote], self._rates[base])
+        return _TWELVE.multiply(cross, Decimal(10_000 + bps) / 10_000)
 
     def account(self, owner: UUID, role: Role, currency: str) -> list[int]:
         return self.accounts.setdefault(_account_id(owner, role, currency), [0, 0, 0])

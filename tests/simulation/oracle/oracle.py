@@ -13,7 +13,7 @@ from uuid import UUID
 from comptoir.acquiring.api import PaymentView, RefundView
 from comptoir.flows import api as flows
 from comptoir.ledger.api import Side
-from tests.simulation.oracle import captures, others, payments, refunds
+from tests.simulation.oracle import captures, others, payments, prices, refunds
 from tests.simulation.oracle.kept import Kept
 from tests.simulation.oracle.rows import LOOKS, state_machine
 from tests.simulation.oracle.types import Wrong
@@ -123,6 +123,7 @@ class Oracle(Kept):
 
 
 _RULES: dict[type, Callable[[Kept, Any, flows.Outcome, datetime], str]] = {
+    flows.AskPrice: prices.ask_price,
     flows.Pay: payments.pay,
     flows.Claim: payments.claim,
     flows.Confirm: payments.confirm,

@@ -14,7 +14,8 @@ from comptoir.standards.payment_code import window_of
 from comptoir.wallet.api import errors as wallet
 from tests.simulation.oracle.captures import let_go, release
 from tests.simulation.oracle.kept import Kept, china_day, ours, theirs
-from tests.simulation.oracle.types import Ask, Payment, Purse, Wrong
+from tests.simulation.oracle.prices import promised
+from tests.simulation.oracle.types import Ask, Payment, Promise, Purse, Terms, Wrong
 
 
 def pay(kept: Kept, command: flows.Pay, outcome: flows.Outcome, now: datetime) -> str:
@@ -28,19 +29,22 @@ def pay(kept: Kept, command: flows.Pay, outcome: flows.Outcome, now: datetime) -
     terms = kept.terms[command.merchant_id]
     if command.amount.currency not in terms.currencies:
         return acquiring.CURRENCY_NOT_SUPPORTED
+    promise = promised(kept, command, now)
+    if isinstance(promise, str):
+        return promise
     made = outcome.payment
     if made is None:
         raise Wrong(f"{command} was answered {outcome.code} and not recorded")
-    seconds = terms.in_store_s if command.product is Product.IN_STORE else terms.online_s
     payment = Payment(
         made.id,
         command,
         "PROCESSING",
         now,
-        now + timedelta(seconds=seconds),
+        _expiry(command, terms, promise, now),
         command.amount,
         kept.converted(command.amount.minor, command.amount.currency, "EUR"),
     )
+    payment.promise = promise
     if made.id in kept.by_id:
         raise Wrong(f"two payments have the id {made.id}")
     kept.payments[key] = kept.by_id[made.id] = payment
@@ -56,9 +60,18 @@ def pay(kept: Kept, command: flows.Pay, outcome: flows.Outcome, now: datetime) -
     return current(payment)
 
 
+def _expiry(command: flows.Pay, terms: Terms, promise: Promise | None, now: datetime) -> datetime:
+    """A session waits for an hour, anything else as the contract says; none longer than its price holds."""
+    seconds = terms.in_store_s if command.product is Product.IN_STORE else terms.online_s
+    ends = now + (timedelta(hours=1) if command.session else timedelta(seconds=seconds))
+    return min(ends, promise.until) if promise else ends
+
+
 def _what(command: flows.Pay) -> tuple[object, ...]:
     """What must be the same for a repeat to be one."""
-    return command.product, command.amount, command.method_type, command.code, command.capture_mode
+    price = command.quote.id if command.quote else None
+    what = command.product, command.session, command.amount, command.method_type, command.code
+    return (*what, price, command.capture_mode)
 
 
 def _scan(kept: Kept, payment: Payment, code: str, made: PaymentView, now: datetime) -> None:
@@ -103,6 +116,8 @@ def _offer(kept: Kept, payment: Payment, purse: Purse, made: PaymentView, now: d
         raise Wrong(f"{amount} {currency} cost {said} fen, and ought to cost {total}")
     if made.quote_until is None or not now < made.quote_until:
         raise Wrong("a price that is not promised any more was charged")
+    if payment.promise and (made.quote_id, made.quote_until) != (payment.promise.id, payment.promise.until):
+        raise Wrong(f"payment {payment.id} is not charged at the price that was asked for")
     payment.ask = Ask(made.authorization_id, payment, purse, total, total - mid, "waiting", made.quote_until)
     return payment.ask
 

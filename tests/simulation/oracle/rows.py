@@ -34,6 +34,7 @@ def payment_row(kept: Kept, row: Row) -> None:
         settlement_refunded=(row["settlement_refunded"], owed),
         wallet_refunded=(row["wallet_refunded"], mid + margin),
         margin_refunded=(row["margin_refunded"], margin),
+        expires=(row["expires_at"], payment.expires),
         held=(row["hold_id"] is not None, payment.held),
         held_until=(row["auth_expires_at"], payment.held_until),
         captured=(row["captured"], payment.captured),

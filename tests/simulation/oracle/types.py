@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 from comptoir.acquiring.api import CaptureMode
@@ -62,6 +63,17 @@ class Ask:
     spent_on: date | None = None
 
 
+@dataclass(frozen=True)
+class Promise:
+    """A price that a merchant was promised."""
+
+    id: UUID
+    merchant_id: UUID
+    base: str
+    price: Decimal
+    until: datetime
+
+
 @dataclass
 class Payment:
     """A payment of the oracle's own.
@@ -89,6 +101,7 @@ class Payment:
     captured: int = 0
     took: Parts = NOTHING
     lapsed: bool = False
+    promise: Promise | None = None
 
     @property
     def theirs(self) -> bool:
