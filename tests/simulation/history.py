@@ -56,6 +56,9 @@ from tests.simulation.statements import BooksWork, Store
 PAYMENTS = 2000
 TILLS = 400
 
+#: What each till sells at least, about one a second: time enough for things to happen to each other.
+SALES = 8
+
 #: A phone has ten codes every half minute.
 PHONES = 8
 
@@ -167,8 +170,11 @@ class History:
         town.keeps_lines = self.keeps_lines
         town.start(self._operator(merchants))
         town.start(self._weather())
-        share, rest = divmod(self.payments, TILLS)
-        await asyncio.gather(*(town.till(share + (number < rest)) for number in range(TILLS)))
+        for _ in range(rng.randint(1, 6)):
+            town.start(town.regulars.agree())
+        tills = max(min(TILLS, self.payments // SALES), 1)
+        share, rest = divmod(self.payments, tills)
+        await asyncio.gather(*(town.till(share + (number < rest)) for number in range(tills)))
         await self._quiet(timedelta(hours=20))
         for rest in (timedelta(days=30), timedelta(hours=1)):
             await asyncio.sleep(rng.choice((60, 90_000)))
@@ -311,7 +317,7 @@ class History:
 
     async def _weather(self) -> None:
         rng, before = self.rng, 0.0
-        for at, what in weather(rng, self.payments / TILLS / 2, rng.choice((0.0, 1.0, 2.0))):
+        for at, what in weather(rng, SALES / 2, rng.choice((0.0, 1.0, 2.0))):
             await asyncio.sleep(at - before)
             before = at
             self.faults[what] += 1
@@ -326,6 +332,8 @@ class History:
     async def _quiet(self, longest: timedelta) -> None:
         """Nothing breaks any more, and time passes until nothing is left to do, or not for long."""
         ends = self.now() + longest
+        for worker in self.workers:
+            worker.rest(30)  # hours pass, and nobody is in a hurry
         while self.town.tasks and not self.oracle.failures:
             await asyncio.wait(list(self.town.tasks), return_when=asyncio.FIRST_COMPLETED)
         self.database.faults = Faults()
@@ -360,6 +368,7 @@ class History:
             ("refunds", store.table("acquiring_refund").rows, oracle.backs_by_id),
             ("captures", store.table("acquiring_capture").rows, oracle.takings_by_id),
             ("changes of amounts", store.table("acquiring_amount_update").rows, oracle.changes_by_id),
+            ("agreements", store.table("acquiring_agreement").rows, oracle.agreements),
             ("authorizations", store.table("wallet_authorization").rows, oracle.asks),
         ):
             if len(records) != len(kept):

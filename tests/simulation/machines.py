@@ -17,6 +17,9 @@ from tests.simulation.database import Connection, Database
 
 MAX_AGE_DAYS = 5
 
+#: The one API client of every merchant.
+CLIENT = "5Y00000000000001"
+
 
 #: The connections of the worker process whose code is running.
 _OPENED: ContextVar[list[Connection]] = ContextVar("opened")

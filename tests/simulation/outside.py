@@ -155,7 +155,17 @@ class Servers:
     async def close(self) -> None:
         """Nothing is open."""
 
+    def _hear_of_an_agreement(self, said: dict[str, object]) -> None:
+        agreement = self._oracle.agreements.get(UUID(str(said["authState"])))
+        ended = said["authorizationNotifyType"] == "TOKEN_CANCELED"
+        if agreement is None or agreement.access is None or (ended and agreement.ended is None):
+            raise Wrong(f"a merchant was told of an agreement that is not so: {said}")
+        self.heard["notify.agreement", agreement.command.id] += 1
+
     def _hear(self, said: dict[str, object]) -> None:
+        if "authorizationNotifyType" in said:
+            self._hear_of_an_agreement(said)
+            return
         result = said["result"]
         assert isinstance(result, dict)
         ok = result["resultStatus"] == "S"

@@ -19,16 +19,15 @@ from comptoir.flows import api as flows
 from comptoir.fx.api import Quote
 from comptoir.kernel.money import Money, Rate
 from comptoir.standards.payment_code import Form, build, window_of
-from tests.simulation.machines import Gateway, NoAnswer
+from tests.simulation.machines import CLIENT, Gateway, NoAnswer
 from tests.simulation.oracle import Oracle, Phone, Wrong
 from tests.simulation.outside import PREFIX
-
-CLIENT = "5Y00000000000001"
+from tests.simulation.regulars import Regulars
 
 #: Of a hundred payments, how many are of each kind.
 KINDS = {
     "code": 44, "order": 12, "cashier": 4, "session": 2, "quoted": 6, "hold": 7, "theirs": 12,
-    "used": 4, "old": 3, "guess": 3, "odd": 3,
+    "used": 4, "old": 3, "guess": 3, "odd": 3, "debit": 6,
 }  # fmt: skip
 
 
@@ -58,6 +57,7 @@ class Town:
     tasks: dict[asyncio.Task[object], None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.regulars = Regulars(self)
         self.phones, self.purses = list(self.oracle.phones.values()), list(self.oracle.purses)
 
     # ------------------------------------------------------------ the network
@@ -128,6 +128,10 @@ class Town:
             back = self.oracle.backs_by_id.get(outcome.refund.id)
             if back is None or (outcome.code == flows.OK and back.state != "SUCCESS"):
                 raise Wrong(f"told {outcome.code} of {command}, and it is not so")
+        if outcome.agreement is not None and outcome.code == flows.OK:
+            agreement = self.oracle.agreements.get(outcome.agreement.id)
+            if agreement is None or (outcome.agreement.state == "ended" and not agreement.ended):
+                raise Wrong(f"told {outcome.agreement} of {command}, and it is not so")
         if outcome.capture is not None:
             taking = self.oracle.takings_by_id.get(outcome.capture.id)
             if taking is None or (outcome.code == flows.OK and taking.failure):
@@ -146,6 +150,10 @@ class Town:
     async def _sale(self) -> None:
         rng = self.rng
         kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
+        if kind == "debit":
+            self.payments += 1
+            await self.regulars.debit()
+            return
         command, phone = self._command(kind)
         if kind == "quoted":
             command = await self._at_a_price(command)
@@ -167,7 +175,7 @@ class Town:
         if outcome.payment is not None and command.capture_mode and outcome.code == flows.OK:
             await self._captures(outcome.payment)
         elif outcome.payment is not None and rng.random() < 0.12:
-            await self._regret(command, outcome.payment)
+            await self.regret(command, outcome.payment)
 
     async def late(self) -> None:
         """Days later somebody wants money back."""
@@ -184,6 +192,10 @@ class Town:
                 kinds += [flows.Capture(**more), flows.UpdateAmount(**more)]
             await self.insist(self.rng.choice(kinds))
 
+    def address_of(self, merchant: UUID) -> str | None:
+        """Where a merchant wants to be told; often it asks instead."""
+        return self.addresses[merchant] if self.rng.random() < 0.4 else None
+
     def _command(self, kind: str) -> tuple[flows.Pay, Phone]:
         rng, number = self.rng, next(self.numbers)
         merchant = rng.choice(self.merchants)
@@ -198,7 +210,7 @@ class Town:
             "scenario": Scenario.PAYMENT_CODE,
             "amount": Money(minor, currency),
             "method_type": "CONNECT_WALLET",
-            "notify_url": self.addresses[merchant],
+            "notify_url": self.address_of(merchant),
         }
         match kind:
             case "order":
@@ -353,7 +365,7 @@ class Town:
             **more,
         )
 
-    async def _regret(self, command: flows.Pay, payment: PaymentView) -> None:
+    async def regret(self, command: flows.Pay, payment: PaymentView) -> None:
         """Money goes back: whole or in parts, once or by a nervous finger, sometimes too much."""
         rng = self.rng
         if rng.random() < 0.3:

@@ -69,6 +69,7 @@ def _insert(found: re.Match[str], table: Table) -> Run:
     hexes = [at for at, one in zip(into, given, strict=True) if one.startswith("decode(")]
     values_of = attrgetter(*(re.sub(r"decode\((\w+).*", r"\1", one) for one in given))
     update = {table.columns[one.split("=")[0].strip()] for one in _split(found["set"] or "")}
+    table.may_change(update)
     # A row is put together out of two: what is given and the defaults, or the new row and the old one.
     width, defaults = len(table.columns), tuple(table.defaults)
     fresh = itemgetter(*(into.index(at) if at in into else len(into) + at for at in range(width)))

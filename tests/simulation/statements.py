@@ -39,6 +39,9 @@ _MERCHANT = re.findall(r"\b([mc])\.(\w+)", acquiring.merchants([]).sql.partition
 
 _LOOKED_FOR = ("db_outbox", "acquiring_payment")
 
+#: What is selected of a merchant's agreement.
+_AGREEMENT = re.findall(r"\ba\.(\w+)", acquiring.agreements_by_access([]).sql.partition("FROM")[0])
+
 Params = Sequence[Any]
 #: When a row is looked for, a number of its own, and its key.
 Entry = tuple[datetime, int, Key]
@@ -98,6 +101,13 @@ class Store:
         self._payment_ends = self.table("acquiring_payment").columns_of(
             "state", "expires_at", "hold_id", "auth_expires_at"
         )
+        self._agreement = self.table("acquiring_agreement").columns_of(*_AGREEMENT)
+        self._own_agreement = self.table("wallet_agreement").columns_of(
+            "id", "wallet_id", "merchant_id", "payee", "payment_limit", "day_limit", "state",
+            "created_at", "ended_at",
+        )  # fmt: skip
+        self._debits = self.table("wallet_authorization").group_by("wallet_id", "agreement_id")
+        self._debit = self.table("wallet_authorization").columns_of("total", "refunded", "spent_on", "state")
         self._codes = self.table("wallet_spent_code").group_by("wallet_id", "device_number")
         self._device = self.table("wallet_device").columns_of(
             "wallet_id", "sealed_seed", "active", "bad_codes", "locked_until"
@@ -123,6 +133,9 @@ class Store:
             ledger.post([]).sql: self._post,
             acquiring.merchants([]).sql: self._merchants,
             acquiring.due_payments(_ANY, 1).sql: self._due_payments,
+            acquiring.agreements_by_access([]).sql: self._agreements_by_access,
+            acquiring.agreements_by_grant([]).sql: self._agreements_by_grant,
+            wallet.agreements([], _ANY.date()).sql: self._wallet_agreements,
             wallet.devices([], _ANY, _ANY.date()).sql: self._devices,
             wallet.wallets([], _ANY.date()).sql: self._wallets,
             wallet.spend_codes([])[1].sql: self._good_devices,
@@ -266,6 +279,34 @@ class Store:
             for one in terms[id] if row is not None else []:
                 where = {"m": (merchants, row), "c": (contracts, one)}
                 rows.append(tuple(where[t][0].value(where[t][1], name) for t, name in _MERCHANT))
+        return rows
+
+    def _agreements_by_access(self, work: BooksWork, params: Params) -> list[Values]:
+        table = self.table("acquiring_agreement")
+        found = (table.find(("merchant_id", "access_hash"), key, work) for key in zip(*params, strict=True))
+        return [self._agreement(row) for row in found if row is not None]
+
+    def _agreements_by_grant(self, work: BooksWork, params: Params) -> list[Values]:
+        table, rows = self.table("acquiring_agreement"), {}
+        for name, keys in (("grant_hash", params[:2]), ("refresh_hash", params[2:])):
+            for key in zip(*keys, strict=True):
+                row = table.find(("merchant_id", name), key, work)
+                if row is not None:
+                    rows[table.key_of(row)] = row
+        return [self._agreement(row) for row in rows.values()]
+
+    def _wallet_agreements(self, work: BooksWork, params: Params) -> list[Values]:
+        day, *keys = params
+        table, asks, rows = self.table("wallet_agreement"), self.table("wallet_authorization"), []
+        for key in zip(*keys, strict=True):
+            row = table.get(key, work)
+            if row is not None:
+                debits = (asks.get(one, work) for one in self._debits[key])
+                spent = [self._debit(one) for one in debits if one is not None]
+                counted = [
+                    total - back for total, back, on, state in spent if (on, state) == (day, "authorised")
+                ]
+                rows.append((*self._own_agreement(row), sum(counted)))
         return rows
 
     def _devices(self, work: BooksWork, params: Params) -> list[Values]:

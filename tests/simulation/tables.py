@@ -53,6 +53,7 @@ class Table:
         self.rows: dict[Key, Values] = {}
         self._before: dict[Key, tuple[Values | None, Work]] = {}
         self.indexes: dict[tuple[str, ...], dict[Key, Key]] = {}
+        self._moving: list[tuple[str, Callable[[Values], Key], dict[Key, Key]]] = []
         self._unique: list[tuple[str, Callable[[Values], Key], dict[Key, Key]]] = []
         for one in meta.constraints:
             if isinstance(one, UniqueConstraint):
@@ -60,13 +61,24 @@ class Table:
         self._groups: list[tuple[Callable[[Values], Key], dict[Key, dict[Key, None]]]] = []
         for index in meta.indexes:
             # Random codes and ids name one row each; no other plain index is looked up by value.
-            if isinstance(index, Index) and tuple(index.fields) in {("order_code",), ("id",)}:
+            if isinstance(index, Index) and tuple(index.fields) in {
+                ("order_code",),
+                ("consent_code",),
+                ("id",),
+            }:
                 self._index(index.name, tuple(index.fields))
 
     def _index(self, name: str, fields: tuple[str, ...]) -> None:
         found: dict[Key, Key] = {}
         self.indexes[fields] = found
         self._unique.append((name, _getter([self.columns[field] for field in fields]), found))
+
+    def may_change(self, columns: set[int]) -> None:
+        """Some statement changes these columns: what is unique in them is looked after at each change."""
+        names = {name for name, at in self.columns.items() if at in columns}
+        for fields, found in self.indexes.items():
+            moving = [one for one in self._unique if one[2] is found and one not in self._moving]
+            self._moving += moving if names.intersection(fields) else []
 
     def group_by(self, *fields: str) -> dict[Key, dict[Key, None]]:
         """From now on: the keys of the rows with the same values in these columns, which never change."""
@@ -108,11 +120,14 @@ class Table:
         if (broken := self._broken(row)) is not None:
             raise psycopg.errors.CheckViolation(broken)
         old = self.rows.get(key)
-        if old is None:
-            for name, values_of, found in self._unique:
-                values = values_of(row)
+        for name, values_of, found in self._unique if old is None else self._moving:
+            values, before = values_of(row), old and values_of(old)
+            if values != before:
                 if None not in values and found.setdefault(values, key) != key:
                     raise psycopg.errors.UniqueViolation(name)
+                if before is not None:
+                    found.pop(before, None)
+        if old is None:
             for values_of, groups in self._groups:
                 groups[values_of(row)][key] = None
         if key not in self._before:
@@ -137,13 +152,16 @@ class Table:
     def restore(self, key: Key, old: Values | None) -> None:
         """The row's transaction was rolled back."""
         self._before.pop(key, None)
+        row = self.rows[key]
+        for _, values_of, found in self._unique if old is None else self._moving:
+            if found.get(values_of(row)) == key:
+                del found[values_of(row)]
+            if old is not None and None not in (before := values_of(old)):
+                found[before] = key
         if old is not None:
             self.rows[key] = old
             return
-        row = self.rows.pop(key)
-        for _, values_of, found in self._unique:
-            if found.get(values_of(row)) == key:
-                del found[values_of(row)]
+        del self.rows[key]
         for values_of, groups in self._groups:
             del groups[values_of(row)][key]
 

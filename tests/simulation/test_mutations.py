@@ -91,6 +91,19 @@ def no_memory_of_captures(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(decisions, "capture", lambda command, world: real(command, Blank(world, captures={})))
 
 
+def ended_agreement_still_pays(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rules, "access_refusal", lambda one, _: None if one else errors.ACCESS_TOKEN_INVALID)
+
+
+def agreement_has_no_day_limit(patch: pytest.MonkeyPatch) -> None:
+    real = wallet.decide_unasked
+
+    def forgetful(purse: Any, agreement: Any, total: Any) -> Any:
+        return real(purse, replace(agreement, spent=0), total)
+
+    patch.setattr(wallet, "decide_unasked", forgetful)
+
+
 def asked_price_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pay, "asked_quote", lambda *_: None)
 
@@ -154,11 +167,13 @@ MUTATIONS: dict[str, Mutation] = {
     "the payment is no subject": without("payment"),
     "the wallet is no subject": without("wallet"),
     "the refund is no subject": without("refund"),
+    "the agreement is no subject": without("agreement"),
 } | {
     one.__name__.replace("_", " "): one
     for one in (
         refund_of_one_too_many, capture_of_one_too_many, rest_of_a_last_capture_stays_held,
-        no_memory_of_captures, asked_price_is_forgotten, no_memory_of_payments, no_memory_of_refunds,
+        no_memory_of_captures, asked_price_is_forgotten, ended_agreement_still_pays,
+        agreement_has_no_day_limit, no_memory_of_payments, no_memory_of_refunds,
         other_content_passes_for_a_repeat, spending_is_not_counted, codes_can_be_used_twice,
         cancel_leaves_the_margin, refund_is_not_counted, late_success_is_kept_by_the_issuer, nobody_is_told,
         window_never_closes,

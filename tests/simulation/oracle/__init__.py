@@ -5,8 +5,8 @@ books, says what each ought to have been answered, and compares: the answer, the
 notices. It knows nothing of waves, engines, retries or SQL.
 
 `oracle` is told and compares · `kept` the oracle's own records and books · `types` what they are made of ·
-`payments`, `prices`, `captures`, `refunds`, `others` (another issuer) the rules by noun · `rows` what records
-have to say.
+the rules by noun: `payments`, `prices`, `captures`, `refunds`, `agreements`, `others` (another issuer) ·
+`rows` what records have to say.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from comptoir.kernel.currencies import EXPONENTS
 from comptoir.kernel.ids import OPERATOR
 from comptoir.ledger.api import Role, account_id
 from tests.simulation.oracle.types import (
+    Agreement,
     Ask,
     Back,
     Change,
@@ -54,6 +55,10 @@ class Kept:
         self.backs_by_id: dict[UUID, Back] = {}
         self.takings: dict[Key, Taking] = {}
         self.takings_by_id: dict[UUID, Taking] = {}
+        self.agreements: dict[UUID, Agreement] = {}
+        self.by_consent: dict[str, Agreement] = {}
+        self.by_grant: dict[tuple[UUID, bytes], Agreement] = {}
+        self.by_access: dict[tuple[UUID, bytes], Agreement] = {}
         self.promises: dict[UUID, Promise] = {}
         self.changes: dict[Key, Change] = {}
         self.changes_by_id: dict[UUID, Change] = {}

@@ -13,7 +13,7 @@ from uuid import UUID
 from comptoir.acquiring.api import PaymentView, RefundView
 from comptoir.flows import api as flows
 from comptoir.ledger.api import Side
-from tests.simulation.oracle import captures, others, payments, prices, refunds
+from tests.simulation.oracle import agreements, captures, others, payments, prices, refunds
 from tests.simulation.oracle.kept import Kept
 from tests.simulation.oracle.rows import LOOKS, state_machine
 from tests.simulation.oracle.types import Wrong
@@ -100,10 +100,11 @@ class Oracle(Kept):
             self.account_row(id)
 
     def _owe(self, notice: tuple[str, UUID]) -> None:
-        """Everything is told once; of a payment whose authorization nobody used, its end as well."""
+        """Everything is told once; the end of an agreement, or of an authorization nobody used, as well."""
         self.owed_notices[notice] += 1
         payment = self.by_id.get(notice[1])
-        if self.owed_notices[notice] > (2 if payment is not None and payment.lapsed else 1):
+        twice = notice[0] == "notify.agreement" or (payment is not None and payment.lapsed)
+        if self.owed_notices[notice] > (2 if twice else 1):
             raise Wrong(f"{notice} is to be told twice")
 
     def account_row(self, id: UUID) -> None:
@@ -133,6 +134,12 @@ _RULES: dict[type, Callable[[Kept, Any, flows.Outcome, datetime], str]] = {
     flows.Capture: captures.capture,
     flows.UpdateAmount: captures.update_amount,
     flows.Refund: refunds.refund,
+    flows.OpenAgreement: agreements.open_agreement,
+    flows.ApproveAgreement: agreements.approve,
+    flows.DeclineAgreement: agreements.decline,
+    flows.ApplyToken: agreements.apply_token,
+    flows.RevokeToken: agreements.revoke_token,
+    flows.EndAgreement: agreements.end_agreement,
     flows.Settle: others.settle,
     flows.SettleRefund: others.settle_refund,
 }

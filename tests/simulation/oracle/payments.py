@@ -12,6 +12,7 @@ from comptoir.kernel.clock import CHINA
 from comptoir.ledger.api import Role
 from comptoir.standards.payment_code import window_of
 from comptoir.wallet.api import errors as wallet
+from tests.simulation.oracle.agreements import debit_refusal, debtor
 from tests.simulation.oracle.captures import let_go, release
 from tests.simulation.oracle.kept import Kept, china_day, ours, theirs
 from tests.simulation.oracle.prices import promised
@@ -24,7 +25,8 @@ def pay(kept: Kept, command: flows.Pay, outcome: flows.Outcome, now: datetime) -
     known = kept.payments.get(key)
     if known is not None:
         return current(known) if _what(command) == _what(known.command) else acquiring.REQUEST_REUSED
-    if command.capture_mode is not None and command.issuer is not None:
+    unasked = command.product is Product.AGREEMENT
+    if command.capture_mode is not None and (unasked or command.issuer is not None):
         return acquiring.AUTHORIZATION_NOT_OFFERED
     terms = kept.terms[command.merchant_id]
     if command.amount.currency not in terms.currencies:
@@ -53,6 +55,8 @@ def pay(kept: Kept, command: flows.Pay, outcome: flows.Outcome, now: datetime) -
         kept.hold(theirs(payment, payment.amount.minor, payment.settlement))
     elif command.scenario is Scenario.PAYMENT_CODE:
         _scan(kept, payment, command.code or "", made, now)
+    elif command.product is Product.AGREEMENT:
+        _debit(kept, payment, made, now)
     else:
         if not made.order_code or made.order_code in kept.by_order:
             raise Wrong(f"an order has no code of its own: {made.order_code}")
@@ -71,7 +75,7 @@ def _what(command: flows.Pay) -> tuple[object, ...]:
     """What must be the same for a repeat to be one."""
     price = command.quote.id if command.quote else None
     what = command.product, command.session, command.amount, command.method_type, command.code
-    return (*what, price, command.capture_mode)
+    return (*what, command.token_hash, price, command.capture_mode)
 
 
 def _scan(kept: Kept, payment: Payment, code: str, made: PaymentView, now: datetime) -> None:
@@ -102,6 +106,22 @@ def _scan(kept: Kept, payment: Payment, code: str, made: PaymentView, now: datet
         refused = wallet.BALANCE_INSUFFICIENT
     if refused is not None:
         return fail(kept, payment, refused, now)
+    kept.asks[ask.id] = ask
+    return _paid(kept, payment, ask, now)
+
+
+def _debit(kept: Kept, payment: Payment, made: PaymentView, now: datetime) -> None:
+    agreement = debtor(kept, payment.command)
+    if agreement is None or agreement.purse is None:
+        return fail(kept, payment, acquiring.ACCESS_TOKEN_INVALID, now)
+    ask = _offer(kept, payment, agreement.purse, made, now)
+    refused = debit_refusal(agreement, ask, now) or _refusal(agreement.purse, ask, now)
+    if refused is None and kept.free(agreement.purse.id, Role.WALLET, "CNY") < ask.total:
+        refused = wallet.BALANCE_INSUFFICIENT
+    if refused is not None:
+        return fail(kept, payment, refused, now)
+    ask.agreement = agreement
+    agreement.asks.append(ask)
     kept.asks[ask.id] = ask
     return _paid(kept, payment, ask, now)
 

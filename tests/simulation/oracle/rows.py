@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from comptoir.acquiring.api import CaptureMode
 from comptoir.kernel.money import Money
@@ -19,29 +18,29 @@ def payment_row(kept: Kept, row: Row) -> None:
     payment = kept.by_id.get(row["id"])
     if payment is None:
         raise Wrong(f"payment {row['id']} is in the records and nobody asked for it")
-    mid, margin, owed = payment.gave
-    took_mid, took_margin, took_owed = payment.took
+    (mid, margin, owed), (took_mid, took_margin, took_owed) = payment.gave, payment.took
     _equal(
         "payment",
-        row["id"],
-        state=(row["state"], payment.state),
-        failure=(row["failure_code"], payment.failure),
-        finished=(row["finished_at"], payment.finished),
-        cancelled=(row["cancelled_at"], payment.cancelled),
-        amount=(row["amount"], payment.amount.minor),
-        settlement=(row["settlement"], payment.settlement),
-        refunded=(row["refunded"], payment.refunded),
-        settlement_refunded=(row["settlement_refunded"], owed),
-        wallet_refunded=(row["wallet_refunded"], mid + margin),
-        margin_refunded=(row["margin_refunded"], margin),
-        expires=(row["expires_at"], payment.expires),
-        held=(row["hold_id"] is not None, payment.held),
-        held_until=(row["auth_expires_at"], payment.held_until),
-        captured=(row["captured"], payment.captured),
-        settlement_captured=(row["settlement_captured"], took_owed),
-        wallet_captured=(row["wallet_captured"], took_mid + took_margin),
-        margin_captured=(row["margin_captured"], took_margin),
+        row,
+        state=payment.state,
+        failure_code=payment.failure,
+        finished_at=payment.finished,
+        cancelled_at=payment.cancelled,
+        expires_at=payment.expires,
+        amount=payment.amount.minor,
+        settlement=payment.settlement,
+        refunded=payment.refunded,
+        settlement_refunded=owed,
+        wallet_refunded=mid + margin,
+        margin_refunded=margin,
+        auth_expires_at=payment.held_until,
+        captured=payment.captured,
+        settlement_captured=took_owed,
+        wallet_captured=took_mid + took_margin,
+        margin_captured=took_margin,
     )
+    if (row["hold_id"] is not None) != payment.held:
+        raise Wrong(f"payment {payment.id} is held: {payment.held}, the record says otherwise")
 
 
 def refund_row(kept: Kept, row: Row) -> None:
@@ -51,14 +50,14 @@ def refund_row(kept: Kept, row: Row) -> None:
         raise Wrong(f"refund {row['id']} is in the records and nobody asked for it")
     _equal(
         "refund",
-        row["id"],
-        state=(row["state"], back.state),
-        failure=(row["failure_code"], back.failure),
-        amount=(row["amount"], back.command.amount.minor),
-        capture=(row["capture_id"], back.command.capture_id),
+        row,
+        state=back.state,
+        failure_code=back.failure,
+        amount=back.command.amount.minor,
+        capture_id=back.command.capture_id,
     )
     if back.state != "FAIL":
-        _equal("refund", row["id"], settlement=(row["settlement"], back.settlement))
+        _equal("refund", row, settlement=back.settlement)
 
 
 def capture_row(kept: Kept, row: Row) -> None:
@@ -66,12 +65,12 @@ def capture_row(kept: Kept, row: Row) -> None:
     taking = kept.takings_by_id.get(row["id"]) or _by_itself(kept, row)
     _equal(
         "capture",
-        row["id"],
-        payment=(row["payment_id"], taking.payment.id),
-        failure=(row["failure_code"], taking.failure),
-        state=(row["state"], "FAIL" if taking.failure else "SUCCESS"),
-        amount=(row["amount"], taking.amount.minor),
-        refunded=(row["refunded"], taking.refunded),
+        row,
+        payment_id=taking.payment.id,
+        failure_code=taking.failure,
+        state="FAIL" if taking.failure else "SUCCESS",
+        amount=taking.amount.minor,
+        refunded=taking.refunded,
     )
 
 
@@ -98,9 +97,9 @@ def change_row(kept: Kept, row: Row) -> None:
         raise Wrong(f"change {row['id']} is in the records and nobody asked for it")
     _equal(
         "change of an amount",
-        row["id"],
-        amount=(row["amount"], change.command.amount.minor),
-        failure=(row["failure_code"], change.failure),
+        row,
+        amount=change.command.amount.minor,
+        failure_code=change.failure,
     )
 
 
@@ -111,19 +110,51 @@ def ask_row(kept: Kept, row: Row) -> None:
         raise Wrong(f"authorization {row['id']} is in the records and was never given")
     _equal(
         "authorization",
-        row["id"],
-        state=(row["state"], ask.state),
-        total=(row["total"], ask.total),
-        margin=(row["margin"], ask.margin),
-        captured=(row["captured"], ask.captured),
-        refunded=(row["refunded"], ask.refunded),
+        row,
+        state=ask.state,
+        total=ask.total,
+        margin=ask.margin,
+        captured=ask.captured,
+        refunded=ask.refunded,
+        agreement_id=ask.agreement and ask.agreement.command.id,
+    )
+
+
+def agreement_row(kept: Kept, row: Row) -> None:
+    """The merchant's record of an agreement says what the rules say."""
+    agreement = kept.agreements.get(row["id"])
+    if agreement is None:
+        raise Wrong(f"agreement {row['id']} is in the records and nobody asked for it")
+    _equal(
+        "agreement",
+        row,
+        state=agreement.state,
+        wallet_id=agreement.purse and agreement.purse.id,
+        access_hash=agreement.access,
+        refresh_hash=agreement.refresh,
+        ended_at=agreement.ended,
+    )
+
+
+def wallet_agreement_row(kept: Kept, row: Row) -> None:
+    """The wallet's record of an agreement says the same as the merchant's."""
+    agreement = kept.agreements[row["id"]]
+    _equal(
+        "agreement of a wallet",
+        row,
+        wallet_id=agreement.purse and agreement.purse.id,
+        merchant_id=agreement.command.merchant_id,
+        payment_limit=agreement.once,
+        day_limit=agreement.day,
+        ended_at=agreement.ended,
+        state="ended" if agreement.ended else "active",
     )
 
 
 def spending_row(kept: Kept, row: Row) -> None:
     """A wallet spent on a day what its payments of that day come to, and no more than it may."""
     purse = kept.purses[row["wallet_id"]]
-    _equal("spending of wallet", purse.id, spent=(row["spent"], purse.spent[row["on"]]))
+    _equal("spending of a wallet", row, spent=purse.spent[row["on"]])
     if row["spent"] > purse.day_limit:
         raise Wrong(f"wallet {purse.id} spent {row['spent']}, more than its {purse.day_limit} a day")
 
@@ -135,6 +166,8 @@ LOOKS: dict[str, Callable[[Kept, Row], None]] = {
     "acquiring_capture": capture_row,
     "acquiring_amount_update": change_row,
     "wallet_authorization": ask_row,
+    "acquiring_agreement": agreement_row,
+    "wallet_agreement": wallet_agreement_row,
     "wallet_day_spending": spending_row,
 }
 
@@ -160,7 +193,7 @@ def state_machine(old: Row, new: Row) -> None:
         raise Wrong(f"payment {new['id']}: {new['captured']} of {new['amount']} captured")
 
 
-def _equal(what: str, id: UUID, **pairs: tuple[Any, Any]) -> None:
-    for name, (found, expected) in pairs.items():
-        if found != expected:
-            raise Wrong(f"{what} {id}: {name} is {found}, the rules say {expected}")
+def _equal(what: str, row: Row, **expected: Any) -> None:
+    for name, value in expected.items():
+        if row[name] != value:
+            raise Wrong(f"{what} {row}: {name} is {row[name]}, the rules say {value}")

@@ -61,6 +61,26 @@ class Ask:
     captured: int = 0
     refunded: int = 0
     spent_on: date | None = None
+    agreement: Agreement | None = None
+
+
+@dataclass
+class Agreement:
+    """A traveller lets a merchant debit: `once` and on a `day`, in fen.
+
+    `until`: when the page, and then the code, is good no more.
+    """
+
+    command: flows.OpenAgreement
+    state: str
+    until: datetime
+    purse: Purse | None = None
+    once: int = 0
+    day: int = 0
+    access: bytes | None = None
+    refresh: bytes | None = None
+    ended: datetime | None = None
+    asks: list[Ask] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
