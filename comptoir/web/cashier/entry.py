@@ -21,13 +21,10 @@ from comptoir.fx import api as fx
 from comptoir.kernel.clock import utc_now
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.ids import new_id, parse_id
-from comptoir.kernel.money import Money, exponent
 from comptoir.standards import entry_code
 from comptoir.web.cashier.guard import in_wallet
 from comptoir.web.components.access import open_page
-
-#: Characters of an amount that a person types: nine digits before the point.
-_LONGEST: Final = 13
+from comptoir.web.components.amounts import LONGEST, example, typed_amount
 
 #: What the page says of a refusal. Every other one means that the shop cannot be paid here now.
 _PROBLEMS: Final = {
@@ -53,7 +50,7 @@ def entry(request: HttpRequest, ref: str) -> HttpResponse:
     if request.method != "POST":
         return _page(request, found, "form")
     typed = request.POST.get("amount", "").strip()
-    amount = _amount(typed, found.code.currency)
+    amount = typed_amount(typed, found.code.currency)
     if amount is None:
         return _page(request, found, "form", problem="amount", typed=typed)
     attempt = _attempt(request)
@@ -94,10 +91,10 @@ def _page(
         "merchant": code.merchant_name,
         "currency": code.currency,
         "symbol": get_currency_symbol(code.currency, locale="en"),
-        "example": "12" if exponent(code.currency) == 0 else f"12.{'50'.ljust(exponent(code.currency), '0')}",
-        "longest": _LONGEST,
+        "example": example(code.currency),
+        "longest": LONGEST,
         "problem": problem,
-        "typed": typed[:_LONGEST],
+        "typed": typed[:LONGEST],
         "attempt": (attempt or new_id()).hex,
     }
     return render(request, "cashier/entry.html", page, status=status)
@@ -112,17 +109,6 @@ def _find(ref: str) -> Entry:
     if found is None:
         raise Http404("no such code")
     return found
-
-
-def _amount(typed: str, currency: str) -> Money | None:
-    """What was typed, with a point or a comma; None for what is no amount that can be paid."""
-    if len(typed) > _LONGEST:
-        return None
-    try:
-        amount = Money.of(typed.replace(",", "."), currency)
-    except InvalidValue:
-        return None
-    return amount if amount.minor > 0 and amount.minor % fx.payable_step(currency) == 0 else None
 
 
 def _attempt(request: HttpRequest) -> UUID:

@@ -7,7 +7,7 @@ two weeks: money leaves the wallet only with the PIN or the phone.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -41,6 +41,11 @@ def idle(role: Role) -> timedelta:
 def begin(request: HttpRequest, now: datetime) -> None:
     """Note that somebody has just logged in."""
     request.session[_SINCE] = request.session[_SEEN] = now.timestamp()
+
+
+def since(request: HttpRequest) -> datetime:
+    """When this login began. Only for somebody who is logged in."""
+    return datetime.fromtimestamp(request.session[_SINCE], UTC)
 
 
 def is_over(request: HttpRequest, role: Role, now: datetime) -> bool:
