@@ -11,10 +11,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from typing import Final, NamedTuple
 
 from comptoir.db.sealed import derived_key
+from comptoir.kernel.errors import InvalidValue
+from comptoir.standards import own_address
 
 _PURPOSE: Final = "comptoir/agreement-tokens/1"
 
@@ -40,6 +43,18 @@ def new_consent_code() -> str:
 def consent_address(public_url: str, consent_code: str) -> str:
     """Where a traveller reads what is asked, and what a wallet scans."""
     return f"{public_url}{_PATH}{consent_code}"
+
+
+def parse_consent_address(text: str, public_url: str) -> str:
+    """The name of the consent page that a scanned address leads to. Raises InvalidValue for other texts."""
+    return check_consent_code(own_address.parse(text, public_url, _PATH))
+
+
+def check_consent_code(text: str) -> str:
+    """`text` itself if it has the form of a consent page's name. Raises InvalidValue."""
+    if re.fullmatch(r"[0-9a-f]{32}", text) is None:
+        raise InvalidValue("a consent code has 32 hex digits")
+    return text
 
 
 def auth_code(consent_code: str) -> str:

@@ -85,7 +85,35 @@ SIGNIN = [
     own("mfa_remove_webauthn", STAFF, pk="passkey"),
 ]
 WALLET = [
-    row("wallet-home", Role.TRAVELLER),
+    row("wallet-code"),
+    row("wallet-offline"),
+    row("wallet-manifest"),
+    row("wallet-worker"),
+    *(
+        row(name, Role.TRAVELLER)
+        for name in (
+            "wallet-home",
+            "wallet-me",
+            "wallet-code-plain",
+            "wallet-setup",
+            "wallet-news",
+            "wallet-scan",
+            "wallet-scan-read",
+            "wallet-movements",
+            "wallet-agreements",
+            "wallet-limits",
+            "wallet-pin",
+            "wallet-devices",
+            "wallet-freeze",
+            "wallet-unfreeze",
+        )
+    ),
+    row("wallet-shop", Role.TRAVELLER, owned=False, ref="entry_ref"),
+    row("wallet-consent", Role.TRAVELLER, owned=False, code="consent_code"),
+    row("wallet-ask", Role.TRAVELLER, authorization_id="authorization"),
+    row("wallet-result", Role.TRAVELLER, authorization_id="authorization"),
+    row("wallet-payment", Role.TRAVELLER, authorization_id="authorization"),
+    row("wallet-agreement", Role.TRAVELLER, agreement_id="wallet_agreement"),
 ]
 COUNTER = [
     row("counter-home", Role.CASHIER, Role.MANAGER, Role.OWNER),

@@ -13,9 +13,10 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth import get_user_model
 
 from comptoir.identity.api import PersonView
+from tests.web.wallet.support import agreed, asked
 from tests.web.world import World
 
-THINGS = ("order_digits", "consent_code", "entry_ref", "passkey")
+THINGS = ("order_digits", "consent_code", "entry_ref", "passkey", "authorization", "wallet_agreement")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ def make_things(world: World) -> Things:
     user = get_user_model().objects.get(pk=shop.owner.id)
     passkey = Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data={"name": "key"})
     things["passkey"] = Thing(str(passkey.pk), (shop.owner,))
+    traveller = (world.traveller.person,)
+    things["authorization"] = Thing(str(asked(world).id), traveller)
+    things["wallet_agreement"] = Thing(str(agreed(world)), traveller)
     # Whoever holds one of these codes may see what is behind it.
     things["order_digits"] = Thing("281688040000000000000000")
     things["consent_code"] = Thing("0" * 24)

@@ -1,0 +1,36 @@
+"""An order is taken over by a wallet: its price in yuan is fixed, and the traveller is asked."""
+
+from __future__ import annotations
+
+from django.db import DatabaseError
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from comptoir.flows.api import IN_PROCESS, OK, Claim
+from comptoir.web.wallet.doing import do, refusal
+from comptoir.web.wallet.holder import Holder
+
+
+def claim(holder: Holder, digits: str) -> HttpResponseRedirect | str:
+    """Where an order's code leads: to the question, to the result of what was paid already; or why nowhere.
+
+    Scanning the same code again leads to the same question.
+    """
+    try:
+        outcome = do(Claim(order_code=digits, wallet_id=holder.wallet_id), holder.now)
+    except DatabaseError:
+        return busy()
+    payment = outcome.payment
+    mine = payment is not None and payment.wallet_id == holder.wallet_id
+    if mine and payment is not None and payment.authorization_id is not None:
+        name = "wallet-ask" if outcome.code == IN_PROCESS else "wallet-result"
+        return HttpResponseRedirect(reverse(name, args=[payment.authorization_id]))
+    if outcome.code == OK:
+        return gettext("This has been paid already.")
+    return refusal(outcome.code)
+
+
+def busy() -> str:
+    """Perhaps it was done, perhaps not: doing it again finds out, and never does it twice."""
+    return gettext("Busy just now. Try again in a moment: you will not be charged twice.")

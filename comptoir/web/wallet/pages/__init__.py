@@ -1,0 +1,1 @@
+"""The wallet's pages, one module a subject."""

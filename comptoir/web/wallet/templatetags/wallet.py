@@ -1,0 +1,55 @@
+"""What only the wallet's pages say.
+
+``{% load wallet %}``
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+from babel import numbers
+from django import template
+from django.urls import reverse
+from django.utils.translation import gettext_lazy
+
+from comptoir.wallet.api import AuthorizationView, Movement
+from comptoir.web.components.templatetags.comptoir import page_locale
+
+register = template.Library()
+
+_TABS: Final = (
+    ("home", "wallet-home", "home", gettext_lazy("Home")),
+    ("code", "wallet-code", "barcode", gettext_lazy("Pay code")),
+    ("scan", "wallet-scan", "scan", gettext_lazy("Scan")),
+    ("movements", "wallet-movements", "list", gettext_lazy("Movements")),
+    ("me", "wallet-me", "person", gettext_lazy("Me")),
+)
+
+
+@register.simple_tag
+def wallet_nav(tab: str) -> list[dict[str, Any]]:
+    """The tabs at the foot of every page; `tab` is where the visitor is."""
+    return [
+        {"url": reverse(address), "label": label, "icon": icon, "current": tab == name}
+        for name, address, icon, label in _TABS
+    ]
+
+
+@register.filter
+def rate(asked: AuthorizationView) -> str:
+    """The price that was promised, as it is compared: 1 EUR = 7.979 CNY."""
+    shown = numbers.format_decimal(_rounded(asked.price), format="#,##0.0000", locale=page_locale())
+    return f"1 {asked.charge.currency} = {shown} {asked.total.currency}"
+
+
+@register.filter
+def with_sign(line: Movement) -> str:
+    """An amount that moved, with its sign: what came in carries a plus."""
+    shown = numbers.format_currency(line.amount.decimal(), line.amount.currency, locale=page_locale())
+    return f"+{shown}" if line.amount.minor > 0 else shown
+
+
+def _rounded(price: Decimal) -> Decimal:
+    """Four decimals for people; the books keep them all."""
+    return price.quantize(Decimal("0.0001"))

@@ -1,0 +1,419 @@
+"""Scanning and confirming: what leads where, what is shown before paying, and that nothing is paid twice."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from pathlib import Path
+from unittest.mock import patch
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, connection
+from django.test import Client
+from PIL import Image
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from comptoir.acquiring import api as acquiring
+from comptoir.flows import api as flows
+from comptoir.kernel.clock import utc_now
+from comptoir.kernel.ids import new_id
+from comptoir.standards import emv_qr, entry_code, order_code
+from comptoir.standards.payment_code import Form, build
+from comptoir.standards.qr_code import Picture
+from comptoir.standards.qr_code import build as draw
+from comptoir.wallet import api as wallet
+from comptoir.web.wallet.scanning import Kind, Scanned, understand
+from tests.flows.support import assert_books_hold
+from tests.standards.emv_qr.vectors import VECTORS
+from tests.web.pages import aside, assert_accessible, assert_fits, client_of, complaints, open_as, shot
+from tests.web.wallet.support import (
+    NARROW,
+    WRONG_PIN,
+    asked,
+    balance,
+    charge,
+    order,
+    own_balance,
+    type_pin,
+)
+from tests.web.world import PIN, World
+
+PUBLIC = settings.COMPTOIR.public_url
+FULL = 1_000_000
+
+
+def scan(client: Client, text: str) -> str:
+    """Where a typed text leads: an address, or "" for the same page with a problem."""
+    answer = client.post("/wallet/scan", {"text": text})
+    return answer["Location"] if answer.status_code in (302, 303) else ""
+
+
+def photo(text: str, kind: str = "JPEG") -> SimpleUploadedFile:
+    """A sticker on a gray wall."""
+    wall = Image.new("RGB", (900, 700), (150, 140, 130))
+    wall.paste(Image.open(io.BytesIO(draw(text, Picture.PNG))).convert("RGB"), (200, 150))
+    file = io.BytesIO()
+    wall.save(file, kind)
+    return SimpleUploadedFile("photo", file.getvalue())
+
+
+def wall_code(world: World) -> str:
+    """The reference of a code on the wall of the shop's first store."""
+    return acquiring.issue_entry_code(
+        world.shop.merchant_id,
+        world.shop.stores[0],
+        entry_code.new_ref(),
+        currency="EUR",
+        client_ref=world.shop.client_ref,
+        now=utc_now(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "understood"),
+    [
+        (
+            order_code.build(PUBLIC, "281688041234567890123456"),
+            Scanned(Kind.ORDER, "281688041234567890123456"),
+        ),
+        (" 281688 04 1234-5678 90123456\n", Scanned(Kind.ORDER, "281688041234567890123456")),
+        (entry_code.build(PUBLIC, "A" * 22), Scanned(Kind.SHOP, "A" * 22)),
+        (f"{PUBLIC}/a/{'0f' * 16}", Scanned(Kind.CONSENT, "0f" * 16)),
+        ("0F" * 16, Scanned(Kind.CONSENT, "0f" * 16)),
+        (build(Form.SHORT, 10_000_000, bytes(32), utc_now(), 0), Scanned(Kind.PHONE)),
+        ("134567890123456789", Scanned(Kind.PHONE)),
+        ("https://evil.example/c/281688041234567890123456", Scanned(Kind.UNKNOWN)),
+        ("javascript:alert(1)", Scanned(Kind.UNKNOWN)),
+        ("", Scanned(Kind.UNKNOWN)),
+        ("9" * 5000, Scanned(Kind.UNKNOWN)),
+    ],
+)
+def test_what_a_scanned_text_is(text: str, understood: Scanned) -> None:
+    assert understand(text, PUBLIC) == understood
+
+
+def test_a_merchants_code_of_another_scheme_is_understood_and_not_paid(world: World) -> None:
+    payload = next(
+        one.payload for one in VECTORS if understand(one.payload, PUBLIC).kind is Kind.OTHER_SCHEME
+    )
+    name = emv_qr.parse(payload, emv_qr.Profile.LENIENT).name
+    answer = client_of(world.traveller.person).post("/wallet/scan", {"text": payload})
+    assert f"This code of {name} is for other wallets." in answer.content.decode()
+
+
+def test_an_order_is_scanned_off_a_picture_and_paid_with_the_pin(
+    browser: Browser, site: str, world: World
+) -> None:
+    digits = aside(lambda: order(world, 4250))
+    page = open_as(browser, site, world.traveller.person)
+    page.goto("/wallet/")
+    page.get_by_role("navigation").get_by_role("link", name="Scan").click()
+    page.get_by_label("Or choose a picture of it").set_input_files(
+        {
+            "name": "photo.jpg",
+            "mimeType": "image/jpeg",
+            "buffer": photo(order_code.build(PUBLIC, digits)).read(),
+        }
+    )
+    page.wait_for_url("**/wallet/asks/*")
+    main = page.get_by_role("main")
+    for text in ("Chocolaterie Sablon", "Pralines", "CN¥339.11", "€42.50", "1 EUR = 7.9790 CNY", "CN¥3.36"):
+        expect(main.get_by_text(text).first).to_be_visible()
+    shot(page, "wallet-ask")
+    assert_accessible(page)
+    assert_fits(page)
+    assert own_balance(world) == FULL
+    type_pin(page)
+    page.get_by_role("button", name="Pay CN¥339.11").dblclick()
+    expect(page.get_by_role("heading", name="Paid")).to_be_visible()
+    assert complaints(page) == []
+    assert own_balance(world) == FULL - 33_911
+    page.go_back()
+    page.reload()
+    expect(page.get_by_role("heading", name="Paid")).to_be_visible()
+    assert own_balance(world) == FULL - 33_911
+    aside(assert_books_hold)
+
+
+def test_a_keyboard_and_a_narrow_phone_are_enough(browser: Browser, site: str, world: World) -> None:
+    one = aside(lambda: asked(world))
+    page = open_as(browser, site, world.traveller.person, size=NARROW, dark=True)
+    page.goto(f"/wallet/asks/{one.id}")
+    page.get_by_label("Your PIN").focus()
+    page.keyboard.type(PIN)
+    shot(page, "wallet-ask-dark")
+    assert_accessible(page)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert_fits(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Paid")).to_be_visible()
+    assert own_balance(world) == FULL - 7979
+
+
+def test_the_code_on_a_wall_asks_for_the_amount_first(browser: Browser, site: str, world: World) -> None:
+    ref = aside(lambda: wall_code(world))
+    page = open_as(browser, site, world.traveller.person)
+    page.goto("/wallet/scan")
+    shot(page, "wallet-scan")
+    assert_accessible(page)
+    page.get_by_label("Or type the digits below it").fill(entry_code.build(PUBLIC, ref))
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", name="Chocolaterie Sablon Grand-Place")).to_be_visible()
+    page.get_by_label("Amount in EUR").fill("1,2.3")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("alert").filter(has_text="Enter an amount such as 12.50.")).to_be_visible()
+    shot(page, "wallet-shop")
+    assert_accessible(page)
+    page.get_by_label("Amount in EUR").fill("12,50")
+    page.get_by_role("button", name="Next").click()
+    page.wait_for_url("**/wallet/asks/*")
+    expect(page.get_by_text("€12.50").first).to_be_visible()
+    type_pin(page)
+    page.get_by_role("button", name=re.compile("^Pay ")).click()
+    expect(page.get_by_role("heading", name="Paid")).to_be_visible()
+    assert own_balance(world) == FULL - 9974
+    aside(assert_books_hold)
+
+
+def test_frames_of_a_camera_are_read_by_the_server(world: World) -> None:
+    client = client_of(world.traveller.person)
+    address = order_code.build(PUBLIC, order(world))
+    assert client.post("/wallet/scan/read", {"picture": photo(address)}).json() == {"text": address}
+    assert client.post("/wallet/scan/read", {"picture": photo("hello")}).json() == {"text": "hello"}
+    for nothing in (SimpleUploadedFile("x", b"no picture"), SimpleUploadedFile("x", b"")):
+        assert client.post("/wallet/scan/read", {"picture": nothing}).json() == {"text": ""}
+    assert client.post("/wallet/scan/read").json() == {"text": ""}
+
+
+@pytest.mark.parametrize(
+    ("upload", "said"),
+    [
+        (SimpleUploadedFile("x.svg", b"<svg/>"), "This picture cannot be opened."),
+        (
+            SimpleUploadedFile("x.jpg", b"\xff\xd8" + b"0" * (15 * 1024 * 1024)),
+            "This picture cannot be opened.",
+        ),
+        (SimpleUploadedFile("x.png", draw("x", Picture.PNG)[:100]), "This picture cannot be opened."),
+    ],
+)
+def test_a_picture_that_is_none_is_said(world: World, upload: SimpleUploadedFile, said: str) -> None:
+    answer = client_of(world.traveller.person).post("/wallet/scan", {"picture": upload})
+    assert (answer.status_code, said in answer.content.decode()) == (200, True)
+
+
+def test_scanning_again_leads_to_the_same_question(world: World) -> None:
+    client, digits = client_of(world.traveller.person), order(world)
+    first = scan(client, digits)
+    assert first.startswith("/wallet/asks/")
+    assert scan(client, order_code.build(PUBLIC, digits)) == first
+    client.post(first, {"answer": "pay", "pin": PIN})
+    assert scan(client, digits) == first.replace("asks", "results")
+    other = client_of(world.other_traveller.person).post("/wallet/scan", {"text": digits})
+    assert "This has been paid already." in other.content.decode()
+    assert balance(world.other_traveller.wallet_id) == FULL
+
+
+@pytest.mark.parametrize("digits", ["281688041234567890123456"])
+def test_an_order_that_nobody_has_moves_nothing(world: World, digits: str) -> None:
+    answer = client_of(world.traveller.person).post("/wallet/scan", {"text": digits})
+    assert "No shop is waiting for this code." in answer.content.decode()
+    assert balance(world.traveller.wallet_id) == FULL
+
+
+def test_five_wrong_pins_lock_it_and_nothing_moves(world: World) -> None:
+    client, one = client_of(world.traveller.person), asked(world)
+    told = [
+        client.post(f"/wallet/asks/{one.id}", {"answer": "pay", "pin": WRONG_PIN}).content.decode()
+        for _ in range(5)
+    ]
+    assert "Wrong PIN. 4 tries left" in told[0]
+    assert "Wrong PIN. 1 try left" in told[3]
+    assert "Too many wrong PINs. The PIN is locked until" in told[4]
+    right = client.post(f"/wallet/asks/{one.id}", {"answer": "pay", "pin": PIN})
+    assert "The PIN is locked until" in right.content.decode()
+    assert "20468" not in right.content.decode()
+    assert balance(world.traveller.wallet_id) == FULL
+    assert wallet.authorization(one.wallet_id, one.id) == one
+
+
+@pytest.mark.parametrize("pin", ["", "20468", "2046811", "abcdef"])
+def test_what_is_no_pin_costs_no_try(world: World, pin: str) -> None:
+    client, one = client_of(world.traveller.person), asked(world)
+    for _ in range(6):
+        told = client.post(f"/wallet/asks/{one.id}", {"answer": "pay", "pin": pin}).content.decode()
+        assert "A PIN has six digits." in told
+    assert balance(world.traveller.wallet_id) == FULL
+    answer = client.post(f"/wallet/asks/{one.id}", {"answer": "pay", "pin": PIN})
+    assert answer["Location"] == f"/wallet/results/{one.id}"
+
+
+def test_whoever_presses_twelve_times_at_once_pays_once(world: World) -> None:
+    one = asked(world)
+    clients = [client_of(world.traveller.person) for _ in range(12)]
+    answers: list[str] = []
+
+    def press(client: Client) -> None:
+        try:
+            answer = client.post(f"/wallet/asks/{one.id}", {"answer": "pay", "pin": PIN})
+            answers.append(answer["Location"])
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=press, args=[client]) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [f"/wallet/results/{one.id}"] * 12
+    assert balance(world.traveller.wallet_id) == FULL - one.total.minor
+    assert_books_hold()
+
+
+def test_declining_moves_nothing_and_cannot_be_paid_afterwards(world: World) -> None:
+    client, one = client_of(world.traveller.person), asked(world)
+    for answer in ({"answer": "decline"}, {"answer": "pay", "pin": PIN}):
+        assert client.post(f"/wallet/asks/{one.id}", answer)["Location"] == f"/wallet/results/{one.id}"
+    page = client.get(f"/wallet/results/{one.id}").content.decode()
+    assert "Declined" in page
+    assert "Nothing was taken from your wallet." in page
+    assert balance(world.traveller.wallet_id) == FULL
+
+
+@pytest.mark.parametrize(
+    ("minor", "limits", "said"),
+    [
+        (200_000, None, "This is above your limit for one payment."),
+        (100_00, wallet.Limits(no_pin=0, payment=100_000, day=100_000), "above what you may spend today"),
+    ],
+)
+def test_a_limit_is_said_and_moves_nothing(
+    world: World, minor: int, limits: wallet.Limits | None, said: str
+) -> None:
+    client, one = client_of(world.traveller.person), asked(world, minor)
+    if limits is not None:
+        first = asked(world, 5_000)
+        wallet.set_limits(world.traveller.wallet_id, limits)
+        client.post(f"/wallet/asks/{first.id}", {"answer": "pay", "pin": PIN})
+    before = balance(world.traveller.wallet_id)
+    answer = client.post(f"/wallet/asks/{one.id}", {"answer": "pay", "pin": PIN})
+    assert said in answer.content.decode()
+    assert balance(world.traveller.wallet_id) == before
+
+
+def test_a_price_that_is_no_longer_promised_is_made_anew(world: World) -> None:
+    client = client_of(world.traveller.person)
+    one = asked(world, 1000, session=True, scenario=None, product=acquiring.Product.CASHIER)
+    later = utc_now() + 2 * (one.expires_at - one.created_at) / 3
+    with patch("comptoir.web.components.access.utc_now", lambda: later):
+        page = client.get(f"/wallet/asks/{one.id}").content.decode()
+        assert "The price was no longer promised." in page
+        answer = client.post(f"/wallet/asks/{one.id}", {"answer": "pay", "pin": PIN})
+        assert "The price was no longer promised." in answer.content.decode()
+        assert balance(world.traveller.wallet_id) == FULL
+        renewed = client.post(f"/wallet/asks/{one.id}", {"answer": "renew"})["Location"]
+        assert renewed != f"/wallet/asks/{one.id}"
+        assert client.post(renewed, {"answer": "pay", "pin": PIN})["Location"].startswith("/wallet/results/")
+    assert balance(world.traveller.wallet_id) == FULL - 7979
+
+
+def test_a_lost_database_says_perhaps_and_the_next_press_finds_out(world: World) -> None:
+    client, one = client_of(world.traveller.person), asked(world)
+    with patch("comptoir.web.wallet.pages.asks.do", side_effect=DatabaseError):
+        answer = client.post(f"/wallet/asks/{one.id}", {"answer": "pay", "pin": PIN})
+    assert answer.status_code == 503
+    assert "you will not be charged twice" in answer.content.decode()
+    client.post(f"/wallet/asks/{one.id}", {"answer": "pay", "pin": PIN})
+    assert balance(world.traveller.wallet_id) == FULL - 7979
+
+
+def test_money_that_is_held_is_said_to_be_held(world: World) -> None:
+    client, one = client_of(world.traveller.person), asked(world, hold=True)
+    assert "held for the shop" in client.get(f"/wallet/asks/{one.id}").content.decode()
+    client.post(f"/wallet/asks/{one.id}", {"answer": "pay", "pin": PIN})
+    assert "Authorized" in client.get(f"/wallet/results/{one.id}").content.decode()
+    home = client.get("/wallet/").content.decode()
+    assert "CN¥79.79 more are held for shops." in home
+    assert balance(world.traveller.wallet_id) == FULL
+
+
+def test_the_shop_withdraws_what_waits(world: World) -> None:
+    client, one = client_of(world.traveller.person), asked(world)
+    command = flows.Cancel(
+        merchant_id=one.merchant_id, client_ref=world.shop.client_ref, payment_id=one.payment_id
+    )
+    flows.execute([command], utc_now(), flows.Desk(5))
+    answer = client.post(f"/wallet/asks/{one.id}", {"answer": "pay", "pin": PIN})
+    assert answer["Location"] == f"/wallet/results/{one.id}"
+    assert "Canceled by the shop" in client.get(answer["Location"]).content.decode()
+    assert balance(world.traveller.wallet_id) == FULL
+
+
+@pytest.mark.parametrize("place", ["asks", "results", "payments"])
+def test_what_another_is_asked_does_not_exist(world: World, place: str) -> None:
+    one = asked(world)
+    stranger = client_of(world.other_traveller.person)
+    assert stranger.get(f"/wallet/{place}/{one.id}").status_code == 404
+    assert stranger.get(f"/wallet/{place}/{new_id()}").status_code == 404
+    if place == "asks":
+        for answer in ("pay", "decline", "renew"):
+            told = stranger.post(f"/wallet/asks/{one.id}", {"answer": answer, "pin": PIN})
+            assert told.status_code == 404
+    assert wallet.authorization(one.wallet_id, UUID(one.id.hex)) == one
+    assert balance(world.other_traveller.wallet_id) == FULL
+
+
+def test_the_same_page_of_a_wall_opens_one_order(world: World) -> None:
+    client, ref, attempt = client_of(world.traveller.person), wall_code(world), new_id().hex
+    answers = {
+        client.post(f"/wallet/shops/{ref}", {"amount": "12.50", "attempt": attempt})["Location"]
+        for _ in range(2)
+    }
+    assert len(answers) == 1
+    assert len(wallet.waiting(world.traveller.wallet_id, utc_now())) == 1
+    other = client.post(f"/wallet/shops/{ref}", {"amount": "13.50", "attempt": attempt})
+    assert "Check the amount" in other.content.decode()
+    for unknown in ("A" * 22, "x"):
+        assert client.get(f"/wallet/shops/{unknown}").status_code == 404
+
+
+def test_a_phones_code_is_no_shops(world: World) -> None:
+    own = world.traveller
+    code = build(Form.SHORT, own.device, own.seed, utc_now(), 0)
+    answer = client_of(world.other_traveller.person).post("/wallet/scan", {"text": code})
+    assert "phone&#x27;s payment code" in answer.content.decode()
+    assert charge(world, code).code == "ok"
+
+
+def test_the_camera_reads_a_code_by_itself(chromium: str, site: str, world: World, tmp_path: Path) -> None:
+    """A film of a shop's code stands in for the camera's picture."""
+    digits = aside(lambda: order(world))
+    film = tmp_path / "camera.mjpeg"
+    film.write_bytes(photo(order_code.build(PUBLIC, digits)).read() * 3)
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    ]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        page = open_as(browser, site, world.traveller.person, permissions=["camera"])
+        page.goto("/wallet/scan")
+        page.wait_for_url("**/wallet/asks/*")
+        expect(page.get_by_role("heading", name="Chocolaterie Sablon")).to_be_visible()
+        assert complaints(page) == []
+        browser.close()
+
+
+def test_a_camera_that_is_not_allowed_leaves_the_other_ways(
+    browser: Browser, site: str, world: World
+) -> None:
+    page = open_as(browser, site, world.traveller.person)
+    page.goto("/wallet/scan")
+    page.get_by_role("button", name="Open the camera").click()
+    expect(page.get_by_role("alert")).to_contain_text("Use one of the other ways.")
+    assert page.get_by_label("Or choose a picture of it").is_visible()
