@@ -22,7 +22,7 @@ test: .venv/installed ## Run the tests on a PostgreSQL of their own (ARGS="tests
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup $(ARGS)
 
 .PHONY: simulate
-simulate: .venv/installed ## Live through a million simulated payments (ARGS="--payments 50000" and others)
+simulate: .venv/installed ## Live through a million simulated payments (ARGS="--minutes 5" and others)
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
 .PHONY: check

@@ -176,10 +176,10 @@ class History:
         share, rest = divmod(self.payments, tills)
         await asyncio.gather(*(town.till(share + (number < rest)) for number in range(tills)))
         await self._quiet(timedelta(hours=20))
-        for rest in (timedelta(days=30), timedelta(hours=1)):
+        for _ in range(2):  # before authorizations lapse, and after
             await asyncio.sleep(rng.choice((60, 90_000)))
             await town.late()
-            await self._quiet(rest)
+            await self._quiet(timedelta(days=30))
         self._prove()
         for one in [*gateways, *workers]:
             await one.stop()
