@@ -84,7 +84,11 @@ def run(arguments: argparse.Namespace) -> int:
     if (arguments.tls_cert is None) != (arguments.tls_key is None):
         raise EnvironmentInvalid("--tls-cert and --tls-key go together")
     people_only = arguments.door == "web"
-    with nullcontext() if people_only else _metrics_shared(environment):
+    machines_only = arguments.door == "gateway"
+    with (
+        nullcontext() if people_only else _metrics_shared(environment),
+        _without_pages() if machines_only else nullcontext(),
+    ):
         serve_target(
             _TARGETS[arguments.door],
             host=arguments.host,
@@ -95,6 +99,19 @@ def run(arguments: argparse.Namespace) -> int:
             drain=0 if people_only else arguments.drain,
         )
     return 0
+
+
+@contextmanager
+def _without_pages() -> Iterator[None]:
+    """The server processes started meanwhile load no page and nothing that pages need."""
+    before = os.environ.get("COMPTOIR_MACHINES_ONLY")
+    os.environ["COMPTOIR_MACHINES_ONLY"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["COMPTOIR_MACHINES_ONLY"]
+        if before is not None:
+            os.environ["COMPTOIR_MACHINES_ONLY"] = before
 
 
 @contextmanager

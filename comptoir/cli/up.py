@@ -210,6 +210,8 @@ def _show(environment: Environment, addresses: Addresses) -> None:
     if addresses.tls:
         rows += [("Gateway, TLS", f"{addresses.tls}/ams/api/v1/..."), ("CA to trust", str(addresses.ca_file))]
     rows += [
+        ("Staff", f"{addresses.http}/login"),
+        ("Travellers", f"{addresses.http}/wallet/login"),
         ("Health", f"{addresses.http}/healthz"),
         ("Database", "embedded PostgreSQL" if environment.embedded else "DATABASE_URL"),
         ("Home", str(environment.home)),

@@ -14,6 +14,8 @@ COMPTOIR_ENGINE_MAX_WAITING  most commands that wait for their commit, more are 
 COMPTOIR_CLIENT_RATE  requests a second that a server process takes of one client (default 1000; 0: all)
 COMPTOIR_METRICS     [host:]port where this process shows Prometheus metrics (default none; host 127.0.0.1)
 COMPTOIR_STAFF_MFA   required (default): staff set up a second factor before anything else; offered: they may
+COMPTOIR_MACHINES_ONLY  1: no page can be served (default 0; gateways say it themselves)
+COMPTOIR_TRUSTED_PROXIES  proxies in front of the people's door that add to X-Forwarded-For (default 0)
 COMPTOIR_TRACES      1: make OpenTelemetry spans, for the SDK that the process is started with (default 0)
 COMPTOIR_WALLET_CURRENCIES  currencies of our wallets, with commas (default CNY); none: there are none here
 DATABASE_URL         any PostgreSQL 16+; without it, the embedded server of the home folder
@@ -92,6 +94,8 @@ class Environment:
     metrics: tuple[str, int] | None = None
     traces: bool = False
     staff_mfa_required: bool = True
+    trusted_proxies: int = 0
+    machines_only: bool = False
 
     def require_master_key(self) -> bytes:
         """The master key, 32 bytes. Raises EnvironmentInvalid when there is none yet."""
@@ -138,6 +142,8 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         client_rate=_number(values, "COMPTOIR_CLIENT_RATE", CLIENT_RATE, range(1_000_001)),
         metrics=_address(values, "COMPTOIR_METRICS"),
         traces=_flag(values, "COMPTOIR_TRACES"),
+        machines_only=_flag(values, "COMPTOIR_MACHINES_ONLY"),
+        trusted_proxies=_number(values, "COMPTOIR_TRUSTED_PROXIES", 0, range(10)),
         staff_mfa_required=_choice(values, "COMPTOIR_STAFF_MFA", ("required", "offered")) == "required",
     )
 

@@ -55,12 +55,9 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", _public.hostname or "localho
 CSRF_TRUSTED_ORIGINS = [COMPTOIR.public_url]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme == "https"
 
-INSTALLED_APPS = [
+_MACHINES_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
     "comptoir.db",
     "comptoir.identity",
     "comptoir.ledger",
@@ -68,6 +65,11 @@ INSTALLED_APPS = [
     "comptoir.wallet",
     "comptoir.acquiring",
     "comptoir.risk",
+]
+_PEOPLES_APPS = [
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
     "django_htmx",
     "comptoir.web.components",
     "comptoir.web.signin",
@@ -78,12 +80,14 @@ INSTALLED_APPS = [
     "comptoir.web.counter",
     "comptoir.web.merchant",
 ]
+# Django imports an application's models at its start: a process that serves no page does not pay for them.
+INSTALLED_APPS = _MACHINES_APPS if COMPTOIR.machines_only else _MACHINES_APPS + _PEOPLES_APPS
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "comptoir.web.components.language.PageLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -134,6 +138,7 @@ ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_SESSION_REMEMBER = True
 #: Ten wrong passwords a minute from one address, five in five minutes for one login, in all processes.
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+ALLAUTH_TRUSTED_PROXY_COUNT = COMPTOIR.trusted_proxies
 #: A sensitive act asks for the password or the second factor of the last ten minutes.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 MFA_ADAPTER = "comptoir.web.signin.adapters.FactorAdapter"
@@ -147,7 +152,12 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # In the database: what is counted against guessing must hold in every process.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "db_cache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "db_cache",
+        # Enough that nobody makes it forget their guesses by guessing for many others.
+        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
+    },
 }
 
 # Wallets of others: name -> {"connector": dotted path of a factory, "options": what it is called with,

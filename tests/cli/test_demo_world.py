@@ -90,7 +90,16 @@ def test_demo_json_has_what_a_till_needs(demo_world: DemoWorld) -> None:
     assert [one["client_id"].startswith("SANDBOX_5Y") for one in demo["clients"]].count(True) == 1
     assert {one["currency"] for one in demo["clients"]} == {"EUR", "USD", "GBP", "SEK", "JPY"}
     roles = {one["role"] for one in demo["people"]}
-    assert roles == {"traveller", "cashier", "manager", "owner", "officer", "operator"}
+    assert roles == {"traveller", "cashier", "manager", "owner", "accountant", "officer", "operator"}
+
+
+def test_who_approves_has_the_pin_that_the_file_says(demo_world: DemoWorld) -> None:
+    for one in STAFF:
+        told, known = demo_world.person(one.login), identity.person(one.login)
+        assert known is not None
+        assert (told["pin"] is not None) == identity.has_pin(known.id) == (one.role in ("manager", "owner"))
+        if told["pin"]:
+            identity.check_pin(known.id, told["pin"], utc_now())
 
 
 def test_travellers_have_what_the_file_says(demo_world: DemoWorld) -> None:

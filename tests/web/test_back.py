@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from com.alipay.ams.api.tools.signature_tool import verify as sdk_verify
+from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser
 from rsa import VerificationError
@@ -73,7 +76,7 @@ def test_a_buyer_pays_and_is_sent_back_once(database: Database, site: str, brows
     assert (got["resultCode"], got["resultStatus"]) == ("SUCCESS", "S")
     assert believes("/", got, key)
     page.go_back()
-    page.get_by_text("付款成功").wait_for(timeout=15_000)
+    page.get_by_text("The payment succeeded").wait_for(timeout=15_000)
     page.wait_for_timeout(4000)
     assert page.url == site + path, "the browser's way back is not a trap"
     link = page.get_by_role("link", name="Back to the shop").get_attribute("href")
@@ -108,7 +111,8 @@ def test_a_session_that_ran_out_says_so_to_the_shop(database: Database) -> None:
     path = session(scene, "https://shop.example/back", now=utc_now() - timedelta(hours=2))
     client = Client()
     open_still = client.get(path, headers={"host": "localhost"})
-    assert open_still.headers["Refresh"] == "3", "nobody is sent back before the end is in the books"
+    assert "Refresh" not in open_still.headers, "nobody is sent back before the end is in the books"
+    assert '<noscript><meta http-equiv="refresh" content="3">' in open_still.content.decode()
     digits = path.rpartition("/")[2]
     scene.one(flows.Claim(order_code=digits, wallet_id=scene.wallet_id), now=utc_now())
     first = client.get(path, headers={"host": "localhost"})
@@ -116,5 +120,42 @@ def test_a_session_that_ran_out_says_so_to_the_shop(database: Database) -> None:
     assert (got["resultCode"], got["resultStatus"]) == ("ORDER_IS_CLOSED", "F")
     assert believes("/back", got, key)
     assert "Refresh" not in client.get(path, headers={"host": "localhost"}).headers
-    assert client.cookies["returned"]["path"] == path
-    assert client.cookies["returned"]["httponly"]
+    assert client.cookies["visit"]["path"] == path
+    assert client.cookies["visit"]["httponly"]
+
+
+def test_of_many_windows_of_one_browser_one_goes_back(database: Database) -> None:
+    scene = fresh_scene()
+    platform_key()
+    path = session(scene, "https://shop.example/back")
+    client = Client()
+    client.get(path, headers={"host": "localhost"})
+    pay(scene, path)
+    mark = client.cookies["visit"].value
+    start = threading.Barrier(4)
+
+    def window() -> bool:
+        own = Client()
+        own.cookies["visit"] = mark
+        start.wait()
+        try:
+            return "Refresh" in own.get(path, headers={"host": "localhost"}).headers
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as windows:
+        went = [one.result() for one in [windows.submit(window) for _ in range(4)]]
+    assert went.count(True) == 1
+    other = Client().get(path, headers={"host": "localhost"})
+    assert "Refresh" in other.headers, "another browser has not been back yet"
+
+
+def test_a_page_that_follows_is_told_only_of_news(database: Database) -> None:
+    scene = fresh_scene()
+    platform_key()
+    path = session(scene, "https://shop.example/back")
+    asking = {"host": "localhost", "hx-request": "true"}
+    assert Client().get(path, {"known": "open-"}, headers=asking).status_code == 204
+    pay(scene, path)
+    told = Client().get(path, {"known": "open-"}, headers=asking)
+    assert (told.headers["HX-Refresh"], "Refresh" in told.headers) == ("true", False)

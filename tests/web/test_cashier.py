@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from comptoir.kernel.clock import utc_now
 from comptoir.standards import order_code
 from tests.conftest import Database
 from tests.flows.support import Scene, make_scene
-from tests.web.pages import aside
+from tests.web.pages import aside, assert_accessible, shot
 
 #: Well formed, and of no order.
 NOBODYS = "281688040000000000000000"
@@ -50,9 +51,9 @@ def fresh_scene() -> Scene:
     return scene
 
 
-def opened(browser: Browser, url: str) -> tuple[Page, list[str]]:
+def opened(browser: Browser, url: str, language: str = "en") -> tuple[Page, list[str]]:
     """The page on a phone, and everything the browser complained of."""
-    page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
+    page = browser.new_page(viewport=PHONE, locale=language)  # type: ignore[arg-type]
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -61,20 +62,25 @@ def opened(browser: Browser, url: str) -> tuple[Page, list[str]]:
 
 
 def test_a_buyer_scans_pays_and_goes_back(
-    database: Database, site: str, browser: Browser, tmp_path: Path
+    database: Database, site: str, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(settings, "COMPTOIR", replace(settings.COMPTOIR, fx_max_age_days=100_000))
     scene = aside(fresh_scene)
     aside(lambda: identity.ensure_platform_key(now=utc_now()))
     digits = aside(lambda: order(scene, utc_now()))
-    page, complaints = opened(browser, f"{site}/c/{digits}")
+    page, complaints = opened(browser, f"{site}/c/{digits}", "zh-CN")
     assert page.get_by_text("Chocolaterie <Sablon>").is_visible()
     assert page.get_by_text("€42.50").is_visible()
     assert page.get_by_text("用钱包扫一扫付款").is_visible()
+    # 1 EUR is 7.90 CNY, and the margin 1 percent.
+    assert page.get_by_text("约 ¥339.11").is_visible()
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE["width"], "nothing runs off a phone's screen"
 
     picture = tmp_path / "phone.png"
-    page.screenshot(path=picture)
+    page.screenshot(path=picture, full_page=True)
+    assert_accessible(page)
+    shot(page, "order-open")
     (found,) = zxingcpp.read_barcodes(Image.open(picture))
     assert order_code.parse(found.text, settings.COMPTOIR.public_url) == digits
 
@@ -88,7 +94,8 @@ def test_a_buyer_scans_pays_and_goes_back(
     assert aside(pay) == flows.OK
     # The page finds out by itself.
     page.get_by_text("付款成功").wait_for(timeout=15_000)
-    back = page.get_by_role("link", name="Back to the shop")
+    shot(page, "order-paid")
+    back = page.get_by_role("link", name="返回商家")
     assert (back.get_attribute("href") or "").startswith("https://shop.example/return?order=1&paymentId=")
     assert not complaints, complaints
 
@@ -101,8 +108,11 @@ def test_an_order_whose_time_is_up_says_so(
     digits = aside(lambda: order(scene, utc_now() - timedelta(hours=1)))
     page, _ = opened(browser, f"{site}/c/{digits}")
     page.emulate_media(color_scheme="dark" if dark else "light")
-    assert page.get_by_text("This order is closed. You have not been charged.").is_visible()
+    assert page.get_by_text("This order is closed").is_visible()
+    assert page.get_by_text("You have not been charged.").is_visible()
     assert page.get_by_alt_text("QR").count() == 0
+    assert_accessible(page)
+    shot(page, f"order-closed-{'dark' if dark else 'light'}")
 
 
 @pytest.mark.parametrize("path", ["/c/1", f"/c/{NOBODYS}", f"/c/{NOBODYS}/code.svg"])
@@ -131,7 +141,7 @@ def test_a_redirect_that_is_no_web_address_is_no_link(target: str, database: Dat
     page = Client().get(f"/c/{digits}", headers={"host": "localhost"})
     assert page.status_code == 200
     assert "Refresh" not in page.headers
-    assert b"Back to the shop" not in page.content
+    assert "返回商家" not in page.content.decode()
     assert target.encode() not in page.content
 
 
@@ -147,6 +157,6 @@ def test_an_order_whose_money_is_held_says_so(database: Database, site: str) -> 
     assert scene.one(confirm, now=now).code == flows.OK
     held = Client().get(f"/c/{digits}", headers={"host": "localhost"}).content.decode()
     assert "已授权" in held
-    assert "Paid" not in held
+    assert "付款成功" not in held
     scene.one(scene.capture("C1", claimed.id, 4250), now=now)
     assert "付款成功" in Client().get(f"/c/{digits}", headers={"host": "localhost"}).content.decode()

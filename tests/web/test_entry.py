@@ -42,7 +42,7 @@ def send(wall: tuple[Scene, str], monkeypatch: pytest.MonkeyPatch) -> Send:
     client = Client(enforce_csrf_checks=True)
 
     def sent(amount: str | None = None, agent: str = WALLET, ref: str = wall[1], **more: str) -> Any:
-        headers = {"host": "localhost", "user-agent": agent}
+        headers = {"host": "localhost", "user-agent": agent, "accept-language": "en"}
         if amount is None:
             return client.get(f"/s/{ref}", headers=headers)
         return client.post(f"/s/{ref}", {"amount": amount, **more}, headers=headers)
@@ -76,7 +76,7 @@ def test_the_page_is_for_one_store_and_keeps_to_itself(send: Send) -> None:
     assert 'inputmode="decimal"' in text
     assert page["Cache-Control"] == "no-store"
     assert "default-src 'none'" in page["Content-Security-Policy"]
-    assert "script-src 'self';" in page["Content-Security-Policy"]
+    assert "script-src 'self' 'nonce-" in page["Content-Security-Policy"]
     assert not page.cookies
     assert send("1.00").cookies.items() == {}.items()
 
@@ -120,7 +120,7 @@ def test_an_ordinary_browser_is_sent_to_the_wallet(send: Send, database: Databas
     for page in (send(agent=ORDINARY), send(agent=""), send("5", agent=ORDINARY)):
         assert page.status_code == 200
         assert "Open your wallet and scan" in page.content.decode()
-        assert "<form" not in page.content.decode()
+        assert 'name="amount"' not in page.content.decode()
     assert payments(database) == 0
 
 
@@ -128,7 +128,7 @@ def test_a_suspended_shop_is_closed(send: Send, wall: tuple[Scene, str], databas
     acquiring.set_status(wall[0].merchant_id, "suspended")
     for page in (send(), send("5")):
         assert "cannot take payments here" in page.content.decode()
-        assert "<form" not in page.content.decode()
+        assert 'name="amount"' not in page.content.decode()
     assert payments(database) == 0
 
 
@@ -200,7 +200,7 @@ def test_a_traveller_types_the_amount_and_pays(
     assert page.get_by_label("Amount to pay").input_value() == "12,505"
     page.get_by_label("Amount to pay").fill("12,50")
     page.get_by_role("button", name="Next").click()
-    page.get_by_text("请在钱包中确认付款").wait_for()
+    page.get_by_text("Confirm the payment in your wallet").wait_for()
     assert page.get_by_text("€12.50").is_visible()
     assert page.get_by_role("img").count() == 0, "nobody can scan the screen of their own phone"
     width = page.evaluate("document.documentElement.scrollWidth")
@@ -215,7 +215,7 @@ def test_a_traveller_types_the_amount_and_pays(
 
     digits = page.url.rpartition("/")[2]
     assert aside(lambda: pay(digits)) == flows.OK
-    page.get_by_text("付款成功").wait_for(timeout=15_000)
+    page.get_by_text("The payment succeeded").wait_for(timeout=15_000)
     assert aside(scene.owed) == 1250
     aside(assert_books_hold)
     assert not complaints, complaints
@@ -226,6 +226,6 @@ def test_an_ordinary_phone_shows_where_to_go(database: Database, site: str, brow
     ref = aside(lambda: hang_up(scene))
     page, complaints = phone(browser, ORDINARY)
     page.goto(f"{site}/s/{ref}")
-    assert page.get_by_text("请打开钱包").is_visible()
+    assert page.get_by_text("Open your wallet").is_visible()
     assert page.get_by_role("textbox").count() == 0
     assert not complaints, complaints

@@ -65,13 +65,21 @@ class Traveller:
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """Somebody who works: at a merchant (its `ref`), at the Brussels office, or for the operator."""
+    """Somebody who works: at a merchant (its `ref`), at the Brussels office, or for the operator.
+
+    Who may give money back has a PIN to approve it with.
+    """
 
     login: str
     name: str
     role: str
     merchant: str | None = None
     office: bool = False
+
+    @property
+    def approves(self) -> bool:
+        """Whether this person has a PIN."""
+        return self.role in ("manager", "owner")
 
 
 MERCHANTS: Final = (
@@ -167,6 +175,18 @@ MERCHANTS: Final = (
         goods=(Good("Liège waffle", 480, 980), Good("Box of 12 pralines", 3200, 5600)),
     ),
     Merchant(
+        ref="M0000000008",
+        client_id="5Y60382Z03K00008",
+        name="Lebkuchen Sebaldus GmbH",
+        mcc="5441",
+        country="DE",
+        currency="EUR",
+        settlement="EUR",
+        margin_bps=150,
+        stores=(Store("SEB-NUE-1", "Sebaldus am Hauptmarkt", "Nuremberg", ("T1", "T2")),),
+        goods=(Good("Gingerbread tin", 1490, 2990), Good("Wooden nutcracker", 2900, 6900)),
+    ),
+    Merchant(
         ref="M0000000099",
         client_id="SANDBOX_5Y60382Z03K00099",
         name="Test counter",
@@ -205,6 +225,13 @@ STAFF: Final = (
     Staff("sofie@aubepine.example", "Sofie De Clercq", "cashier", merchant="M0000000001"),
     Staff("julien@aubepine.example", "Julien Lambert", "manager", merchant="M0000000001"),
     Staff("marguerite@aubepine.example", "Marguerite Aubry", "owner", merchant="M0000000001"),
+    Staff("wim@aubepine.example", "Wim Peeters", "accountant", merchant="M0000000001"),
+    Staff("camille@delcourt.example", "Camille Moreau", "cashier", merchant="M0000000003"),
+    Staff("etienne@delcourt.example", "Étienne Delcourt", "manager", merchant="M0000000003"),
+    Staff("lotte@verschueren.example", "Lotte Janssens", "cashier", merchant="M0000000004"),
+    Staff("bart@verschueren.example", "Bart Verschueren", "owner", merchant="M0000000004"),
+    Staff("jonas@sebaldus.example", "Jonas Huber", "cashier", merchant="M0000000008"),
+    Staff("annika@sebaldus.example", "Annika Sebald", "manager", merchant="M0000000008"),
     Staff("katrien@brussels.example", "Katrien Maes", "officer", office=True),
     Staff("nora@comptoir.example", "Nora Van den Berg", "operator"),
 )

@@ -39,13 +39,13 @@ def _client(one: Merchant, private_key: str, platform_public_key: str) -> dict[s
 
 
 def _person(one: Traveller | Staff, known: Mapping[str, Any]) -> dict[str, str | None]:
-    traveller = isinstance(one, Traveller)
+    has_pin = isinstance(one, Traveller) or one.approves
     return {
         "role": "traveller" if isinstance(one, Traveller) else one.role,
         "name": one.name,
         "login": one.login,
         "password": known.get("password") or secrets.token_urlsafe(12),
-        "pin": (known.get("pin") or _pin()) if traveller else None,
+        "pin": (known.get("pin") or _pin()) if has_pin else None,
     }
 
 

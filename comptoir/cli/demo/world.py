@@ -216,11 +216,12 @@ def _traveller(one: Traveller, known: dict[str, Any], now: datetime) -> None:
 
 
 def _staff(one: Staff, known: dict[str, Any], now: datetime) -> None:
-    """Somebody who works here."""
+    """Somebody who works here, with a PIN if they approve what others do."""
     from comptoir.identity import api as identity
 
-    if identity.person(one.login) is None:
-        identity.create_person(
+    person = identity.person(one.login)
+    if person is None:
+        person = identity.create_person(
             one.login,
             one.name,
             identity.Role(one.role),
@@ -229,3 +230,5 @@ def _staff(one: Staff, known: dict[str, Any], now: datetime) -> None:
             merchant_id=merchant_id(one.merchant) if one.merchant else None,
             office_id=OFFICE_ID if one.office else None,
         )
+    if one.approves and not identity.has_pin(person.id):
+        identity.set_pin(person.id, known["pin"])

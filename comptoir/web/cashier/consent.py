@@ -12,29 +12,20 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import AgreementState, AgreementView, PeriodType, SubscriptionView
+from comptoir.acquiring.api import AgreementState, AgreementView, Period, PeriodType, SubscriptionView
 from comptoir.db.run import read
 from comptoir.flows.agreements import auth_code, consent_address
-from comptoir.kernel.clock import CHINA, utc_now
+from comptoir.kernel.clock import china_day, utc_now
 from comptoir.kernel.money import Money
 from comptoir.web.cashier.back import with_parameters
-from comptoir.web.cashier.guard import AGAIN_SECONDS, code_picture, shown
+from comptoir.web.cashier.guard import code_picture, following, in_our_wallet
 from comptoir.web.components.access import open_page
 
 _OURS: Final = ("authCode", "authState", "subscriptionRequestId", "agreed")
-
-#: The unit of a period, in Chinese and English.
-_UNITS: Final = {
-    PeriodType.DAY: ("天", "day(s)"),
-    PeriodType.WEEK: ("周", "week(s)"),
-    PeriodType.MONTH: ("个月", "month(s)"),
-    PeriodType.QUARTER: ("个季度", "quarter(s)"),
-    PeriodType.HALF_YEAR: ("个半年", "half year(s)"),
-    PeriodType.YEAR: ("年", "year(s)"),
-}
 
 
 @open_page(secret_address=True)
@@ -45,21 +36,24 @@ def agreement(request: HttpRequest, code: str) -> HttpResponse:
     now = utc_now()
     subscription = _subscription(found)
     agreed = AgreementState.APPROVED if subscription is None else AgreementState.ACTIVE
+    is_open = found.state is AgreementState.OPEN and now < found.expires_at
+    if not is_open and request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Refresh": "true"})
     if found.state is agreed and found.grant_expires_at is not None and now < found.grant_expires_at:
         return HttpResponseRedirect(_way_back(found, subscription, auth_code(code)))
-    is_open = found.state is AgreementState.OPEN and now < found.expires_at
     page = {
         "code": code,
+        "wallet": in_our_wallet(consent_address(settings.COMPTOIR.public_url, code)),
         "payee": merchant,
         "state": _state(found, is_open),
+        "expires_at": found.expires_at,
         "minutes": max(0, int((found.expires_at - now).total_seconds()) // 60),
         "back": _way_back(found, subscription) if found.state is AgreementState.DECLINED else None,
         "subscription": subscription and _terms(subscription),
     }
-    response = render(request, "cashier/agreement.html", page)
     if is_open:
-        response["Refresh"] = str(AGAIN_SECONDS)
-    return response
+        return following(request, "cashier/agreement.html", page, str(page["state"]))
+    return render(request, "cashier/agreement.html", page)
 
 
 @open_page(secret_address=True)
@@ -81,14 +75,32 @@ def _terms(one: SubscriptionView) -> dict[str, object]:
     most = Money(one.ceiling, one.amount.currency)
     return {
         "description": one.description,
-        "amount": shown(one.amount),
-        "most": shown(most) if most.minor > one.amount.minor else None,
-        "every_zh": f"每 {one.period.count} {_UNITS[one.period.kind][0]}",
-        "every_en": f"every {one.period.count} {_UNITS[one.period.kind][1]}",
-        "start": one.start_at.astimezone(CHINA).strftime("%Y-%m-%d"),
-        "end": one.end_at.astimezone(CHINA).strftime("%Y-%m-%d") if one.end_at else None,
-        "trials": [(t.first, t.last, shown(Money(t.amount, one.amount.currency))) for t in one.trials],
+        "amount": one.amount,
+        "most": most if most.minor > one.amount.minor else None,
+        "every": _every(one.period),
+        "start": china_day(one.start_at),
+        "end": china_day(one.end_at) if one.end_at else None,
+        "trials": [(t.first, t.last, Money(t.amount, one.amount.currency)) for t in one.trials],
     }
+
+
+def _every(period: Period) -> str:
+    """How often, in the page's language."""
+    count = period.count
+    match period.kind:
+        case PeriodType.DAY:
+            text = ngettext("every day", "every %(count)s days", count)
+        case PeriodType.WEEK:
+            text = ngettext("every week", "every %(count)s weeks", count)
+        case PeriodType.MONTH:
+            text = ngettext("every month", "every %(count)s months", count)
+        case PeriodType.QUARTER:
+            text = ngettext("every quarter", "every %(count)s quarters", count)
+        case PeriodType.HALF_YEAR:
+            text = ngettext("every half year", "every %(count)s half years", count)
+        case PeriodType.YEAR:
+            text = ngettext("every year", "every %(count)s years", count)
+    return text % {"count": count}
 
 
 def _find(code: str) -> tuple[AgreementView, str]:

@@ -22,9 +22,10 @@ from comptoir.kernel.clock import utc_now
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.ids import new_id, parse_id
 from comptoir.standards import entry_code
-from comptoir.web.cashier.guard import in_wallet
+from comptoir.web.cashier.guard import in_our_wallet, in_wallet
 from comptoir.web.components.access import open_page
 from comptoir.web.components.amounts import LONGEST, example, typed_amount
+from comptoir.web.components.templatetags.comptoir import page_locale
 
 #: What the page says of a refusal. Every other one means that the shop cannot be paid here now.
 _PROBLEMS: Final = {
@@ -87,10 +88,11 @@ def _page(
     code = found.code
     page = {
         "state": state,
+        "wallet": in_our_wallet(entry_code.build(settings.COMPTOIR.public_url, code.ref)),
         "payee": code.store_name,
         "merchant": code.merchant_name,
         "currency": code.currency,
-        "symbol": get_currency_symbol(code.currency, locale="en"),
+        "symbol": get_currency_symbol(code.currency, locale=page_locale()),
         "example": example(code.currency),
         "longest": LONGEST,
         "problem": problem,

@@ -1,15 +1,15 @@
-"""What the cashier's pages have in common: which browser looks, the picture of a code, an amount."""
+"""What the cashier's pages have in common: which browser looks, the picture of a code, how a page follows."""
 
 from __future__ import annotations
 
-from babel.numbers import format_currency
+from typing import Any
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
 
-from comptoir.kernel.money import Money
 from comptoir.standards import qr_code, wallet_browser
-
-#: While something is open its page asks again by itself; the code on it stays the same.
-AGAIN_SECONDS = 3
 
 
 def in_wallet(request: HttpRequest) -> bool:
@@ -22,6 +22,19 @@ def code_picture(address: str) -> HttpResponse:
     return HttpResponse(qr_code.build(address, qr_code.Picture.SVG), content_type="image/svg+xml")
 
 
-def shown(money: Money) -> str:
-    """An amount as people read it, in both of a page's languages alike."""
-    return format_currency(money.decimal(), money.currency, locale="en")
+def following(request: HttpRequest, template: str, page: dict[str, Any], shown: str) -> HttpResponse:
+    """A page that asks by itself whether there is news, and is loaded anew once there is.
+
+    `shown` names what it shows now: as long as that stays the same a question is answered with nothing
+    (204). Where no script runs the page is loaded anew every three seconds.
+    """
+    if not request.headers.get("HX-Request"):
+        return render(request, template, page | {"follow": shown})
+    if request.GET.get("known") == shown:
+        return HttpResponse(status=204)
+    return HttpResponse(headers={"HX-Refresh": "true"})
+
+
+def in_our_wallet(address: str) -> str:
+    """Where a traveller goes on in the web wallet with what stands in a code."""
+    return f"{reverse('wallet-home')}scan?{urlencode({'text': address})}"

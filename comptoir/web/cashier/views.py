@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,17 +13,16 @@ from comptoir import __version__
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentState, PaymentView
 from comptoir.db.run import read
+from comptoir.flows import api as flows
+from comptoir.fx import api as fx
 from comptoir.kernel.clock import utc_now
 from comptoir.kernel.errors import InvalidValue
+from comptoir.kernel.money import Money
 from comptoir.standards import order_code
 from comptoir.web.cashier.back import way_back
-from comptoir.web.cashier.guard import AGAIN_SECONDS, code_picture, in_wallet, shown
+from comptoir.web.cashier.guard import code_picture, following, in_our_wallet, in_wallet
+from comptoir.web.cashier.returning import marked, send_back
 from comptoir.web.components.access import open_page
-
-#: Long enough to read that it was paid.
-_BACK_SECONDS = 2
-#: The cookie of one order's page that says that this browser was sent back.
-_RETURNED = "returned"
 
 
 @open_page
@@ -41,11 +42,13 @@ def order(request: HttpRequest, digits: str) -> HttpResponse:
     is_open = not final and now < payment.expires_at
     page = {
         "digits": digits,
+        "wallet": in_our_wallet(order_code.build(settings.COMPTOIR.public_url, digits)),
         "state": _state(payment, is_open),
         "payee": payment.details.get("storeName") or merchant,
         "description": payment.details.get("description", ""),
-        "amount": shown(payment.amount),
-        "wallet_amount": shown(payment.wallet_total) if payment.wallet_total else None,
+        "amount": payment.amount,
+        "wallet_amount": payment.wallet_total,
+        "claimed": payment.wallet_total is not None,
         "rate": payment.quote_price,
         "pair": payment.wallet_total and f"{payment.amount.currency}/{payment.wallet_total.currency}",
         "expires_at": payment.expires_at,
@@ -53,15 +56,18 @@ def order(request: HttpRequest, digits: str) -> HttpResponse:
         "back": way_back(payment, now) if final else None,
         "in_wallet": in_wallet(request),
     }
-    response = render(request, "cashier/order.html", page)
+    if is_open and payment.wallet_total is None and not request.headers.get("HX-Request"):
+        page["about"] = _estimate(payment, now)
     if not final:
-        response["Refresh"] = str(AGAIN_SECONDS)
-    elif page["back"] and _RETURNED not in request.COOKIES:
-        # Once: whoever comes back with the browser's button finds the page, not the shop again.
-        response["Refresh"] = f"{_BACK_SECONDS}; url={page['back']}"
-        response.set_cookie(
-            _RETURNED, "1", path=request.path, secure=request.is_secure(), httponly=True, samesite="Lax"
-        )
+        shown = f"{page['state']}-{payment.wallet_total.minor if payment.wallet_total else ''}"
+        response = following(request, "cashier/order.html", page, shown)
+        marked(request, response)
+        return response
+    if request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    response = render(request, "cashier/order.html", page)
+    if page["back"]:
+        send_back(request, response, str(page["back"]))
     return response
 
 
@@ -71,6 +77,22 @@ def code_image(request: HttpRequest, digits: str) -> HttpResponse:
     """The order code as a QR picture (SVG), holding the address that a wallet reads."""
     _find(digits)
     return code_picture(order_code.build(settings.COMPTOIR.public_url, digits))
+
+
+def _estimate(payment: PaymentView, now: datetime) -> Money | None:
+    """What a wallet of ours would pay at this moment's price; None where nobody can say."""
+    for currency in settings.COMPTOIR.wallet_currencies[:1]:
+        asked = flows.AskPrice(
+            merchant_id=payment.merchant_id,
+            base=payment.amount.currency,
+            currency=currency,
+            promise=False,
+            amount=payment.amount,
+        )
+        (said,) = flows.execute([asked], now, flows.Desk(settings.COMPTOIR.fx_max_age_days))
+        if said.quote is not None and currency != payment.amount.currency:
+            return fx.split(payment.amount, said.quote).total
+    return None
 
 
 def _find(digits: str) -> tuple[PaymentView, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.signals import authentication_step_completed, password_changed
-from allauth.mfa.adapter import get_adapter
 from allauth.mfa.signals import authenticator_added, authenticator_removed
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
@@ -42,6 +41,9 @@ def _added(request: HttpRequest, user: Any, authenticator: Any, **_: Any) -> Non
 
 
 def _removed(request: HttpRequest, user: Any, authenticator: Any, **_: Any) -> None:
+    # Here, not above: a process that only takes payments never comes here, and never loads it.
+    from allauth.mfa.adapter import get_adapter
+
     sessions.second_factor(request, get_adapter().is_mfa_enabled(user))
     _record(user, "second_factor.remove", str(authenticator.type))
 

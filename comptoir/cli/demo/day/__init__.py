@@ -103,7 +103,8 @@ def _day(arguments: argparse.Namespace, demo: dict[str, Any]) -> int:
     # A terminal has its own width; a file or a pipe gets one in which every table fits.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     journal = Journal()
-    phones = Phones(read_environment(), {one["login"]: one["pin"] for one in demo["people"] if one["pin"]})
+    pins = {one["login"]: one["pin"] for one in demo["people"] if one["role"] == "traveller"}
+    phones = Phones(read_environment(), pins)
     phones.fill_wallets()
     before, began = report.owed_by_the_books(), utc_now()
     with Receiver({one["client_id"]: one["platform_public_key"] for one in demo["clients"]}) as receiver:

@@ -1,0 +1,77 @@
+"""Every page, for somebody it is for: both themes, double text size, and what axe finds."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Browser, Page
+
+from comptoir.identity.api import PersonView
+from tests.web.pages import aside, assert_accessible, assert_fits, complaints, open_as, shot
+from tests.web.test_every_address import COUNTER, MERCHANT, SHARED, SIGNIN, WALLET, Row
+from tests.web.things import Things, make_things
+from tests.web.world import World
+
+pytestmark = pytest.mark.slow
+
+#: The smallest screen that is promised, and where text is twice as large.
+SMALL = {"width": 360, "height": 740}
+ROOMS = {"shared": SHARED, "signin": SIGNIN, "wallet": WALLET, "counter": COUNTER, "merchant": MERCHANT}
+
+
+def somebody(row: Row, world: World, things: Things) -> PersonView | None:
+    """Who looks: an owner of what stands in the address, or anybody of its roles."""
+    if row.roles is None:
+        return None
+    for thing in row.parts.values():
+        for person in things[thing].owners:
+            if person.role in row.roles:
+                return person
+    return world.person(sorted(row.roles)[0])
+
+
+def is_page(page: Page, address: str) -> bool:
+    """Whether there is something to look at: a redirect, a picture and what takes only POST are not pages."""
+    answer = page.request.get(address, max_redirects=0)
+    assert answer.status < 500, f"{address} answers {answer.status}"
+    return answer.status == 200 and answer.headers.get("content-type", "").startswith("text/html")
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_page_holds(room: str, world: World, site: str, browser: Browser) -> None:
+    things = aside(lambda: make_things(world))
+    seen = 0
+    for row in ROOMS[room]:
+        address = reverse(row.name, kwargs={part: things[thing].key for part, thing in row.parts.items()})
+        page = open_as(browser, site, somebody(row, world, things), size=SMALL, recent=True)
+        if is_page(page, address):
+            seen += 1
+            look(page, address, f"every/{room}/{row.name}")
+        page.context.close()
+    assert seen, room
+
+
+def look(page: Page, address: str, name: str) -> None:
+    page.goto(address)
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        assert_accessible(page)
+        assert_fits(page)
+        shot(page, f"{name}-{theme}")
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert_fits(page)
+    assert_nothing_is_cut(page)
+    shot(page, f"{name}-double")
+    assert not complaints(page), (address, complaints(page))
+
+
+def assert_nothing_is_cut(page: Page) -> None:
+    """No text is wider than the box that hides what runs over."""
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll("main *, header *")].filter((one) => {
+          const style = getComputedStyle(one);
+          const hides = ["hidden", "clip"].includes(style.overflowX) && style.position !== "absolute";
+          return hides && one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 1;
+        }).map((one) => one.outerHTML.slice(0, 120))"""
+    )
+    assert not cut, (page.url, cut)
