@@ -55,6 +55,10 @@ reference: .venv/installed ## Write the API's reference anew from the code
 languages: .venv/installed ## Bring the pages' texts into all languages' catalogues, and say what is missing
 	@$(BIN)/python -m tools.languages
 
+.PHONY: tour
+tour: .venv/installed ## Walk through all pages in a real browser and keep the pictures in build/tour
+	COMPTOIR_SHOTS=build/tour $(BIN)/python -m pytest -q tests/web $(ARGS)
+
 .PHONY: lock
 lock: .venv/installed ## Lock the newest allowed versions of all dependencies
 	$(COMPILE) -o requirements/base.txt requirements/base.in

@@ -10,16 +10,16 @@ import http.client
 import json
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 from wsgiref.simple_server import make_server
 
 import pytest
 from com.alipay.ams.api import default_alipay_client as sdk
 from playwright.sync_api import Browser, Page, expect
 
-from comptoir.flows import api as flows
 from comptoir.identity import api as identity
 from comptoir.kernel.clock import utc_now
 from comptoir.ledger import api as ledger
@@ -31,7 +31,7 @@ from tests.api.support import House
 from tests.conftest import Database
 from tests.web.conftest import _Quiet
 from tests.web.pages import aside, assert_accessible, complaints, open_as, shot
-from tests.web.world import World
+from tests.web.world import PASSWORD, PIN, World
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +60,13 @@ def shop(
     database: Database, world: World, site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Opened]:
     house = aside(
-        lambda: House(database.url, tmp_path, COMPTOIR_PUBLIC_URL=site, COMPTOIR_NOTIFY_PRIVATE="1")
+        lambda: House(
+            database.url,
+            tmp_path,
+            utc_now().date() - timedelta(days=1),
+            COMPTOIR_PUBLIC_URL=site,
+            COMPTOIR_NOTIFY_PRIVATE="1",
+        )
     )
     key = signing.generate_key()
     own = signing.export_public_key(key.public_key())
@@ -101,14 +107,22 @@ def buy(page: Page, shop: Opened) -> str:
     return ref
 
 
-def confirm(world: World, page: Page) -> str:
-    """The traveller scans what the page shows, and agrees."""
-    digits = urlsplit(page.url).path.rpartition("/")[2]
-    own, desk = world.traveller.wallet_id, flows.Desk(3650)
-    (claimed,) = flows.execute([flows.Claim(order_code=digits, wallet_id=own)], utc_now(), desk)
-    assert claimed.payment is not None
-    agreed = flows.Confirm(wallet_id=own, authorization_id=claimed.payment.authorization_id)
-    return flows.execute([agreed], utc_now(), desk)[0].code
+def pay_in_the_wallet(world: World, hosted: Page) -> None:
+    """The traveller goes on in the web wallet, logs in, sees the price, and approves it with the PIN."""
+    link = hosted.get_by_role("link", name="Continue in the wallet").get_attribute("href")
+    wallet = hosted.context.new_page()
+    wallet.goto(urljoin(hosted.url, link or ""))
+    wallet.get_by_label("Phone number").fill(world.traveller.person.login)
+    wallet.get_by_label("Password").fill(PASSWORD)
+    wallet.get_by_role("button", name="Log in", exact=True).click()
+    wallet.get_by_text("You come from a shop’s page.").wait_for()
+    wallet.get_by_role("button", name="Go on").first.click()
+    wallet.get_by_role("button", name="Pay").wait_for()
+    shot(wallet, "shop-in-the-wallet")
+    wallet.locator("input[name=pin]").fill(PIN)
+    wallet.get_by_role("button", name="Pay").click()
+    wallet.wait_for_url("**/wallet/results/*")
+    wallet.close()
 
 
 def owed(world: World) -> int:
@@ -133,7 +147,7 @@ def test_an_online_shop_is_paid_through_the_hosted_page(
     assert other.url == pay_page
     other.close()
 
-    assert aside(lambda: confirm(world, page)) == flows.OK
+    pay_in_the_wallet(world, page)
     # The page finds out by itself, and the browser is back at the shop, which believes only what it was told.
     page.wait_for_url(f"{shop.address}/orders/{ref}?*", timeout=30_000)
     page.reload()

@@ -37,4 +37,4 @@ def following(request: HttpRequest, template: str, page: dict[str, Any], shown: 
 
 def in_our_wallet(address: str) -> str:
     """Where a traveller goes on in the web wallet with what stands in a code."""
-    return f"{reverse('wallet-home')}scan?{urlencode({'text': address})}"
+    return f"{reverse('wallet-scan')}?{urlencode({'text': address})}"

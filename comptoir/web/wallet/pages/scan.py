@@ -24,9 +24,9 @@ _LARGEST_PICTURE: Final = 15 * 1024 * 1024
 @require_http_methods(["GET", "HEAD", "POST"])
 @holders_page(camera=True)
 def scan(request: HttpRequest, holder: Holder) -> HttpResponse:
-    """Ask for a code, and follow the one that comes."""
+    """Ask for a code, and follow the one that comes. `text` in the address is what a shop's page shows."""
     if request.method != "POST":
-        return _page(request)
+        return _page(request, given=request.GET.get("text", "")[: scanning.LONGEST])
     typed = request.POST.get("text", "").strip()
     if "picture" in request.FILES:
         try:
@@ -86,6 +86,6 @@ def _follow(request: HttpRequest, holder: Holder, found: Scanned, typed: str) ->
     return _page(request, problem, typed)
 
 
-def _page(request: HttpRequest, problem: str = "", typed: str = "") -> HttpResponse:
-    page = {"tab": "scan", "problem": problem, "typed": typed, "longest": scanning.LONGEST}
+def _page(request: HttpRequest, problem: str = "", typed: str = "", given: str = "") -> HttpResponse:
+    page = {"tab": "scan", "problem": problem, "typed": typed, "given": given, "longest": scanning.LONGEST}
     return render(request, "wallet/scan.html", page)
