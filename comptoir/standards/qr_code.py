@@ -15,7 +15,7 @@ import segno
 
 from comptoir.kernel.errors import InvalidValue
 
-_QUIET_MODULES: Final = 4
+QUIET_MODULES: Final = 4
 
 
 class Picture(Enum):
@@ -29,13 +29,21 @@ def build(text: str, picture: Picture, *, scale: int = 8) -> bytes:
     """The picture of a text; `scale` is the pixels of one module. Raises InvalidValue when it is too long."""
     drawn = io.BytesIO()
     options = {"nl": False} if picture is Picture.SVG else {}
-    _code(text).save(drawn, kind=picture.value, border=_QUIET_MODULES, scale=scale, **options)
+    _code(text).save(drawn, kind=picture.value, border=QUIET_MODULES, scale=scale, **options)
     return drawn.getvalue()
 
 
 def build_inline(text: str) -> str:
     """The code as an SVG element for a page, as large as the page lets it be. Raises InvalidValue."""
-    return str(_code(text).svg_inline(border=_QUIET_MODULES, omitsize=True))
+    return str(_code(text).svg_inline(border=QUIET_MODULES, omitsize=True))
+
+
+def modules(text: str) -> list[list[bool]]:
+    """The code of a text as rows of modules, dark ones true, to be drawn by somebody else.
+
+    Without the quiet zone: `QUIET_MODULES` on each side have to stay light. Raises InvalidValue.
+    """
+    return [[bool(one) for one in row] for row in _code(text).matrix]
 
 
 def _code(text: str) -> segno.QRCode:
