@@ -93,6 +93,7 @@ from comptoir.acquiring.queries.merchants import (
     merchant_summary,
     merchant_summary_by_id,
     merchants,
+    till,
 )
 from comptoir.acquiring.queries.payments import (
     decode_payments,
@@ -168,6 +169,7 @@ from comptoir.acquiring.types import (
     SubscriptionPayment,
     SubscriptionState,
     SubscriptionView,
+    TillView,
     Trial,
 )
 
@@ -232,6 +234,7 @@ __all__ = [
     "SubscriptionView",
     "Sum",
     "TerminalExists",
+    "TillView",
     "Trial",
     "add_store",
     "add_terminal",
@@ -327,5 +330,6 @@ __all__ = [
     "subscriptions_by_id",
     "subscriptions_by_request",
     "subscriptions_page",
+    "till",
     "withdraw_entry_code",
 ]

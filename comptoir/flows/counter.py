@@ -12,10 +12,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-import msgspec
-
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import STAFF, PaymentView, Product, Scenario
+from comptoir.acquiring.api import STAFF, PaymentView, Product, Scenario, TillView
 from comptoir.db.run import read
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.line import IssuerLine
@@ -27,18 +25,8 @@ from comptoir.kernel.money import Money
 _METHOD: Final = "CONNECT_WALLET"
 
 
-class Till(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a counter stands. `sandbox`: at a test merchant, whom simulated wallets pay."""
-
-    merchant_id: UUID
-    store_ref: str
-    store_name: str
-    terminal_ref: str | None
-    sandbox: bool
-
-
 def take(
-    till: Till, amount: Money, sale: UUID, code: str | None, now: datetime, issuers: IssuerLine
+    till: TillView, amount: Money, sale: UUID, code: str | None, now: datetime, issuers: IssuerLine
 ) -> Outcome:
     """Take a payment: of the wallet whose `code` was scanned, or (None) of whichever scans ours.
 

@@ -115,3 +115,31 @@ def test_a_store_has_the_clock_of_its_country_or_another(scene: Scene) -> None:
     ]
     with pytest.raises(acquiring.MerchantUnknown):
         acquiring.merchant_summary_by_id(new_id())
+
+
+def test_a_till_is_found_by_its_own_merchant_alone(scene: Scene) -> None:
+    store_id = new_id()
+    acquiring.add_store(
+        scene.merchant_id, store_id, ref="A", name="Shop", mcc="5441", city="x", country="BE", now=NOW
+    )
+    acquiring.add_terminal(scene.merchant_id, new_id(), store_id, ref="T1", now=NOW)
+    acquiring.open_contract(
+        scene.merchant_id,
+        settlement_currency="USD",
+        payment_currencies=["USD", "EUR"],
+        margin_bps=1,
+        now=NOW + timedelta(1),
+    )
+    found = acquiring.till(scene.merchant_id, store_id, "T1")
+    assert found is not None
+    assert (found.store_ref, found.terminal_ref, found.time_zone) == ("A", "T1", ZONE)
+    assert found.currencies == ("EUR", "USD")
+    alone = acquiring.till(scene.merchant_id, store_id, None)
+    assert alone is not None
+    assert alone.terminal_ref is None
+    for merchant_id, store, terminal in (
+        (scene.merchant_id, store_id, "T2"),
+        (scene.merchant_id, new_id(), "T1"),
+        (make_merchant(), store_id, "T1"),
+    ):
+        assert acquiring.till(merchant_id, store, terminal) is None

@@ -14,7 +14,7 @@ import pytest
 from django.db import connections
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import STAFF, PaymentState, PaymentView, RefundState
+from comptoir.acquiring.api import STAFF, PaymentState, PaymentView, RefundState, TillView
 from comptoir.flows import api as flows
 from comptoir.flows.topics import ISSUER_RESOLVE
 from comptoir.kernel.ids import OPERATOR, new_id
@@ -59,13 +59,19 @@ def scene(database: Database) -> Iterator[Scene]:
     assert_books_hold()
 
 
-def till(scene: Scene, *, sandbox: bool = False) -> flows.Till:
-    return flows.Till(
+def till(scene: Scene, *, sandbox: bool = False) -> TillView:
+    return TillView(
         merchant_id=scene.merchant_id,
+        merchant_name="Chocolaterie Sablon",
+        sandbox=sandbox,
+        store_id=scene.merchant_id,
         store_ref="S1",
         store_name="Sablon, Grand-Place",
+        city="Brussels",
+        country="BE",
+        time_zone="Europe/Brussels",
         terminal_ref="T1",
-        sandbox=sandbox,
+        currencies=("EUR",),
     )
 
 

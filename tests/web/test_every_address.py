@@ -26,6 +26,7 @@ Parts = Mapping[str, str]
 ANYBODY = None
 STAFF = frozenset(Role) - {Role.TRAVELLER}
 EVERYBODY = frozenset(Role)
+AT_COUNTER = frozenset({Role.CASHIER, Role.MANAGER, Role.OWNER})
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,19 @@ WALLET = [
     row("wallet-agreement", Role.TRAVELLER, agreement_id="wallet_agreement"),
 ]
 COUNTER = [
-    row("counter-home", Role.CASHIER, Role.MANAGER, Role.OWNER),
+    own("counter-home", AT_COUNTER),
+    own("counter-place", AT_COUNTER),
+    # A sale's id names nothing but a payment of the visitor's own merchant: elsewhere it is a fresh one.
+    Row("counter-sale", AT_COUNTER, {"sale_id": "sale"}, owned=False),
+    own("counter-read", AT_COUNTER),
+    own("counter-day", AT_COUNTER),
+    own("counter-totals", AT_COUNTER),
+    own("counter-poster", AT_COUNTER),
+    own("counter-payment", AT_COUNTER, payment_id="payment"),
+    own("counter-close", AT_COUNTER, payment_id="payment"),
+    own("counter-refund", AT_COUNTER, payment_id="payment"),
+    own("counter-receipt", AT_COUNTER, payment_id="payment"),
+    own("counter-receipt-pdf", AT_COUNTER, payment_id="payment"),
 ]
 MERCHANT = [
     row("merchant-home", Role.MANAGER, Role.OWNER, Role.ACCOUNTANT),

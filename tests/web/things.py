@@ -13,10 +13,14 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth import get_user_model
 
 from comptoir.identity.api import PersonView
-from tests.web.wallet.support import agreed, asked
+from comptoir.kernel.ids import new_id
+from tests.web.wallet.support import agreed, asked, paid
 from tests.web.world import World
 
-THINGS = ("order_digits", "consent_code", "entry_ref", "passkey", "authorization", "wallet_agreement")
+THINGS = (
+    "order_digits", "consent_code", "entry_ref", "passkey", "authorization", "wallet_agreement", "payment",
+    "sale",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,4 +56,6 @@ def make_things(world: World) -> Things:
     things["order_digits"] = Thing("281688040000000000000000")
     things["consent_code"] = Thing("0" * 24)
     things["entry_ref"] = Thing("A" * 20)
+    things["payment"] = Thing(str(paid(world).payment_id), staff)
+    things["sale"] = Thing(str(new_id()))
     return things

@@ -1,4 +1,4 @@
-"""The days of stores: by which clock each keeps them, and the index that finds a day's payments."""
+"""The days of stores: by which clock each keeps them."""
 
 from __future__ import annotations
 
@@ -26,10 +26,4 @@ class Migration(migrations.Migration):
             preserve_default=False,
         ),
         migrations.RunPython(_set_zones, migrations.RunPython.noop),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                fields=["merchant_id", "store_ref", "created_at", "id"], name="acquiring_payment_store"
-            ),
-        ),
     ]

@@ -6,11 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from comptoir.acquiring.errors import MerchantUnknown
 from comptoir.acquiring.models import Contract, Merchant, Store, Terminal
-from comptoir.acquiring.types import ContractView, MerchantSummary, MerchantView, StoreSummary
+from comptoir.acquiring.types import (
+    ContractView,
+    MerchantSummary,
+    MerchantView,
+    StoreSummary,
+    TillView,
+)
 from comptoir.kernel.statements import Rows, Statement
 
 _MERCHANTS = """
@@ -19,6 +26,17 @@ SELECT m.id, m.ref, m.name, m.mcc, m.country, m.office_id, m.status, m.sandbox,
     c.refund_window_days
 FROM acquiring_merchant m LEFT JOIN acquiring_contract c ON c.merchant_id = m.id
 WHERE m.id = ANY (%s) ORDER BY m.id, c.created_at, c.settlement_currency
+"""
+
+_TILL = """
+SELECT m.id, m.name, m.sandbox, s.id, s.ref, s.name, s.city, s.country, s.time_zone, t.ref,
+    ARRAY(SELECT u.currency
+        FROM acquiring_contract c, unnest(c.payment_currencies) WITH ORDINALITY AS u (currency, place)
+        WHERE c.merchant_id = m.id ORDER BY c.created_at, c.settlement_currency, u.place)
+FROM acquiring_merchant m
+JOIN acquiring_store s ON s.merchant_id = m.id
+LEFT JOIN acquiring_terminal t ON t.merchant_id = m.id AND t.store_id = s.id AND t.ref = %s
+WHERE m.id = %s AND s.id = %s
 """
 
 
@@ -38,6 +56,21 @@ def decode_merchants(rows: Rows) -> dict[UUID, MerchantView]:
             merchant_id, ref, name, mcc, country, office_id, status == "active", contracts, sandbox
         )
     return found
+
+
+def till(merchant_id: UUID, store_id: UUID, terminal_ref: str | None) -> TillView | None:
+    """A till of a merchant's store, or the store itself; None when the merchant has no such one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TILL, (terminal_ref, merchant_id, store_id))
+        row = cursor.fetchone()
+    if row is None or row[-2] != terminal_ref:
+        return None
+    *of_store, currencies = row
+    # Each currency once, in the order in which it was agreed on.
+    return TillView(
+        **dict(zip(TillView.__struct_fields__, of_store, strict=False)),
+        currencies=tuple(dict.fromkeys(currencies)),
+    )
 
 
 def known_refs(refs: Iterable[str]) -> frozenset[str]:

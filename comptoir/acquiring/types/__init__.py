@@ -20,6 +20,7 @@ from comptoir.acquiring.types.merchants import (
     MerchantSummary,
     MerchantView,
     StoreSummary,
+    TillView,
 )
 from comptoir.acquiring.types.payments import (
     STAFF,
@@ -83,5 +84,6 @@ __all__ = [
     "SubscriptionPayment",
     "SubscriptionState",
     "SubscriptionView",
+    "TillView",
     "Trial",
 ]

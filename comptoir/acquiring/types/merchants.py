@@ -53,6 +53,25 @@ class StoreSummary(msgspec.Struct, frozen=True, kw_only=True):
     terminals: tuple[str, ...]
 
 
+class TillView(msgspec.Struct, frozen=True, kw_only=True):
+    """A till in a store, or (`terminal_ref` None) the store without one: where payments are taken by hand.
+
+    `currencies` are what the merchant may charge in, the first contract's first. `sandbox`: a test merchant.
+    """
+
+    merchant_id: UUID
+    merchant_name: str
+    sandbox: bool
+    store_id: UUID
+    store_ref: str
+    store_name: str
+    city: str
+    country: str
+    time_zone: str
+    terminal_ref: str | None
+    currencies: tuple[str, ...]
+
+
 class EntryCodeView(msgspec.Struct, frozen=True, kw_only=True):
     """A code that hangs in a store: what it charges in, and which of the merchant's machines is told."""
 

@@ -2,7 +2,7 @@
 
 `access` says who a page is for and hands the view its visitor · `sessions` how long a login lasts ·
 `headers` is the middleware that keeps every page's promises (content security policy, no cache) ·
-`preferences` language and theme · `zones` where a visitor's clock stands · `icons` the drawings ·
-`templatetags.comptoir` money, days and states in the page's language · `templates/components` and
-`static/components` the design system (see docs/concepts/pages.md).
+`preferences` language and theme · `zones` where a visitor's clock stands · `amounts` what people type ·
+`icons` the drawings · `templatetags.comptoir` money, days and states in the page's language ·
+`templates/components` and `static/components` the design system (see docs/concepts/pages.md).
 """

@@ -1,0 +1,134 @@
+"""Taking back: closing a payment that waits, and refunds, which a manager approves with the PIN."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from comptoir.acquiring.api import PaymentView, RefundView, TillView
+from comptoir.flows import api as flows
+from comptoir.identity import api as identity
+from comptoir.identity.api import PersonView, Role
+from comptoir.kernel.errors import InvalidValue
+from comptoir.kernel.ids import derived_id, parse_id
+from comptoir.web.components.access import Visitor
+from comptoir.web.components.amounts import LONGEST, typed_amount
+from comptoir.web.counter import words
+from comptoir.web.counter.day import payment_page, refundable
+from comptoir.web.counter.outcomes import Refunded, refunded
+from comptoir.web.counter.sections import sections
+
+
+@payment_page
+@require_POST
+def close(
+    request: HttpRequest, visitor: Visitor, till: TillView, found: PaymentView, refunds: list[RefundView]
+) -> HttpResponse:
+    """Cancel a payment that nobody has paid. One that was paid meanwhile is shown as paid."""
+    with transaction.atomic():
+        outcome = flows.close_unpaid(visitor.merchant_id, found.id, visitor.now, _desk())
+        if outcome.code == flows.OK:
+            visitor.did("payment.cancel", ("payment", found.id.hex))
+    if outcome.code != flows.OK:
+        messages.info(request, gettext("It was too late to cancel: look at how the payment ended."))
+    return HttpResponseRedirect(_next(request, found.id), status=303)
+
+
+@payment_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def refund(
+    request: HttpRequest, visitor: Visitor, till: TillView, found: PaymentView, refunds: list[RefundView]
+) -> HttpResponse:
+    """Give back all or part of a payment, once a manager has approved it with the PIN.
+
+    `attempt` names the refund before it is asked for. It is derived from the payment and from how many
+    refunds of it there are, so every page that was opened before a refund asks for that same one.
+    """
+    left = refundable(found)
+    managers = _managers(visitor)
+    page: dict[str, Any] = {
+        "till": till,
+        "sections": sections("day"),
+        "payment": found,
+        "left": left,
+        "typed": str(left.decimal()) if left else "",
+        "managers": managers,
+        "manager": visitor.person.id if visitor.person in managers else None,
+        "attempt": derived_id("counter", "refund", found.id.hex, str(len(refunds))).hex,
+        "reasons": list(words.WHY_REFUNDED.items()),
+        "longest": LONGEST,
+    }
+    if request.method != "POST":
+        return render(request, "counter/refund.html", page)
+    page |= {"typed": request.POST.get("amount", "")[:LONGEST], "reason": request.POST.get("reason")}
+    page["manager"] = next((one.id for one in managers if one.id.hex == request.POST.get("manager")), None)
+    problems = _asked(request, visitor, found, managers)
+    if isinstance(problems, HttpResponse):
+        return problems
+    return render(request, "counter/refund.html", page | problems)
+
+
+def _asked(
+    request: HttpRequest, visitor: Visitor, found: PaymentView, managers: list[PersonView]
+) -> HttpResponse | dict[str, Any]:
+    """Check what was sent, then refund and lead back to the payment; or what is wrong with it, by field."""
+    amount = typed_amount(request.POST.get("amount", ""), found.amount.currency)
+    if amount is None:
+        return {"wrong": "amount", "problem": gettext("Enter an amount, such as 12.50.")}
+    manager = next((one for one in managers if one.id.hex == request.POST.get("manager")), None)
+    if manager is None:
+        return {"wrong": "manager", "problem": gettext("Choose who approves the refund.")}
+    try:
+        attempt = parse_id(request.POST.get("attempt", ""), "attempt")
+    except InvalidValue:
+        return {"wrong": "amount", "problem": gettext("This page was out of date. Send it again.")}
+    try:
+        identity.check_pin(manager.id, request.POST.get("pin", ""), visitor.now)
+    except identity.PinLocked:
+        return {"wrong": "pin", "problem": gettext("Too many wrong PINs. Try again later.")}
+    except (identity.PinRefused, identity.PinUnfit):
+        return {"wrong": "pin", "problem": gettext("The PIN is wrong.")}
+    why = request.POST.get("reason", "")
+    reason = why if why in words.WHY_REFUNDED else None
+    with transaction.atomic():
+        outcome = flows.give_back(found, amount, attempt, visitor.now, _desk(), reason)
+        ended = refunded(outcome.refund, outcome.code)
+        if ended in (Refunded.GIVEN, Refunded.NO_ANSWER):
+            about = ("payment", found.id.hex)
+            visitor.did("refund.create", about, amount=str(amount), approved_by=manager.login, reason=reason)
+    if ended not in (Refunded.GIVEN, Refunded.NO_ANSWER, Refunded.ANOTHER):
+        return {"wrong": "amount", "problem": str(words.REFUNDED[ended])}
+    say = messages.success if ended is Refunded.GIVEN else messages.warning
+    say(request, str(words.REFUNDED[ended]))
+    return HttpResponseRedirect(reverse("counter-payment", args=[found.id]), status=303)
+
+
+def _managers(visitor: Visitor) -> list[PersonView]:
+    """Who may approve a refund: the visitor first, if it is one of them."""
+    able = [
+        one
+        for one in identity.staff(visitor.merchant_id)
+        if one.active and one.role in (Role.MANAGER, Role.OWNER)
+    ]
+    return sorted(able, key=lambda one: one.id != visitor.person.id)
+
+
+def _next(request: HttpRequest, payment_id: UUID) -> str:
+    """Back to the page of the sale, if it was sent from there; else to the payment."""
+    wanted = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if safe and wanted else reverse("counter-payment", args=[payment_id])
+
+
+def _desk() -> flows.Desk:
+    return flows.Desk(settings.COMPTOIR.fx_max_age_days)
