@@ -105,6 +105,7 @@ WALLET = [
             "wallet-limits",
             "wallet-pin",
             "wallet-devices",
+            "wallet-leave",
             "wallet-freeze",
             "wallet-unfreeze",
         )

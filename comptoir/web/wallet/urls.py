@@ -29,6 +29,7 @@ urlpatterns = [
     path("limits", safety.limits, name="wallet-limits"),
     path("pin", safety.pin, name="wallet-pin"),
     path("devices", safety.devices, name="wallet-devices"),
+    path("leave", safety.leave, name="wallet-leave"),
     path("freeze", safety.freeze, name="wallet-freeze"),
     path("unfreeze", safety.unfreeze, name="wallet-unfreeze"),
 ]

@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import segno
+from django.conf import settings
 from django.http import HttpResponse
 from playwright.sync_api import Browser, Page, expect
 
+from comptoir.identity.api import PersonView
 from comptoir.kernel.clock import utc_now
 from comptoir.standards.payment_code import Form, build, window_of
 from comptoir.wallet import api as wallet
@@ -46,6 +48,7 @@ def phone(browser: Browser, site: str, world: World) -> Iterator[Page]:
 
 def one_code(page: Page) -> str:
     """The digits on the screen: bars, QR code and text say the same."""
+    expect(page.get_by_role("img", name="Bar code for the shop")).to_be_visible()
     expect(page.locator("[data-part=digits] span").first).to_have_text(re.compile("^28"))
     (digits,) = scanned(page)
     assert page.locator("[data-part=digits]").inner_text().replace("\n", "").replace(" ", "") in digits
@@ -163,7 +166,37 @@ def test_a_removed_phone_shows_no_code_that_is_taken(phone: Page, world: World) 
     )
     aside(lambda: wallet.revoke_device(world.traveller.wallet_id, own.number))
     assert aside(lambda: charge(world, digits)).code == wallet.errors.CODE_INVALID
-    expect(phone.get_by_role("link", name="log in")).to_be_visible()
+    expect(phone.get_by_role("link", name="Log in")).to_be_visible()
+    assert own_balance(world) == 1_000_000
+
+
+def log_in_as(phone: Page, site: str, person: PersonView) -> None:
+    """A fresh login in the same browser."""
+    key = aside(lambda: client_of(person).cookies[settings.SESSION_COOKIE_NAME].value)
+    phone.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": site}])
+
+
+def test_a_fresh_login_goes_on_with_the_phone_and_a_strangers_does_not(
+    phone: Page, site: str, world: World
+) -> None:
+    log_in_as(phone, site, world.other_traveller.person)
+    expect(phone.get_by_text("This phone is not set up for your wallet")).to_be_visible()
+    expect(phone.get_by_role("img", name="Bar code for the shop")).to_be_hidden()
+    shot(phone, "wallet-code-foreign")
+    log_in_as(phone, site, world.traveller.person)
+    code = one_code(phone)
+    assert aside(lambda: charge(world, code)).code == "ok"
+    phone.wait_for_url("**/wallet/results/*")
+
+
+def test_leaving_a_phone_leaves_nothing_on_it(phone: Page, world: World) -> None:
+    digits = one_code(phone)
+    phone.goto("/wallet/me")
+    phone.get_by_role("button", name="Log out and forget this phone").click()
+    phone.wait_for_url("**/wallet/login")
+    phone.goto("/wallet/code")
+    expect(phone.get_by_text("Let this phone show pay codes")).to_be_visible()
+    assert aside(lambda: charge(world, digits)).code == wallet.errors.CODE_INVALID
     assert own_balance(world) == 1_000_000
 
 
@@ -263,7 +296,7 @@ def test_news_take_any_instant_and_are_of_this_device(world: World) -> None:
         "number"
     ]
     for since in ("", "x", "-1", "9" * 30, "0"):
-        told = client.get(f"/wallet/code/news?since={since}").json()
+        told = client.get(f"/wallet/code/news?device={number}&since={since}").json()
         assert (told["device"], told["goes"], told["refused"]) == (number, None, False)
     assert abs(told["now"] / 1000 - utc_now().timestamp()) < 60
 

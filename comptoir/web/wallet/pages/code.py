@@ -43,6 +43,8 @@ _FILES: Final = (
     "wallet/icon-192.png",
 )
 
+_NUMBER_DIGITS: Final = 8
+
 #: No page is open longer than this: older questions are about another day.
 _OLDEST: Final = timedelta(days=2)
 
@@ -120,14 +122,32 @@ def plain(request: HttpRequest, holder: Holder) -> HttpResponse:
 @require_safe
 @holders_page()
 def news(request: HttpRequest, holder: Holder) -> HttpResponse:
-    """What became of this device's codes since an instant (ms since 1970), and what time it is here."""
-    told: dict[str, Any] = {"now": int(holder.now.timestamp() * 1000), "device": holder.device}
-    if holder.device is None:
+    """What became of a device's codes since an instant (ms since 1970), and what time it is here.
+
+    The page names its device: a fresh login does not know yet that it is on one.
+    """
+    device = _device(request, holder)
+    told: dict[str, Any] = {"now": int(holder.now.timestamp() * 1000), "device": device}
+    if device is None:
         return JsonResponse(told)
-    found = wallet.code_news(holder.wallet_id, holder.device, _since(request, holder.now))
+    found = wallet.code_news(holder.wallet_id, device, _since(request, holder.now))
     return JsonResponse(
         told | {"used": sorted(found.used), "goes": _goes(found, holder.now), "refused": _was_refused(found)}
     )
+
+
+def _device(request: HttpRequest, holder: Holder) -> int | None:
+    """The device that this login is on, or is found to be on now; None when it is none of this wallet's."""
+    named = request.GET.get("device", "")
+    if not (named.isascii() and named.isdigit() and len(named) == _NUMBER_DIGITS):
+        return holder.device
+    number = int(named)
+    if number == holder.device:
+        return number
+    if holder.device is None and wallet.is_welcome(holder.wallet_id, holder.now, number):
+        remember_device(request, number)
+        return number
+    return None
 
 
 def _since(request: HttpRequest, now: datetime) -> datetime:

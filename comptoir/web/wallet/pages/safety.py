@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.money import Money
@@ -129,6 +129,21 @@ def devices(request: HttpRequest, holder: Holder) -> HttpResponse:
         "own": holder.device,
     }
     return render(request, "wallet/devices.html", page)
+
+
+@require_POST
+@holders_page()
+def leave(request: HttpRequest, holder: Holder) -> HttpResponse:
+    """Log out of a phone that somebody else will hold: it shows no more codes, and keeps nothing."""
+    if holder.device is not None:
+        wallet.revoke_device(holder.wallet_id, holder.device)
+        holder.did("wallet.device_removed", number=holder.device)
+    sessions.end(request)
+    response = redirect("wallet-login")
+    # The key of the pay code, the page that works without a network, and the worker that keeps it (W3C Clear
+    # Site Data, working draft of 30 November 2017).
+    response["Clear-Site-Data"] = '"storage"'
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

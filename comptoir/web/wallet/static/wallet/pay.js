@@ -20,6 +20,7 @@ let used = new Set();
 let since;
 let shownWindow;
 let online = true;
+let foreign = false;
 
 function show(state) {
   for (const one of page.querySelectorAll("[data-when]")) {
@@ -37,7 +38,7 @@ function freshCounter(window) {
 
 async function tick() {
   const now = Date.now();
-  const state = own ? standing(kept, now) : "new";
+  const state = !own ? "new" : foreign ? "foreign" : standing(kept, now);
   if (state !== "ready") {
     shownWindow = undefined;
     return show(state);
@@ -68,8 +69,8 @@ async function poll() {
   const before = Date.now();
   let answer;
   try {
-    const address = since ? `${page.dataset.news}?since=${since}` : page.dataset.news;
-    answer = await fetch(address, {
+    const asked = new URLSearchParams({ device: own?.number ?? "", since: since ?? "" });
+    answer = await fetch(`${page.dataset.news}?${asked}`, {
       headers: { Accept: "application/json" },
       cache: "no-store",
       signal: AbortSignal.timeout(SILENCE_MS),
@@ -84,9 +85,8 @@ async function poll() {
   const news = await answer.json();
   kept = await measured(news.now, before, Date.now());
   since ??= news.now;
-  const mine = own && news.device === own.number;
-  part("other").hidden = !own || mine;
-  if (!mine) return;
+  foreign = Boolean(own) && news.device !== own.number;
+  if (!own || foreign) return;
   used = new Set(news.used);
   part("refused").hidden = !news.refused;
   if (news.goes) location.assign(news.goes);
