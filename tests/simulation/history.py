@@ -7,44 +7,27 @@ process: ids, random numbers, time and the order of everything come from the see
 from __future__ import annotations
 
 import asyncio
-import gc
 import hashlib
-import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from types import SimpleNamespace
-from typing import Any
-from unittest.mock import patch
 from uuid import UUID
 
-import psycopg
-
 from comptoir.db.sealed import seal
-from comptoir.flows import api as flows
-from comptoir.flows import issuers as flow_issuers
-from comptoir.flows.engine import batch, queue
-from comptoir.flows.engine.batch import _next_wave, run_with_books
-from comptoir.flows.notifications import delivery
 from comptoir.flows.notifications.schedule import TRIES
-from comptoir.flows.worker import expire
-from comptoir.flows.worker import issuers as worker_issuers
-from comptoir.flows.worker import loop as worker_loop
-from comptoir.kernel import ids
 from comptoir.kernel.ids import OPERATOR, derived_id
-from comptoir.kernel.statements import Flow, Statement
 from comptoir.ledger import api as ledger
 from comptoir.ledger.api import Phase, Role, Transfer, account_id
-from comptoir.standards import order_code
 from comptoir.wallet.api import IssuerDirectory
 from comptoir.wallet.connectors.directory import IssuerEntry
 from comptoir.wallet.queries.engine import SEED_PURPOSE
 from tests.simulation import loop
-from tests.simulation.database import TELL, Database, Faults
+from tests.simulation.chance import controlled, rare_collections
+from tests.simulation.database import Database, Faults
 from tests.simulation.machines import Connector, Gateway, WorkerProcess, weather
 from tests.simulation.oracle import Oracle, Phone, Purse, Terms, Wrong
 from tests.simulation.oracle.rows import LOOKS
@@ -63,7 +46,10 @@ SALES = 8
 PHONES = 8
 
 #: What a digest is made of, beside the answers and the books.
-_RECORDS = ("acquiring_payment", "acquiring_refund", "wallet_authorization", "db_outbox", "fx_quote")
+_RECORDS = (
+    "acquiring_payment", "acquiring_refund", "acquiring_capture", "acquiring_agreement",
+    "wallet_authorization", "db_outbox", "fx_quote",
+)  # fmt: skip
 
 RATES = {"CNY": Decimal("7.9"), "JPY": Decimal("176"), "USD": Decimal("1.1")}
 
@@ -84,7 +70,7 @@ def run(seed: int, payments: int = PAYMENTS, *, digest: bool = False, show: bool
 
     `digest`: the result has a hash over everything that was answered and that stands in the end.
     """
-    with _controlled(Random(f"{seed} ids")) as control, _rare_collections():
+    with controlled(Random(f"{seed} ids")) as control, rare_collections():
         history = History(seed, payments, control, keeps_lines=digest or show)
         try:
             result = loop.run(history.live())
@@ -94,17 +80,6 @@ def run(seed: int, payments: int = PAYMENTS, *, digest: bool = False, show: bool
         if digest:
             result.digest = history.digest()
         return result
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """A history makes many objects that last and few cycles: looking for cycles took a sixth of its time."""
-    before = gc.get_threshold()
-    gc.set_threshold(100_000, 10, 10)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 class History:
@@ -439,77 +414,3 @@ def _transfer(id: UUID, debit: UUID, credit: UUID, amount: int, currency: str) -
         id=id, owner_id=OPERATOR, debit_id=debit, credit_id=credit, amount=amount, currency=currency,
         kind="simulation", subject_id=id,
     )  # fmt: skip
-
-
-# ------------------------------------------------------------ nothing by chance
-
-
-class _Log:
-    """Hears of faults that the engine and the worker survive: each is one of ours, and ends the history."""
-
-    def __init__(self, control: SimpleNamespace) -> None:
-        self._control = control
-
-    def exception(self, event: str, **said: Any) -> None:
-        """A fault, unless a time limit ended a transaction on a line that hung: that is the weather."""
-        error = said.get("exc_info") or sys.exc_info()[1]
-        if not isinstance(error, psycopg.errors.TransactionTimeout):
-            self._control.failures.append(Wrong(f"a fault of ours: {event}: {error!r}"))
-
-    error = exception
-
-    def info(self, event: str, **_: Any) -> None:
-        """Nothing to see."""
-
-    warning = info
-
-
-class _CourierLog(_Log):
-    """A notification that is given up after every try is no fault."""
-
-    error = _Log.info
-
-
-@contextmanager
-def _controlled(rng: Random) -> Iterator[SimpleNamespace]:
-    """Ids, random pauses, clocks and connections come from the simulation; all else is the real code."""
-    control = SimpleNamespace()
-
-    waves: dict[int, list[int]] = {}
-
-    def next_wave(commands: Sequence[flows.Command], *rest: Any) -> tuple[list[int], list[int]]:
-        wave, waiting = _next_wave(commands, *rest)
-        waves[id(commands)] += wave
-        return wave, waiting
-
-    def recorded(commands: Sequence[flows.Command], now: datetime, *rest: Any) -> Flow[list[flows.Outcome]]:
-        """A batch, and word to the oracle of what was done in which order, for when it commits."""
-        waves[id(commands)] = []
-        outcomes = yield from run_with_books(commands, now, *rest)
-        done = [(commands[number], outcomes[number]) for number in waves.pop(id(commands))]
-        yield [Statement(TELL, [control.batch_of(done, now)])]
-        return outcomes
-
-    log, connector = _Log(control), SimpleNamespace(connect=lambda *_, **__: control.connector.connect())
-    with ExitStack() as patches:
-        for module, name, value in (
-            (ids, "os", SimpleNamespace(urandom=rng.randbytes)),
-            (
-                ids,
-                "time",
-                SimpleNamespace(time_ns=lambda: round(control.now().timestamp() * 1000) * 1_000_000),
-            ),
-            (order_code, "secrets", SimpleNamespace(randbelow=rng.randrange)),
-            (batch, "_next_wave", next_wave),
-            (queue, "random", rng),
-            (worker_loop, "random", rng),
-            (worker_loop, "monotonic", lambda: asyncio.get_running_loop().time()),
-            (worker_loop, "AsyncConnection", connector),
-            (delivery, "signed_headers", lambda *_: {}),
-            (delivery, "log", _CourierLog(control)),
-            *((module, "log", log) for module in (queue, worker_loop, expire, worker_issuers, flow_issuers)),
-            (queue, "run_with_books", recorded),
-            (batch, "run_with_books", recorded),
-        ):
-            patches.enter_context(patch.object(module, name, value))
-        yield control
