@@ -250,6 +250,20 @@ def test_refreshing_replaces_both_tokens_at_once(scene: Scene) -> None:
     assert scene.one(late, now=too_late).code == acquiring.REFRESH_TOKEN_INVALID
 
 
+def test_tokens_are_good_from_their_place_in_a_batch_on(scene: Scene) -> None:
+    """What a shop is given and what it does with it may come to the books together: in that order."""
+    agreed = Agreed(scene)
+    renewal = exchange(scene.merchant_id, agreed.tokens.refresh, refresh=True)
+    fresh = token_pair(digest(agreed.tokens.refresh), refresh=True)
+    again = exchange(scene.merchant_id, fresh.refresh, refresh=True)
+    outcomes = scene.do(
+        agreed.pay("R1"), renewal, agreed.pay("R2"), agreed.pay("R3", token=fresh.access), again
+    )
+    refused = acquiring.ACCESS_TOKEN_INVALID
+    assert [one.code for one in outcomes] == [flows.OK, flows.OK, refused, flows.OK, flows.OK]
+    assert scene.owed() == 2000
+
+
 @pytest.mark.parametrize("by", ["merchant", "traveller"])
 def test_either_side_ends_it_for_good_and_both_are_told(scene: Scene, by: str) -> None:
     agreed = Agreed(scene)

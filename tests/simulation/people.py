@@ -24,7 +24,7 @@ from tests.simulation.oracle import Oracle, Phone, Wrong
 from tests.simulation.outside import PREFIX
 from tests.simulation.regulars import Regulars
 
-#: Of a hundred payments, how many are of each kind.
+#: How often a payment is of each kind.
 KINDS = {
     "code": 44, "order": 12, "cashier": 4, "session": 2, "quoted": 6, "hold": 7, "theirs": 12,
     "used": 4, "old": 3, "guess": 3, "odd": 3, "debit": 6,

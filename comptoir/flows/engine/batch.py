@@ -21,6 +21,7 @@ from comptoir.flows.engine.risk import Certainty, load_for_rules
 from comptoir.flows.engine.world import World, load
 from comptoir.flows.types import (
     AcceptDispute,
+    ApplyToken,
     ApproveAgreement,
     AskPrice,
     Cancel,
@@ -42,6 +43,7 @@ from comptoir.flows.types import (
     Pay,
     Refund,
     Renew,
+    RevokeToken,
     UpdateAmount,
     WithdrawDispute,
 )
@@ -125,6 +127,8 @@ def _subjects(command: Command, world: World) -> set[Hashable]:
             device = world.devices.get(wallet.device_number(command.code) or -1) if command.code else None
             if device is not None:
                 subjects.add(("wallet", device.wallet.id))
+            if command.token_hash:
+                subjects.add(("token", command.merchant_id, command.token_hash))
         case Cancel() if command.request_ref and command.payment_id is None:
             subjects.add(("payment", command.merchant_id, command.client_ref, command.request_ref))
         case Refund():
@@ -143,6 +147,12 @@ def _subjects(command: Command, world: World) -> set[Hashable]:
             pass  # it reads merchants and rates, and changes neither
         case OpenAgreement():
             subjects.add(("agreement", command.id))
+        case ApplyToken():
+            # What is made now is not found by its name before the next wave.
+            tokens = (command.grant_hash, command.access_hash, command.refresh_hash)
+            subjects.update(("token", command.merchant_id, one) for one in tokens)
+        case RevokeToken():
+            subjects.add(("token", command.merchant_id, command.access_hash))
         case OpenSubscription():
             asked = command.agreement
             subjects.add(("subscription", asked.merchant_id, asked.client_ref, command.request_ref))
