@@ -98,8 +98,7 @@ def test_one_of_them_is_killed_every_few_seconds(site: Site) -> None:
                     house.servers[victim].launch()
                     killed[victim] += 1
                 pause(rng.uniform(2, 3))
-            for one in house.servers:
-                one.wait_ready()
+            wait_for(lambda: all(one.up for one in house.servers), 120)
             healthy(load)
         print(f"{sum(killed.values())} kills {dict(killed)}, {len(load.asked)} requests {load.kinds()}")
         assert load.unanswered == set()

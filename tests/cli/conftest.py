@@ -1,21 +1,32 @@
-"""A demo world, seeded once and cloned for every test that wants one."""
+"""A demo world, seeded once and cloned for every test that wants one; a shop that the commands brought in."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.test import override_settings
 
 from comptoir.cli.demo import world
 from comptoir.config.environment import Environment, read_environment
+from comptoir.flows.api import verify_books
+from comptoir.identity import api as identity
+from comptoir.kernel.clock import utc_now
+from tests.cli.operators import PIN, REF, done, key_in
 from tests.conftest import Database, Server, _clone, _DjangoOn
+
+_TABLES = (
+    "acquiring_merchant", "acquiring_contract", "acquiring_store", "acquiring_terminal",
+    "identity_api_client", "identity_api_client_key", "identity_person",
+    "wallet_wallet", "wallet_device", "wallet_credit", "wallet_upstream", "ledger_account", "ledger_transfer",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,3 +76,54 @@ def demo_world(
         monkeypatch.setenv(variable, value)
     for database in _clone(postgres_server, name):
         yield DemoWorld(environment, database)
+
+
+@pytest.fixture
+def contents(database: Database) -> Callable[[], dict[str, Any]]:
+    """Everything that the commands may write, to compare before and after."""
+
+    def read() -> dict[str, Any]:
+        with psycopg.connect(database.url) as connection:
+            return {
+                table: connection.execute(f"SELECT to_jsonb(t) FROM {table} t ORDER BY 1").fetchall()
+                for table in _TABLES
+            }
+
+    return read
+
+
+@pytest.fixture
+def shop(database: Database) -> Iterator[None]:
+    """A merchant with a contract, a store and a till, brought in by the commands themselves."""
+    identity.ensure_platform_key(now=utc_now())
+    done("merchants", "add", REF, "--name", "Chocolaterie Sablon", "--mcc", "5441", "--country", "BE")
+    done(
+        "merchants",
+        "contract",
+        REF,
+        "--settle",
+        "EUR",
+        "--take",
+        "EUR",
+        "--take",
+        "USD",
+        "--margin-bps",
+        "150",
+    )
+    done("merchants", "store", REF, "--ref", "SAB-1", "--name", "Sablon", "--city", "Brussels")
+    done("merchants", "terminal", REF, "--store", "SAB-1", "--ref", "T1")
+    yield
+    report = verify_books()
+    assert report.holds, report.first_difference
+
+
+@pytest.fixture
+def pin_file(tmp_path: Path) -> str:
+    path = tmp_path / "pin"
+    path.write_text(f"{PIN}\n")
+    return str(path)
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    return key_in(tmp_path / "merchant.pub")

@@ -13,7 +13,7 @@ from comptoir.acquiring import api as acquiring
 from comptoir.flows.api import OK, DefendDispute, Desk, execute
 from comptoir.kernel.clock import utc_now
 from comptoir.kernel.ids import new_id
-from tests.cli.test_operator_commands import Capture, done, listed, refused
+from tests.cli.operators import Capture, done, listed, refused
 from tests.conftest import Database
 from tests.flows.support import Scene, assert_books_hold, make_scene
 

@@ -19,7 +19,7 @@ from comptoir.standards.antom.messages import AcquirerInquiryResponse, Result, e
 from comptoir.standards.antom.results import ResultCode
 from comptoir.standards.antom.times import format_time
 from comptoir.wallet import api as wallet
-from tests.cli.test_operator_commands import done, listed, refused
+from tests.cli.operators import done, listed, refused
 from tests.conftest import Database
 
 NAME, CLIENT = "NEXT", "5Y00000000000077"

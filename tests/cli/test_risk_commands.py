@@ -15,7 +15,7 @@ from comptoir.kernel.clock import utc_now
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.money import Money
 from comptoir.risk import api as risk
-from tests.cli.test_operator_commands import Capture, done, listed, refused
+from tests.cli.operators import Capture, done, listed, refused
 from tests.conftest import Database
 from tests.flows.support import Scene, assert_books_hold, make_scene
 

@@ -153,15 +153,13 @@ class Fuzzer:
         return f"\ufeff{text}" if roll < 0.11 else text
 
 
-def _places(tree: Any) -> list[tuple[Any, Any]]:
-    """Every member and element, with what holds it."""
-    if isinstance(tree, dict):
-        here: list[tuple[Any, Any]] = [(tree, key) for key in tree]
-        return here + [place for value in tree.values() for place in _places(value)]
-    if isinstance(tree, list):
-        here = [(tree, at) for at in range(len(tree))]
-        return here + [place for value in tree for place in _places(value)]
-    return []
+def _places(tree: Any, levels: int = 12) -> list[tuple[Any, Any]]:
+    """Every member and element with what holds it, as far down as messages go."""
+    if not levels or not isinstance(tree, dict | list):
+        return []
+    keys = list(tree) if isinstance(tree, dict) else range(len(tree))
+    here: list[tuple[Any, Any]] = [(tree, key) for key in keys]
+    return here + [place for _, key in here for place in _places(tree[key], levels - 1)]
 
 
 def _deep(levels: int, in_lists: bool) -> Any:
