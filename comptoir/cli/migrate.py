@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
+from typing import Any
 
 from comptoir.kernel.errors import ComptoirError
 
@@ -49,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     from comptoir.kernel.clock import utc_now
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
+        _take_turns(cursor)
         cursor.execute("SELECT set_config('lock_timeout', %s, false)", [_WAITS_AT_MOST])
     try:
         _migrate(arguments.quiet)
@@ -59,16 +61,27 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _take_turns(cursor: Any) -> None:
+    """Wait until no other machine migrates. By asking: who waits inside a statement is waited for by an index
+    that is made concurrently, and both would wait for ever."""
+    while True:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_MIGRATION_LOCK])
+        if cursor.fetchone()[0]:
+            return
+        time.sleep(_FIRST_PAUSE)
+
+
 def _migrate(quiet: bool) -> None:
     """Apply migration after migration, each in a transaction of its own, as often as it takes."""
     import psycopg
     from django.core.management import call_command
-    from django.db import OperationalError
+    from django.db import OperationalError, connection
 
     ends, pause = time.monotonic() + _GIVES_UP_AFTER, _FIRST_PAUSE
     while True:
         try:
-            call_command("migrate", verbosity=0 if quiet else 1, interactive=False)
+            with connection.execute_wrapper(_patient_where_nobody_waits):
+                call_command("migrate", verbosity=0 if quiet else 1, interactive=False)
         except OperationalError as error:
             # A deadlock is the same meeting: the change took one table, a payment another.
             if not isinstance(
@@ -86,3 +99,17 @@ def _migrate(quiet: bool) -> None:
             print(f"  a table is in use; trying again in {pause:.1f} s", flush=True)
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _patient_where_nobody_waits(
+    execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+) -> Any:
+    """An index that is made concurrently holds up no payment, and would be left half made: it may wait."""
+    if "CONCURRENTLY" not in sql:
+        return execute(sql, params, many, context)
+    with context["connection"].cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', '0', false)")
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [_WAITS_AT_MOST])

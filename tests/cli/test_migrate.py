@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.test import modify_settings
 
 from comptoir.cli import migrate
 from comptoir.cli.main import main
+from tests.cli.processes import wait_for
 from tests.conftest import Database
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -41,7 +43,7 @@ def test_a_table_that_is_always_in_use_is_left_as_it_is(
 ) -> None:
     """A report that reads for hours: one line, exit code 2, nothing half done; afterwards it is quick."""
     monkeypatch.setattr(migrate, "_WAITS_AT_MOST", "50ms")
-    monkeypatch.setattr(migrate, "_GIVES_UP_AFTER", 2.0)
+    monkeypatch.setattr(migrate, "_GIVES_UP_AFTER", 8.0)
     with psycopg.connect(database.url) as report:
         report.execute("SELECT count(*) FROM acquiring_payment")
         assert main(["migrate"]) == 2
@@ -69,6 +71,39 @@ def test_two_at_once_wait_for_each_other(database: Database, connection: Connect
         one.join(60)
     assert codes == [0, 0, 0]
     assert has_the_column(connection)
+
+
+def test_an_index_beside_the_payments_is_waited_for(
+    database: Database, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for a report that began before it, keeps nobody waiting meanwhile, and is whole in the end."""
+    monkeypatch.setattr(migrate, "_WAITS_AT_MOST", "50ms")
+    codes: list[int] = []
+
+    def deploy() -> None:
+        codes.append(main(["migrate", "--quiet"]))
+        connections.close_all()
+
+    deployment = threading.Thread(target=deploy)
+    with psycopg.connect(database.url) as report:
+        report.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        report.execute("SELECT count(*) FROM fx_quote")
+        deployment.start()
+        wait_for(lambda: waits_for_the_report(connection))
+        time.sleep(0.3)
+        assert codes == []
+    deployment.join(60)
+    assert codes == [0]
+    [valid] = connection.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'later_index'::regclass")
+    assert valid == (True,)
+
+
+def waits_for_the_report(connection: Connection) -> bool:
+    row = connection.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'virtualxid' AND query LIKE 'CREATE INDEX%'"
+        " AND datname = current_database()"
+    ).fetchone()
+    return row == (1,)
 
 
 def test_any_other_fault_is_not_tried_again(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,1 +1,1 @@
-"""A later version: an application whose one migration adds a column to the table of payments."""
+"""A later version: an application that adds a column to the table of payments, and an index beside them."""
