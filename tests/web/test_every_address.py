@@ -87,6 +87,7 @@ SIGNIN = [
 ]
 WALLET = [
     row("wallet-code"),
+    row("wallet-news"),
     row("wallet-offline"),
     row("wallet-manifest"),
     row("wallet-worker"),
@@ -97,7 +98,6 @@ WALLET = [
             "wallet-me",
             "wallet-code-plain",
             "wallet-setup",
-            "wallet-news",
             "wallet-scan",
             "wallet-scan-read",
             "wallet-movements",

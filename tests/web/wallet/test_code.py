@@ -292,6 +292,7 @@ def test_a_browser_without_scripts_gets_a_code_from_the_server(
 def test_news_take_any_instant_and_are_of_this_device(world: World) -> None:
     client = client_of(world.traveller.person)
     assert client.get("/wallet/code/news").json()["device"] is None
+    assert set(client_of(None).get("/wallet/code/news").json()) == {"now", "login"}
     number = client.post("/wallet/code/setup", {"pin": PIN}, headers={"accept": "application/json"}).json()[
         "number"
     ]

@@ -41,9 +41,11 @@ _UNITS: Final = {
 def agreements(request: HttpRequest, holder: Holder) -> HttpResponse:
     """Which shops may debit the wallet, and which once might."""
     found = wallet.agreements_of(holder.wallet_id, holder.now)
-    page = {"tab": "me", "active": [], "ended": []}
-    for one in found:
-        page["active" if one.ended_at is None else "ended"].append(one)  # type: ignore[attr-defined]
+    page = {
+        "tab": "me",
+        "active": [one for one in found if one.ended_at is None],
+        "ended": [one for one in found if one.ended_at is not None],
+    }
     return render(request, "wallet/agreements.html", page)
 
 
@@ -63,13 +65,13 @@ def agreement(request: HttpRequest, holder: Holder, agreement_id: UUID) -> HttpR
                 holder.did("wallet.agreement_ended", agreement=found.id.hex)
                 return redirect("wallet-agreement", found.id)
             problem = refusal(outcome.code)
+    currency = _currency(holder)
     page = {
         "tab": "me",
         "agreement": found,
-        "currency": _currency(holder),
-        "at_once": Money(found.payment_limit, _currency(holder)),
-        "a_day": Money(found.day_limit, _currency(holder)),
-        "spent": Money(found.spent, _currency(holder)),
+        "at_once": Money(found.payment_limit, currency),
+        "a_day": Money(found.day_limit, currency),
+        "spent": Money(found.spent, currency),
         "subscription": _terms(_subscription(found.merchant_id, found.id)),
         "problem": problem,
     }

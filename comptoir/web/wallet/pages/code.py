@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from comptoir.kernel.clock import utc_now
 from comptoir.standards import qr_code
 from comptoir.standards.payment_code import DEFAULT_PREFIX, Form
 from comptoir.wallet import api as wallet
@@ -120,19 +121,31 @@ def plain(request: HttpRequest, holder: Holder) -> HttpResponse:
 
 
 @require_safe
-@holders_page()
-def news(request: HttpRequest, holder: Holder) -> HttpResponse:
-    """What became of a device's codes since an instant (ms since 1970), and what time it is here.
+@open_page
+def news(request: HttpRequest) -> HttpResponse:
+    """What time it is here (ms since 1970), and what became of a device's codes since an instant.
 
-    The page names its device: a fresh login does not know yet that it is on one.
+    Nobody logged in is told the time alone: the code needs it, and the page says the rest.
     """
+    told = {"now": int(utc_now().timestamp() * 1000)}
+    own = _own_news(request)
+    return JsonResponse(told | (json.loads(own.content) if own.status_code == 200 else {"login": True}))
+
+
+@holders_page()
+def _own_news(request: HttpRequest, holder: Holder) -> HttpResponse:
+    """The page names its device: a fresh login does not know yet that it is on one."""
     device = _device(request, holder)
-    told: dict[str, Any] = {"now": int(holder.now.timestamp() * 1000), "device": device}
     if device is None:
-        return JsonResponse(told)
+        return JsonResponse({"device": None})
     found = wallet.code_news(holder.wallet_id, device, _since(request, holder.now))
     return JsonResponse(
-        told | {"used": sorted(found.used), "goes": _goes(found, holder.now), "refused": _was_refused(found)}
+        {
+            "device": device,
+            "used": sorted(found.used),
+            "goes": _goes(found, holder.now),
+            "refused": _was_refused(found),
+        }
     )
 
 

@@ -33,10 +33,8 @@ _FIELDS = ("no_pin", "payment", "day")
 @holders_page()
 def limits(request: HttpRequest, holder: Holder) -> HttpResponse:
     """What the wallet may pay; lowered, or raised up to what the operator allows, with the PIN."""
-    summary, standing = (
-        wallet.wallet_summary(holder.wallet_id, holder.now),
-        wallet.standing(holder.wallet_id),
-    )
+    summary = wallet.wallet_summary(holder.wallet_id, holder.now)
+    standing = wallet.standing(holder.wallet_id)
     currency = summary.wallet.currency
     problem = ""
     if request.method == "POST":

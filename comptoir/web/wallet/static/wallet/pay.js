@@ -79,12 +79,13 @@ async function poll() {
     online = false;
     return;
   }
-  part("login").hidden = answer.status !== 401;
-  online = answer.ok || answer.status === 401;
-  if (!answer.ok) return;
+  online = answer.ok;
+  if (!online) return;
   const news = await answer.json();
+  part("login").hidden = !news.login || !own;
   kept = await measured(news.now, before, Date.now());
   since ??= news.now;
+  if (news.login) return;
   foreign = Boolean(own) && news.device !== own.number;
   if (!own || foreign) return;
   used = new Set(news.used);
