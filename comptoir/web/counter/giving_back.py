@@ -15,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from comptoir.acquiring.api import PaymentView, RefundView, TillView
+from comptoir.acquiring.api import PaymentState, PaymentView, RefundView, TillView
 from comptoir.flows import api as flows
 from comptoir.identity import api as identity
 from comptoir.identity.api import PersonView, Role
@@ -37,7 +37,9 @@ def close(
     """Cancel a payment that nobody has paid. One that was paid meanwhile is shown as paid."""
     with transaction.atomic():
         outcome = flows.close_unpaid(visitor.merchant_id, found.id, visitor.now, _desk())
-        if outcome.code == flows.OK:
+        ended = outcome.payment
+        # Not what was cancelled before: whoever did that is in the record.
+        if ended and ended.state is PaymentState.CANCELLED and ended.cancelled_at == visitor.now:
             visitor.did("payment.cancel", ("payment", found.id.hex))
     if outcome.code != flows.OK:
         messages.info(request, gettext("It was too late to cancel: look at how the payment ended."))
@@ -103,7 +105,9 @@ def _asked(
     with transaction.atomic():
         outcome = flows.give_back(found, amount, attempt, visitor.now, _desk(), reason)
         ended = refunded(outcome.refund, outcome.code)
-        if ended in (Refunded.GIVEN, Refunded.NO_ANSWER):
+        made = outcome.refund
+        # A repeat gets the answer of the first, and is no second act.
+        if made and ended in (Refunded.GIVEN, Refunded.NO_ANSWER) and made.created_at == visitor.now:
             about = ("payment", found.id.hex)
             visitor.did("refund.create", about, amount=str(amount), approved_by=manager.login, reason=reason)
     if ended not in (Refunded.GIVEN, Refunded.NO_ANSWER, Refunded.ANOTHER):

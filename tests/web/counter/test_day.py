@@ -229,6 +229,7 @@ def test_a_form_that_is_sent_twice_refunds_once(world: World, cashier: Client) -
     for _ in range(3):
         assert refund(cashier, paid, world, attempt=attempts[0])[0] == 303
     assert in_the_books(world.shop) == (1, 600)
+    assert done_to(world, paid) == ["refund.create"]
     assert refund(cashier, paid, world, attempt=attempts[0], amount="5.00")[0] == 303
     assert "A refund was made from this page already" in text(cashier, f"/counter/payments/{paid.id}")
     assert in_the_books(world.shop) == (1, 600)
