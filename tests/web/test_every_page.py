@@ -40,15 +40,19 @@ def is_page(page: Page, address: str) -> bool:
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_page_holds(room: str, world: World, site: str, browser: Browser) -> None:
     things = aside(lambda: make_things(world))
-    seen = 0
+    seen, wrong = 0, []
     for row in ROOMS[room]:
         address = reverse(row.name, kwargs={part: things[thing].key for part, thing in row.parts.items()})
         page = open_as(browser, site, somebody(row, world, things), size=SMALL, recent=True)
         if is_page(page, address):
             seen += 1
-            look(page, address, f"every/{room}/{row.name}")
+            try:
+                look(page, address, f"every/{room}/{row.name}")
+            except AssertionError as found:
+                wrong.append(f"{row.name}: {found}")
         page.context.close()
     assert seen, room
+    assert not wrong, "\n".join(wrong)
 
 
 def look(page: Page, address: str, name: str) -> None:

@@ -65,7 +65,6 @@ class FactorAdapter(DefaultMFAAdapter):
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": _("The code is not right, or was used already."),
-        "cannot_delete_authenticator": _("The last second factor stays: this installation asks for one."),
     }
 
     def encrypt(self, text: str) -> str:

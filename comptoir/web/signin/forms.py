@@ -68,7 +68,7 @@ class TravellerLogin(_DoorForm):
         self.fields["login"] = forms.CharField(
             label=_("Phone number"),
             max_length=32,
-            widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "username tel"}),
+            widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "username"}),
         )
         self.order_fields(["login", "password"])
 
