@@ -53,6 +53,8 @@ def test_the_master_key_is_in_no_repr(tmp_path: Path) -> None:
     ("name", "value"),
     [
         ("COMPTOIR_PORT", "0"),
+        ("COMPTOIR_STAFF_MFA", "maybe"),
+        ("COMPTOIR_TRUSTED_PROXIES", "-1"),
         ("COMPTOIR_PORT", "65536"),
         ("COMPTOIR_PORT", "-1"),
         ("COMPTOIR_PORT", "８４００"),

@@ -75,7 +75,8 @@ def assert_nothing_is_cut(page: Page) -> None:
         """() => [...document.querySelectorAll("main *, header *")].filter((one) => {
           const style = getComputedStyle(one);
           const hides = ["hidden", "clip"].includes(style.overflowX) && style.position !== "absolute";
-          return hides && !one.matches("input, select") && one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 1;
+          const runsOver = one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 1;
+          return hides && runsOver && !one.matches("input, select");
         }).map((one) => one.outerHTML.slice(0, 120))"""
     )
     assert not cut, (page.url, cut)

@@ -137,6 +137,17 @@ def test_a_password_that_somebody_else_knows_is_changed_first(world: World) -> N
     assert done == ["login.change", "login.succeed"]
 
 
+def test_a_part_of_a_page_leads_the_whole_page_to_the_login(world: World) -> None:
+    part = {"host": "localhost", "hx-request": "true", "hx-current-url": "http://localhost/counter/?day=1"}
+    answer = client_of(None).get("/counter/", headers=part)
+    assert answer.status_code == 401
+    assert answer["HX-Redirect"] == "/login?next=%2Fcounter%2F%3Fday%3D1"
+    elsewhere = part | {"hx-current-url": "https://evil.example/x"}
+    assert client_of(None).get("/counter/", headers=elsewhere)["HX-Redirect"] == "/login?next=%2F"
+    script = {"host": "localhost", "accept": "application/json"}
+    assert client_of(None).get("/counter/", headers=script).status_code == 401
+
+
 def test_a_page_is_refused_to_another_role(world: World) -> None:
     answer = client_of(world.shop.cashier).get("/merchant/")
     assert answer.status_code == 403

@@ -200,13 +200,14 @@ def _country(merchant_id: UUID) -> str:
 
 def _to_login(request: HttpRequest, page: Page) -> HttpResponse:
     name = "wallet-login" if page.audience == frozenset({Role.TRAVELLER}) else "login"
-    back = f"?{urlencode({'next': request.get_full_path()})}" if request.method == "GET" else ""
-    return _go(request, reverse(name) + back)
+    back = _came_from(request) if request.headers.get("HX-Request") else request.get_full_path()
+    asked = request.method == "GET"
+    return _go(request, reverse(name) + (f"?{urlencode({'next': back})}" if asked else ""))
 
 
 def _came_from(request: HttpRequest) -> str:
     """The page of ours that sent this request; the person's home where the browser does not say."""
-    given = urlsplit(request.headers.get("Referer", ""))
+    given = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
     if given.netloc == request.get_host() and given.path:
         return urlunsplit(("", "", given.path, given.query, ""))
     return reverse("home")
@@ -215,9 +216,7 @@ def _came_from(request: HttpRequest) -> str:
 def _go(request: HttpRequest, address: str) -> HttpResponse:
     """Lead the whole page there, also when only a part of it was asked for."""
     if request.headers.get("HX-Request"):
-        return HttpResponse(
-            status=401, headers={"HX-Redirect": reverse("home") if "next" in address else address}
-        )
+        return HttpResponse(status=401, headers={"HX-Redirect": address})
     if "application/json" in request.headers.get("Accept", ""):
         return HttpResponse(status=401)
     return HttpResponseRedirect(address)
