@@ -132,8 +132,31 @@ COUNTER = [
     own("counter-receipt", AT_COUNTER, payment_id="payment"),
     own("counter-receipt-pdf", AT_COUNTER, payment_id="payment"),
 ]
+_READ = (Role.OWNER, Role.MANAGER, Role.ACCOUNTANT)
+_ACT = (Role.OWNER, Role.MANAGER)
 MERCHANT = [
-    row("merchant-home", Role.MANAGER, Role.OWNER, Role.ACCOUNTANT),
+    row("merchant-home", *_READ),
+    row("merchant-payments", *_READ),
+    row("merchant-payment", *_READ, payment_id="desk_payment"),
+    row("merchant-refund", *_ACT, payment_id="desk_payment"),
+    row("merchant-export", *_READ, owned=False, what="export_kind", form="export_form"),
+    row("merchant-disputes", *_READ),
+    row("merchant-dispute", *_READ, dispute_id="desk_dispute"),
+    row("merchant-paper", *_READ, dispute_id="desk_dispute", role="paper_role"),
+    row("merchant-accept", *_ACT, dispute_id="desk_dispute"),
+    row("merchant-defend", *_ACT, dispute_id="desk_dispute"),
+    row("merchant-stores", *_READ),
+    row("merchant-staff", Role.OWNER),
+    row("merchant-person", Role.OWNER, person_id="desk_person"),
+    row("merchant-person-change", Role.OWNER, person_id="desk_person"),
+    row("merchant-clients", Role.OWNER),
+    row("merchant-client", Role.OWNER, client_ref="desk_client"),
+    row("merchant-client-change", Role.OWNER, client_ref="desk_client"),
+    row("merchant-check", Role.OWNER, client_ref="desk_client"),
+    row("merchant-test-result", Role.OWNER, client_ref="desk_client", test_id="desk_notice"),
+    row("merchant-notices", *_READ),
+    row("merchant-resend", *_ACT, notice_id="desk_notice"),
+    row("merchant-record", Role.OWNER),
 ]
 
 TABLE = [*SHARED, *SIGNIN, *WALLET, *COUNTER, *MERCHANT]

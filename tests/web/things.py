@@ -8,18 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth import get_user_model
 
+from comptoir.acquiring.api import DisputeKind
+from comptoir.flows import api as flows
+from comptoir.flows.notifications import log
 from comptoir.identity.api import PersonView
+from comptoir.kernel.clock import utc_now
 from comptoir.kernel.ids import new_id
+from comptoir.kernel.money import Money
+from tests.web.sales import pay
 from tests.web.wallet.support import agreed, asked, paid
 from tests.web.world import World
 
 THINGS = (
     "order_digits", "consent_code", "entry_ref", "passkey", "authorization", "wallet_agreement", "payment",
-    "sale",
+    "sale", "desk_payment", "desk_dispute", "desk_person", "desk_client", "desk_notice", "paper_role",
+    "export_kind", "export_form",
 )  # fmt: skip
 
 
@@ -58,4 +66,35 @@ def make_things(world: World) -> Things:
     things["entry_ref"] = Thing("A" * 20)
     things["payment"] = Thing(str(paid(world).payment_id), staff)
     things["sale"] = Thing(str(new_id()))
+    things.update(_of_the_desk(world))
     return things
+
+
+def _of_the_desk(world: World) -> dict[str, Thing]:
+    """What the first shop's desk shows, and who sits there."""
+    shop, now = world.shop, utc_now()
+    desk = (shop.owner, shop.manager, shop.accountant)
+    taken = pay(world, "T-1", now=now, n=3)
+    dispute = flows.OpenDispute(
+        merchant_id=shop.merchant_id,
+        payment_id=taken.id,
+        dispute_id=new_id(),
+        kind=DisputeKind.CHARGEBACK,
+        amount=Money(100, "EUR"),
+        reason_code="NOT_RECEIVED",
+        reason="never came",
+        due_at=now + timedelta(days=7),
+    )
+    flows.execute([dispute], now, flows.Desk(5))
+    test_id = new_id()
+    log.send_test(shop.merchant_id, test_id, shop.client_ref, "http://127.0.0.1:9/", now)
+    return {
+        "desk_payment": Thing(taken.id.hex, desk),
+        "desk_dispute": Thing(dispute.dispute_id.hex, desk),
+        "desk_person": Thing(shop.cashier.id.hex, (shop.owner,)),
+        "desk_client": Thing(shop.client_ref, (shop.owner,)),
+        "desk_notice": Thing(test_id.hex, desk),
+        "paper_role": Thing("evidence", desk),
+        "export_kind": Thing("payments", desk),
+        "export_form": Thing("csv", desk),
+    }

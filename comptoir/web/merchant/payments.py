@@ -1,0 +1,305 @@
+"""Payments: the list with its filters, one payment with its history, and giving money back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from comptoir.acquiring import api as acquiring
+from comptoir.acquiring.api import STAFF, PaymentFilter, PaymentState, PaymentView, Place, Product
+from comptoir.db.run import read
+from comptoir.flows import api as flows
+from comptoir.flows.history import Event, PaymentHistory, payment_history
+from comptoir.kernel.errors import InvalidValue
+from comptoir.kernel.ids import new_id, parse_id
+from comptoir.kernel.money import Money
+from comptoir.web.components.access import Visitor, not_theirs, page_for, recently_authenticated
+from comptoir.web.merchant import words
+from comptoir.web.merchant.frame import (
+    ACTORS,
+    READERS,
+    Period,
+    id_of,
+    merchant_of,
+    period_of,
+    show,
+    shown_merchant,
+    with_query,
+)
+
+PAGE: Final = 50
+_LONGEST_SEARCH: Final = 64
+
+
+@page_for(*READERS)
+@require_safe
+def payments(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """The payments of a period that fit the filters, the newest first."""
+    merchant = merchant_of(visitor, request)
+    period = period_of(request.GET, visitor.now)
+    wanted = filter_of(request, merchant.id, period)
+    after = _place(request.GET.get("after"))
+    rows = read(acquiring.payments_page(wanted, PAGE + 1, after))
+    found = acquiring.decode_payments(rows)
+    shown, more = found[:PAGE], len(found) > PAGE
+    path = reverse("merchant-payments")
+    names = {one.ref: one.name for one in merchant.stores}
+    last = acquiring.place(shown[-1]) if shown else None
+    return show(
+        request,
+        visitor,
+        "payments.html",
+        "merchant-payments",
+        merchant=merchant,
+        period=period,
+        store_ref=wanted.store_ref,
+        wanted=wanted,
+        payments=[_line(one, names) for one in shown],
+        states=list(PaymentState),
+        products=[(one, _PRODUCTS[one]) for one in Product],
+        query=request.GET,
+        export=with_query("", request.GET, after=None),
+        older=with_query(path, request.GET, after=_marked(last)) if more and last else None,
+        newer=with_query(path, request.GET, after=None) if after else None,
+    )
+
+
+@page_for(*READERS)
+@require_safe
+def payment(request: HttpRequest, visitor: Visitor, payment_id: str) -> HttpResponse:
+    """One payment with everything that happened to it."""
+    found = _find(request, visitor, payment_id)
+    one = found.payment
+    return show(
+        request,
+        visitor,
+        "payment.html",
+        "merchant-payments",
+        payment=one,
+        state=state_of(one),
+        product=_PRODUCTS[one.product],
+        left=left_of(one),
+        why=words.reason(one.failure_code),
+        by=words.client(one.client_ref),
+        events=[_event(event) for event in found.events],
+        postings=[(line, *words.posting(line)) for line in found.postings],
+        notices=[(notice, words.notice(notice.kind)) for notice in found.notices],
+        disputes=found.disputes,
+    )
+
+
+class RefundForm(forms.Form):
+    """How much, why, and the mark of the page: sent twice, it gives back once."""
+
+    amount = forms.CharField(
+        label=_("Amount"), max_length=16, widget=forms.TextInput(attrs={"inputmode": "decimal"})
+    )
+    reason = forms.ChoiceField(label=_("Reason"), choices=list(words.REFUND_REASONS.items()))
+    note = forms.CharField(label=_("Note (not shown to the customer)"), max_length=120, required=False)
+    attempt = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, payment: PaymentView, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._currency = payment.amount.currency
+
+    def clean_amount(self) -> Money:
+        """With a point or a comma."""
+        try:
+            amount = Money.of(self.cleaned_data["amount"].strip().replace(",", "."), self._currency)
+        except InvalidValue:
+            raise forms.ValidationError(gettext("This is no amount.")) from None
+        if amount.minor <= 0:
+            raise forms.ValidationError(gettext("This is no amount."))
+        return amount
+
+    def clean_attempt(self) -> UUID:
+        """The page's own mark."""
+        try:
+            return parse_id(self.cleaned_data["attempt"], "attempt")
+        except InvalidValue:
+            raise forms.ValidationError(gettext("Open the page again.")) from None
+
+    @property
+    def why(self) -> str:
+        """The reason as it is kept: what was chosen, and the note."""
+        chosen, note = self.cleaned_data["reason"], self.cleaned_data["note"].strip()
+        return f"{chosen}: {note}" if note else str(chosen)
+
+
+@page_for(*ACTORS)
+@recently_authenticated
+@require_http_methods(["GET", "HEAD", "POST"])
+def refund(request: HttpRequest, visitor: Visitor, payment_id: str) -> HttpResponse:
+    """Give back all or part of a payment, whoever took it."""
+    one = _find(request, visitor, payment_id).payment
+    initial = {"amount": left_of(one).decimal(), "attempt": new_id().hex}
+    form = RefundForm(request.POST or None, payment=one, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            outcome = _give_back(one, form, visitor)
+        except DatabaseError:
+            # Perhaps it was given back, perhaps not: the same attempt finds out.
+            form.add_error(None, gettext("No answer from the books. Send it again: it is given back once."))
+            return _refund_page(request, visitor, one, form, 503)
+        if outcome.code in (flows.OK, flows.REFUND_IN_PROCESS):
+            done = outcome.code == flows.OK
+            messages.success(
+                request, gettext("Refunded.") if done else gettext("The customer's wallet is being asked.")
+            )
+            return HttpResponseRedirect(reverse("merchant-payment", args=[one.id.hex]), status=303)
+        form.add_error(None, words.reason(outcome.code))
+        # The refusal is this attempt's answer for ever: what is sent next is another one.
+        form.data = {**request.POST.dict(), "attempt": new_id().hex}
+    return _refund_page(request, visitor, one, form)
+
+
+def filter_of(request: HttpRequest, merchant_id: UUID, period: Period) -> PaymentFilter:
+    """The filters that an address names; what it names wrongly does not matter."""
+    given = request.GET
+    currency = given.get("currency") or "EUR"
+    return PaymentFilter(
+        merchant_id=merchant_id,
+        start=period.begin,
+        end=period.end,
+        store_ref=given.get("store") or None,
+        state=_one_of(PaymentState, given.get("state")),
+        issuer=given.get("wallet") or None,
+        product=_one_of(Product, given.get("product")),
+        least=_minor(given.get("least"), currency),
+        most=_minor(given.get("most"), currency),
+        text=(given.get("q") or "").strip()[:_LONGEST_SEARCH].replace("\0", "") or None,
+    )
+
+
+def state_of(one: PaymentView) -> str:
+    """The state as people see it: a paid one may be refunded, an authorized one is held."""
+    if one.state is not PaymentState.SUCCESS:
+        return one.state.value
+    if one.capture_mode and not one.captured:
+        return "held"
+    taken = one.captured if one.capture_mode else one.amount.minor
+    if not one.refunded:
+        return "success"
+    return "refunded" if one.refunded >= taken else "partly_refunded"
+
+
+def left_of(one: PaymentView) -> Money:
+    """What may still be given back."""
+    taken = one.captured if one.capture_mode else one.amount.minor
+    paid = one.state is PaymentState.SUCCESS
+    return Money(taken - one.refunded if paid else 0, one.amount.currency)
+
+
+_PRODUCTS: Final = {
+    Product.IN_STORE: _("In store"),
+    Product.CASHIER: _("Online"),
+    Product.AGREEMENT: _("By agreement"),
+}
+
+
+def _give_back(one: PaymentView, form: RefundForm, visitor: Visitor) -> flows.Outcome:
+    """Once for each page that was sent; what is refused is in the record as well."""
+    amount: Money = form.cleaned_data["amount"]
+    command = flows.Refund(
+        merchant_id=one.merchant_id,
+        client_ref=STAFF,
+        request_ref=f"desk-{form.cleaned_data['attempt'].hex}",
+        payment_id=one.id,
+        amount=amount,
+        reason=form.why,
+    )
+    with transaction.atomic():
+        [outcome] = flows.execute([command], visitor.now, flows.Desk(_max_age_days()))
+        visitor.did(
+            "refund.create", ("payment", one.id.hex), amount=str(amount), why=form.why, outcome=outcome.code
+        )
+    return outcome
+
+
+def _refund_page(
+    request: HttpRequest, visitor: Visitor, one: PaymentView, form: RefundForm, status: int = 200
+) -> HttpResponse:
+    return show(
+        request,
+        visitor,
+        "refund.html",
+        "merchant-payments",
+        status,
+        payment=one,
+        form=form,
+        left=left_of(one),
+        state=state_of(one),
+    )
+
+
+def _find(request: HttpRequest, visitor: Visitor, payment_id: str) -> PaymentHistory:
+    """The merchant's payment of an address. Raises Http404."""
+    found = payment_history(shown_merchant(visitor, request), id_of(payment_id))
+    if found is None:
+        not_theirs()
+    return found
+
+
+def _event(one: Event) -> dict[str, Any]:
+    said, kind = words.event(one.what)
+    return {
+        "at": one.at,
+        "said": said,
+        "kind": kind,
+        "amount": one.amount,
+        "by": words.client(one.by),
+        "why": words.reason(one.why),
+    }
+
+
+def _line(one: PaymentView, names: dict[str, str]) -> dict[str, Any]:
+    return {
+        "payment": one,
+        "state": state_of(one),
+        "store": names.get(one.store_ref or "", one.store_ref or ""),
+        "wallet": one.issuer or "",
+        "why": words.reason(one.failure_code),
+    }
+
+
+def _one_of(kind: Any, text: str | None) -> Any:
+    try:
+        return kind(text) if text else None
+    except ValueError:
+        return None
+
+
+def _minor(text: str | None, currency: str) -> int | None:
+    try:
+        return Money.of((text or "").strip().replace(",", "."), currency).minor
+    except InvalidValue:
+        return None
+
+
+def _marked(last: Place | None) -> str | None:
+    """A place in the list as an address carries it."""
+    return f"{last[0].isoformat()}_{last[1].hex}" if last else None
+
+
+def _place(text: str | None) -> Place | None:
+    instant, _mark, one = (text or "").partition("_")
+    try:
+        at, found = datetime.fromisoformat(instant), UUID(one)
+    except ValueError:
+        return None
+    return (at, found) if at.tzinfo else None
+
+
+def _max_age_days() -> int:
+    return int(settings.COMPTOIR.fx_max_age_days)

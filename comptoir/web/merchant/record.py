@@ -1,0 +1,46 @@
+"""Who did what at the desk and the counters."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from comptoir.identity import api as identity
+from comptoir.kernel.errors import InvalidValue
+from comptoir.kernel.ids import parse_id
+from comptoir.web.components.access import Visitor, page_for
+from comptoir.web.merchant.frame import OWNERS, show, with_query
+
+
+@page_for(*OWNERS)
+@require_safe
+def record(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """The record of the merchant, the newest first, of everybody or of one person."""
+    try:
+        before = parse_id(request.GET["after"], "after") if request.GET.get("after") else None
+        person = parse_id(request.GET["person"], "person") if request.GET.get("person") else None
+    except InvalidValue:
+        before = person = None
+    page = identity.actions(visitor.merchant_id, before=before, person_id=person)
+    names = identity.people({one.person_id for one in page.entries})
+    path = reverse("merchant-record")
+    entries = [
+        {
+            "entry": one,
+            "name": names[one.person_id].display_name if one.person_id in names else one.person_id.hex,
+            "details": [f"{name}: {value}" for name, value in one.details.items() if value not in ("", None)],
+        }
+        for one in page.entries
+    ]
+    return show(
+        request,
+        visitor,
+        "record.html",
+        "merchant-record",
+        entries=entries,
+        staff=identity.staff(visitor.merchant_id),
+        person=person.hex if person else "",
+        older=with_query(path, request.GET, after=page.older.hex) if page.older else None,
+        newer=with_query(path, request.GET, after=None) if before else None,
+    )

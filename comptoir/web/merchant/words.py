@@ -1,0 +1,147 @@
+"""Codes, events, accounts and kinds in the page's language."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from comptoir.acquiring.api import STAFF
+from comptoir.acquiring.api import errors as acquiring
+from comptoir.flows import topics
+from comptoir.flows.history import Happened
+from comptoir.identity.api import Role
+from comptoir.ledger.api import Posting
+from comptoir.ledger.api import Role as Account
+from comptoir.risk.api import errors as risk
+from comptoir.wallet.api import errors as wallet
+
+#: Why something was refused. A code that is not here is shown as it is.
+_REASONS: Final[dict[str, Promise]] = {
+    wallet.CODE_INVALID: _("The code is not valid"),
+    wallet.CODE_EXPIRED: _("The code has expired"),
+    wallet.CODE_USED: _("The code was used before"),
+    wallet.BALANCE_INSUFFICIENT: _("Too little in the wallet"),
+    wallet.WALLET_INACTIVE: _("The wallet is not active"),
+    wallet.PAYMENT_LIMIT: _("More than the wallet pays at once"),
+    wallet.DAY_LIMIT: _("More than the wallet pays in a day"),
+    wallet.DECLINED: _("The customer declined"),
+    risk.REFUSED: _("Refused by a risk rule"),
+    acquiring.PAYMENT_EXPIRED: _("Nobody paid in time"),
+    acquiring.PAYMENT_CANCELLED: _("The payment was cancelled"),
+    acquiring.PAYMENT_NOT_PAID: _("The payment is not paid"),
+    acquiring.REFUND_EXCEEDS: _("More than is left of the payment"),
+    acquiring.REFUND_WINDOW: _("Too long after the payment"),
+    acquiring.MERCHANT_BALANCE: _("More than you are owed at the moment"),
+    acquiring.REQUEST_REUSED: _("This was sent before, with other contents"),
+    acquiring.DISPUTE_CLOSED: _("The dispute is over"),
+    acquiring.DISPUTE_LATE: _("The time for an answer is up"),
+}
+
+_EVENTS: Final[dict[Happened, tuple[Promise, str]]] = {
+    Happened.ASKED: (_("Asked for"), ""),
+    Happened.PAID: (_("Paid"), "good"),
+    Happened.AUTHORIZED: (_("Authorized: the money is held"), "good"),
+    Happened.FAILED: (_("Refused"), "bad"),
+    Happened.AMOUNT_CHANGED: (_("Authorized amount changed"), ""),
+    Happened.AMOUNT_KEPT: (_("Change of the amount refused"), "bad"),
+    Happened.CAPTURED: (_("Captured"), "good"),
+    Happened.CAPTURE_FAILED: (_("Capture refused"), "bad"),
+    Happened.CANCELLED: (_("Cancelled"), "bad"),
+    Happened.REFUND_ASKED: (_("Refund asked for"), ""),
+    Happened.REFUNDED: (_("Refunded"), ""),
+    Happened.REFUND_FAILED: (_("Refund refused"), "bad"),
+    Happened.DISPUTED: (_("Disputed"), "bad"),
+    Happened.DEFENDED: (_("Defended"), ""),
+    Happened.DISPUTE_ACCEPTED: (_("Dispute accepted: the money goes back"), "bad"),
+    Happened.DISPUTE_WON: (_("Dispute won: you keep the money"), "good"),
+    Happened.DISPUTE_LOST: (_("Dispute lost: the money goes back"), "bad"),
+    Happened.DISPUTE_CANCELLED: (_("Dispute withdrawn: you keep the money"), "good"),
+    Happened.TOLD: (_("Your server was notified"), "good"),
+    Happened.TOLD_IN_VAIN: (_("Your server never acknowledged"), "bad"),
+}
+
+_ACCOUNTS: Final[dict[Account, Promise]] = {
+    Account.WALLET: _("the customer's wallet"),
+    Account.WALLET_FUNDING: _("the wallet's funds"),
+    Account.MERCHANT_PAYABLE: _("what you are owed"),
+    Account.ISSUER_RECEIVABLE: _("the other wallet's operator"),
+    Account.FX_POSITION: _("currency exchange"),
+    Account.FX_MARGIN: _("exchange margin"),
+}
+
+_PHASES: Final[dict[str, Promise]] = {
+    "posted": _("moved"),
+    "pending": _("held"),
+    "post": _("made final"),
+    "void": _("let go"),
+}
+
+_NOTICES: Final[dict[str, Promise]] = {
+    topics.NOTIFY_PAYMENT: _("Payment"),
+    topics.NOTIFY_REFUND: _("Refund"),
+    topics.NOTIFY_CAPTURE: _("Capture"),
+    topics.NOTIFY_AMOUNT: _("Changed amount"),
+    topics.NOTIFY_AGREEMENT: _("Agreement"),
+    topics.NOTIFY_SUBSCRIPTION: _("Subscription"),
+    topics.NOTIFY_DISPUTE: _("Dispute"),
+    topics.NOTIFY_TEST: _("Test"),
+}
+
+_ROLES: Final[dict[Role, Promise]] = {
+    Role.OWNER: _("Owner"),
+    Role.MANAGER: _("Manager"),
+    Role.CASHIER: _("Cashier"),
+    Role.ACCOUNTANT: _("Accountant"),
+}
+
+#: Why money is given back; what is chosen is kept in English, and shown in the page's language.
+REFUND_REASONS: Final[dict[str, Promise]] = {
+    "returned": _("The goods came back"),
+    "damaged": _("The goods were damaged"),
+    "wrong_amount": _("The amount was wrong"),
+    "double": _("Paid twice"),
+    "goodwill": _("Goodwill"),
+    "other": _("Another reason"),
+}
+
+
+def reason(code: str | None) -> str:
+    """Why, in words: of one of our codes, of a chosen refund reason, or what somebody wrote."""
+    if not code:
+        return ""
+    known = _REASONS.get(code)
+    if known is not None:
+        return str(known)
+    chosen, _mark, note = code.partition(": ")
+    if chosen in REFUND_REASONS:
+        return f"{REFUND_REASONS[chosen]}: {note}" if note else str(REFUND_REASONS[chosen])
+    return code
+
+
+def event(what: Happened) -> tuple[str, str]:
+    """What happened, and whether it is good, bad or neither."""
+    words, kind = _EVENTS[what]
+    return str(words), kind
+
+
+def client(client_ref: str | None) -> str:
+    """Who asked: a machine by its id, or people by hand."""
+    return gettext("by hand") if client_ref == STAFF else client_ref or ""
+
+
+def posting(one: Posting) -> tuple[str, str, str]:
+    """Of a line of the books: from where, to where, and how it stands."""
+    return str(_ACCOUNTS[one.debit]), str(_ACCOUNTS[one.credit]), str(_PHASES[one.phase.value])
+
+
+def notice(kind: str) -> str:
+    """What a notification is about."""
+    return str(_NOTICES.get(kind, kind))
+
+
+def role(one: Role) -> str:
+    """A role of a merchant's staff."""
+    return str(_ROLES.get(one, one.value))

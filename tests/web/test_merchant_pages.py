@@ -1,0 +1,467 @@
+"""The merchant's desk over Django's test client: every page answers, every act does what it says, once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from comptoir.acquiring import api as acquiring
+from comptoir.acquiring.api import STAFF, PaymentView
+from comptoir.db.run import read
+from comptoir.flows import api as flows
+from comptoir.flows.notifications import log
+from comptoir.identity import api as identity
+from comptoir.identity.api import Role
+from comptoir.kernel.clock import utc_now
+from comptoir.kernel.ids import new_id
+from comptoir.kernel.money import Money
+from comptoir.standards.antom import signing
+from comptoir.web.merchant.exports import harmless
+from tests.conftest import Database
+from tests.flows.support import assert_books_hold
+from tests.web.pages import client_of
+from tests.web.sales import pay
+from tests.web.world import World, make_world
+
+
+@dataclass
+class Desk:
+    """The world after a morning's work, and its people's browsers."""
+
+    world: World
+    now: datetime
+    paid: list[PaymentView]
+
+    def browser(self, role: Role = Role.OWNER) -> Client:
+        return client_of(self.world.person(role), recent=True)
+
+
+@pytest.fixture
+def desk(database: Database) -> Desk:
+    world, now = make_world(), utc_now()
+    paid = [
+        pay(
+            world,
+            f"R-{n}",
+            1000 + n * 700,
+            now=now - timedelta(minutes=10 * n),
+            details={"orderId": f"O-{n}"},
+        )
+        for n in range(4)
+    ]
+    pay(world, "refused", code="281234567890123456", now=now)
+    return Desk(world, now, paid)
+
+
+def page(browser: Client, name: str, *parts: str, **query: str) -> str:
+    answer = browser.get(reverse(name, args=parts) + (f"?{urlencode(query)}" if query else ""))
+    assert answer.status_code == 200, (name, answer.status_code)
+    return answer.content.decode()
+
+
+READ = ("merchant-home", "merchant-payments", "merchant-disputes", "merchant-stores", "merchant-notices")
+OWN = ("merchant-staff", "merchant-clients", "merchant-record")
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.MANAGER, Role.ACCOUNTANT])
+def test_every_section_opens_for_its_roles(desk: Desk, role: Role) -> None:
+    browser = desk.browser(role)
+    home = page(browser, "merchant-home")
+    for name in READ:
+        page(browser, name)
+        assert reverse(name) in home
+    for name in OWN:
+        assert (reverse(name) in home) == (role is Role.OWNER)
+        assert browser.get(reverse(name)).status_code == (200 if role is Role.OWNER else 403)
+
+
+def test_the_overview_says_what_was_sold_and_refused(desk: Desk) -> None:
+    home = page(desk.browser(), "merchant-home")
+    assert "€82.00" in home  # 10 + 17 + 24 + 31
+    assert "4 payments" in home
+    assert "1 of 5 scanned" in home
+    assert "The code is not valid" in home
+    assert "€20.50" in home
+    assert home.count('<svg class="chart"') == 2
+    old = page(desk.browser(), "merchant-home", **{"from": "2020-01-01", "to": "2020-02-01"})
+    assert "Nothing was sold" in old
+
+
+def test_the_list_is_filtered_searched_and_paged(desk: Desk) -> None:
+    browser = desk.browser()
+    whole = page(browser, "merchant-payments")
+    assert all(one.request_ref in whole for one in desk.paid)
+    found = page(browser, "merchant-payments", least="17", most="24,00")
+    assert ("R-1" in found, "R-2" in found, "R-0" in found, "R-3" in found) == (True, True, False, False)
+    assert "R-3" in page(browser, "merchant-payments", q="O-3")
+    assert "R-3" not in page(browser, "merchant-payments", q="O-2")
+    assert "refused" in page(browser, "merchant-payments", state="FAIL")
+    assert desk.paid[0].id.hex in page(browser, "merchant-payments", q=desk.paid[0].id.hex)
+    assert "No payment fits" in page(browser, "merchant-payments", store="one-S2")
+    for odd in (
+        "after=nonsense",
+        "from=x",
+        "state=x",
+        "least=x",
+        "q=%00",
+        "product=-",
+        "after=2020-01-01_00",
+    ):
+        assert browser.get(reverse("merchant-payments") + "?" + odd).status_code == 200
+
+
+def test_one_payment_tells_its_history(desk: Desk) -> None:
+    one = desk.paid[1]
+    shown = page(desk.browser(), "merchant-payment", one.id.hex)
+    for text in ("Asked for", "Paid", "what you are owed", "the customer&#x27;s wallet", "O-1", "€17.00"):
+        assert text in shown, text
+    assert desk.browser().get(reverse("merchant-payment", args=["nonsense"])).status_code == 404
+    assert desk.browser().get(reverse("merchant-payment", args=[new_id().hex])).status_code == 404
+
+
+def attempt_of(shown: str) -> str:
+    return shown.split('name="attempt" value="')[1].split('"')[0]
+
+
+def refunds(one: PaymentView) -> list[acquiring.RefundView]:
+    return acquiring.decode_refunds(read(acquiring.refunds_of_payment(one.merchant_id, one.id)))
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.MANAGER])
+def test_a_refund_is_given_once_however_often_it_is_sent(desk: Desk, role: Role) -> None:
+    browser, one = desk.browser(role), desk.paid[0]
+    address = reverse("merchant-refund", args=[one.id.hex])
+    sent = {
+        "amount": "4,00",
+        "reason": "damaged",
+        "note": "two boxes",
+        "attempt": attempt_of(browser.get(address).content.decode()),
+    }
+    for _ in range(3):
+        answer = browser.post(address, sent)
+        assert (answer.status_code, answer["Location"]) == (
+            303,
+            reverse("merchant-payment", args=[one.id.hex]),
+        )
+    (given,) = refunds(one)
+    assert (given.amount, given.client_ref, given.reason) == (Money(400, "EUR"), STAFF, "damaged: two boxes")
+    shown = page(browser, "merchant-payment", one.id.hex)
+    assert "The goods were damaged: two boxes" in shown
+    assert "Partly refunded" in shown
+    done = identity.actions(one.merchant_id).entries[0]
+    assert (done.action, done.subject_id, done.person_id) == (
+        "refund.create",
+        one.id.hex,
+        desk.world.person(role).id,
+    )
+    assert_books_hold()
+
+
+def test_a_refund_that_is_refused_moves_nothing_and_says_why(desk: Desk) -> None:
+    browser, one = desk.browser(), desk.paid[0]
+    address = reverse("merchant-refund", args=[one.id.hex])
+    first = attempt_of(browser.get(address).content.decode())
+    sent = {"reason": "other", "note": "", "attempt": first}
+    for amount in ("", "abc", "-1", "0", "1.234", "1e3"):
+        answer = browser.post(address, sent | {"amount": amount})
+        assert answer.status_code == 200
+        assert refunds(one) == []
+    answer = browser.post(address, sent | {"amount": "10.01"})
+    assert "More than is left of the payment" in answer.content.decode()
+    assert attempt_of(answer.content.decode()) != first
+    (failed,) = refunds(one)
+    assert failed.state is acquiring.RefundState.FAIL
+    foreign = client_of(desk.world.other_shop.owner, recent=True)
+    assert foreign.post(address, sent | {"amount": "1"}).status_code == 404
+    assert len(refunds(one)) == 1
+    assert_books_hold()
+
+
+def test_whoever_has_not_just_logged_in_is_asked_again(desk: Desk) -> None:
+    stale = client_of(desk.world.shop.owner)
+    address = reverse("merchant-refund", args=[desk.paid[0].id.hex])
+    sent = {"amount": "1", "reason": "other", "attempt": new_id().hex}
+    for answer in (stale.get(address), stale.post(address, sent)):
+        assert answer["Location"].startswith(reverse("account_reauthenticate"))
+    assert refunds(desk.paid[0]) == []
+
+
+def test_exports_hold_what_the_list_shows_and_no_formula(desk: Desk) -> None:
+    danger = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"]
+    for number, text in enumerate(danger):
+        at = desk.now - timedelta(minutes=50 + number * 2)
+        pay(desk.world, f"D-{number}", 100, now=at, details={"orderId": text})
+    browser = desk.browser(Role.ACCOUNTANT)
+    answer = browser.get(reverse("merchant-export", args=["payments", "csv"]))
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == 11
+    cells = [cell for row in rows for cell in row.values()]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    by_ref = {row["request_id"]: row for row in rows}
+    assert by_ref["D-0"]["order_id"] == "'=1+1"
+    assert (by_ref["R-1"]["amount"], by_ref["R-1"]["currency"], by_ref["R-1"]["state"]) == (
+        "17.00",
+        "EUR",
+        "success",
+    )
+    only = browser.get(reverse("merchant-export", args=["payments", "csv"]) + "?state=FAIL")
+    assert b"".join(only.streaming_content).decode().count("\n") == 2
+    book = browser.get(reverse("merchant-export", args=["payments", "xlsx"]))
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(book.streaming_content)))
+    sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+    assert "<f>" not in sheet
+    assert re.search(r"<v>17(\.0+)?</v>", sheet), "an amount is a number"
+    assert "=1+1" in sheet
+    assert browser.get(reverse("merchant-export", args=["staff", "csv"])).status_code == 404
+
+
+def test_refunds_are_exported(desk: Desk) -> None:
+    one = desk.paid[0]
+    command = flows.Refund(
+        merchant_id=one.merchant_id,
+        client_ref=STAFF,
+        request_ref="x",
+        payment_id=one.id,
+        amount=Money(250, "EUR"),
+        reason="=cmd",
+    )
+    flows.execute([command], utc_now(), flows.Desk(5))
+    answer = desk.browser().get(reverse("merchant-export", args=["refunds", "csv"]))
+    (row,) = csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig")))
+    assert (row["amount"], row["reason"], row["payment_id"]) == ("2.50", "'=cmd", one.id.hex)
+
+
+@pytest.mark.parametrize("text", ["=a", "+a", "-a", "@a", "\ta", "\ra", "\na"])
+def test_dangerous_texts_are_made_harmless(text: str) -> None:
+    assert harmless(text) == "'" + text
+    assert harmless("a" + text) == "a" + text
+
+
+def test_queries_do_not_grow_with_the_list(desk: Desk) -> None:
+    browser = desk.browser()
+
+    def asked(name: str, *parts: str) -> int:
+        page(browser, name, *parts)
+        with CaptureQueriesContext(connection) as queries:
+            page(browser, name, *parts)
+        return len(queries)
+
+    before = {name: asked(name) for name in (*READ, *OWN)}
+    for number in range(12):
+        pay(
+            desk.world,
+            f"M-{number}",
+            100,
+            now=desk.now - timedelta(minutes=40 + number * 2),
+            store_ref="one-S2",
+        )
+        identity.register_client(f"5Y-more-{number}", desk.world.shop.merchant_id, None, now=desk.now)
+        log.send_test(desk.world.shop.merchant_id, new_id(), "5Y-one", "http://127.0.0.1:9/", desk.now)
+    assert {name: asked(name) for name in (*READ, *OWN)} == before
+    assert max(before.values()) <= 14, before
+
+
+def test_stores_and_tills_are_added_by_who_acts(desk: Desk) -> None:
+    address = reverse("merchant-stores")
+    sent = {"what": "store", "store-ref": "S9", "store-name": "Gent", "store-city": "Gent"}
+    desk.browser(Role.ACCOUNTANT).post(address, sent)
+    assert "S9" not in page(desk.browser(), "merchant-stores")
+    manager = desk.browser(Role.MANAGER)
+    assert manager.post(address, sent).status_code == 303
+    assert "This reference is taken." in manager.post(address, sent).content.decode()
+    merchant = acquiring.merchant_summary(desk.world.shop.ref)
+    made = next(one for one in merchant.stores if one.ref == "S9")
+    till = {"what": "till", "till-store": made.id.hex, "till-ref": "T7"}
+    assert manager.post(address, till).status_code == 303
+    assert "T7" in page(manager, "merchant-stores")
+    foreign = {"what": "till", "till-store": desk.world.other_shop.stores[0].hex, "till-ref": "T8"}
+    assert manager.post(address, foreign).status_code == 200
+    for ref in (desk.world.shop.ref, desk.world.other_shop.ref):
+        assert "T8" not in str(acquiring.merchant_summary(ref).stores)
+
+
+def test_an_owner_runs_the_staff(desk: Desk) -> None:
+    owner, shop = desk.browser(), desk.world.shop
+    made = owner.post(
+        reverse("merchant-staff"),
+        {"display_name": "Lotte", "login": "lotte@one.example", "role": "manager"},
+    ).content.decode()
+    lotte = identity.person("lotte@one.example")
+    assert lotte is not None
+    assert lotte.must_change_password
+    assert "shown once" in made
+
+    def change(person: Any, **given: str) -> str:
+        address = reverse("merchant-person-change", args=[person.id.hex])
+        return owner.post(address, given, follow=True).content.decode()
+
+    assert "Changed." in change(lotte, what="approve", pin="204681")
+    assert identity.has_pin(lotte.id)
+    assert "neither one repeated" in change(lotte, what="approve", pin="111111")
+    change(lotte, what="role", role="accountant")
+    assert identity.person_by_id(lotte.id).role is Role.ACCOUNTANT
+    assert (
+        owner.post(
+            reverse("merchant-person-change", args=[lotte.id.hex]), {"what": "approve", "pin": "204681"}
+        ).status_code
+        == 404
+    )
+    assert "A new password" in change(lotte, what="reset")
+    change(lotte, what="out")
+    assert not identity.person_by_id(lotte.id).active
+    assert "Nobody changes this of themselves" in change(shop.owner, what="role", role="cashier")
+    assert identity.person_by_id(shop.owner.id).role is Role.OWNER
+    told = page(owner, "merchant-record")
+    for action in ("staff.create", "staff.approval", "staff.role", "staff.reset", "staff.out"):
+        assert action in told
+    assert "204681" not in told
+
+
+def test_an_owner_runs_the_clients(desk: Desk) -> None:
+    owner, shop = desk.browser(), desk.world.shop
+    key, other = signing.generate_key(), signing.generate_key()
+    shown = page(owner, "merchant-clients")
+    ref = shown.split('name="client" value="')[1].split('"')[0]
+    sent = {"client": ref, "public_key": signing.export_public_key(key.public_key()), "notify_url": ""}
+    wrong = owner.post(reverse("merchant-clients"), sent | {"public_key": signing.export_private_key(key)})
+    assert "This is a private key" in wrong.content.decode()
+    assert signing.export_private_key(key)[:40] not in wrong.content.decode()
+    assert signing.export_private_key(key) not in str(identity.actions(shop.merchant_id))
+    for _ in range(2):
+        assert owner.post(reverse("merchant-clients"), sent)["Location"] == reverse(
+            "merchant-client", args=[ref]
+        )
+    assert [one.client_ref for one in identity.clients(shop.merchant_id)].count(ref) == 1
+    address = reverse("merchant-client-change", args=[ref])
+
+    def change(**given: str) -> str:
+        return owner.post(address, given, follow=True).content.decode()
+
+    change(what="add_key", public_key=signing.export_public_key(other.public_key()))
+    both = page(owner, "merchant-client", ref)
+    for one in (key, other):
+        assert signing.fingerprint(signing.public_der(one.public_key())) in both
+    assert signing.fingerprint(identity.platform_key().public_key) in both
+    change(what="revoke_key", which="1")
+    assert [one.version for one in identity.client(ref).keys] == [2]
+    attempt = new_id().hex
+    made = owner.post(
+        address, {"what": "add_api_key", "attempt": attempt, "only": ["payments/pay"]}
+    ).content.decode()
+    secret = made.split('<code class="secret">')[1].split("<")[0]
+    assert secret.startswith("irak_PROD_")
+    again = owner.post(address, {"what": "add_api_key", "attempt": attempt}, follow=True).content.decode()
+    assert "shown once" in again
+    (api_key,) = identity.api_keys(ref)
+    assert api_key.operations == ("payments/pay",)
+    change(what="revoke_api_key", which=api_key.id.hex)
+    assert identity.api_keys(ref)[0].revoked_at is not None
+    assert "https://" in change(what="address", notify_url="ftp://x")
+    change(what="address", notify_url="https://shop.example/n")
+    assert identity.client(ref).notify_url == "https://shop.example/n"
+    change(what="suspend")
+    assert identity.client(ref).status is identity.ClientStatus.SUSPENDED
+
+
+def test_nobody_revokes_anothers_api_key(desk: Desk) -> None:
+    other = desk.world.other_shop
+    identity.create_api_key(other.client_ref, None, now=desk.now)
+    (theirs,) = identity.api_keys(other.client_ref)
+    address = reverse("merchant-client-change", args=[desk.world.shop.client_ref])
+    answer = desk.browser().post(address, {"what": "revoke_api_key", "which": theirs.id.hex})
+    assert answer.status_code == 404
+    assert identity.api_keys(other.client_ref)[0].revoked_at is None
+
+
+def test_the_self_test_says_what_is_wrong(desk: Desk) -> None:
+    owner, shop = desk.browser(), desk.world.shop
+    key = signing.generate_key()
+    identity.add_key(shop.client_ref, signing.export_public_key(key.public_key()), now=desk.now)
+    address = reverse("merchant-check", args=[shop.client_ref])
+    path, body = "/ams/api/v1/payments/inquiryPayment", '{"paymentRequestId":"R-1"}'
+    time = desk.now.isoformat(timespec="seconds")
+
+    def head(signer: Any) -> str:
+        content = signing.content_to_sign(path, shop.client_ref, time, body.encode())
+        header = signing.format_header(1, signing.sign(signer, content))
+        return f"POST {path}\r\nclient-id: {shop.client_ref}\r\nRequest-Time: {time}\r\nSignature: {header}"
+
+    good = owner.post(address, {"what": "request", "head": head(key), "body": body}).content.decode()
+    assert "made with the private half of key 1" in good
+    assert "alert-bad" not in good
+    bad = owner.post(address, {"what": "request", "head": head(signing.generate_key()), "body": "{"})
+    assert "fits none of your registered keys" in bad.content.decode()
+    assert "In the body:" in bad.content.decode()
+    text = "comptoir:5Y-one:abc"
+    fits = owner.post(address, {"what": "text", "text": text, "signature": signing.sign(key, text.encode())})
+    assert "private half of key 1" in fits.content.decode()
+    odd = owner.post(address, {"what": "text", "text": text, "signature": "nonsense"})
+    assert "fits none of this client" in odd.content.decode()
+    attempt = new_id().hex
+    for _ in range(2):
+        owner.post(address, {"what": "notify", "url": "http://127.0.0.1:9/n", "attempt": attempt})
+    assert [one.id.hex for one in log.notices(shop.merchant_id, 9)] == [attempt]
+    assert "Being sent" in page(owner, "merchant-test-result", shop.client_ref, attempt)
+
+
+def test_a_notification_is_sent_again_by_who_acts(desk: Desk) -> None:
+    shop = desk.world.shop
+    test_id = new_id()
+    log.send_test(shop.merchant_id, test_id, shop.client_ref, "http://127.0.0.1:9/", desk.now)
+    address = reverse("merchant-resend", args=[test_id.hex])
+    assert desk.browser(Role.ACCOUNTANT).post(address).status_code == 403
+    manager = desk.browser(Role.MANAGER)
+    assert "sent again now" in manager.post(address, follow=True).content.decode()
+    assert (
+        "on its way already"
+        in manager.post(address, {"back": "//evil.example"}, follow=True).content.decode()
+    )
+    done = [one.action for one in identity.actions(shop.merchant_id).entries]
+    assert done.count("notification.resend") == 1
+
+
+def test_a_dispute_is_defended_or_accepted_once(desk: Desk) -> None:
+    shop, manager = desk.world.shop, desk.browser(Role.MANAGER)
+    ids = []
+    for one in desk.paid[:2]:
+        dispute_id = new_id()
+        command = flows.OpenDispute(
+            merchant_id=shop.merchant_id,
+            payment_id=one.id,
+            dispute_id=dispute_id,
+            kind=acquiring.DisputeKind.CHARGEBACK,
+            amount=one.amount,
+            reason_code="NOT_RECEIVED",
+            reason="never came",
+            due_at=desk.now + timedelta(days=7),
+        )
+        flows.execute([command], utc_now(), flows.Desk(5))
+        ids.append(dispute_id)
+    assert "waits for your answer" in page(manager, "merchant-home")
+    paper = io.BytesIO(b"%PDF-1.7 receipt")
+    paper.name = "receipt.pdf"
+    empty = manager.post(reverse("merchant-defend", args=[ids[0].hex]), follow=True).content.decode()
+    assert "Send one PDF" in empty
+    told = manager.post(reverse("merchant-defend", args=[ids[0].hex]), {"document": paper}, follow=True)
+    assert "Is being judged" in told.content.decode()
+    got = manager.get(reverse("merchant-paper", args=[ids[0].hex, "defense"]))
+    assert got.content == b"%PDF-1.7 receipt"
+    assert "attachment" in got["Content-Disposition"]
+    for _ in range(2):
+        done = manager.post(reverse("merchant-accept", args=[ids[1].hex]), follow=True).content.decode()
+        assert "Accepted" in done
+    assert page(manager, "merchant-payment", desk.paid[1].id.hex).count("Dispute accepted") == 1
+    assert_books_hold()
