@@ -136,6 +136,7 @@ _READ = (Role.OWNER, Role.MANAGER, Role.ACCOUNTANT)
 _ACT = (Role.OWNER, Role.MANAGER)
 MERCHANT = [
     row("merchant-home", *_READ),
+    row("merchant-sandbox", *_READ),
     row("merchant-payments", *_READ),
     row("merchant-payment", *_READ, payment_id="desk_payment"),
     row("merchant-refund", *_ACT, payment_id="desk_payment"),

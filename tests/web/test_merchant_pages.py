@@ -22,6 +22,7 @@ from comptoir.acquiring.api import STAFF, PaymentView
 from comptoir.db.run import read
 from comptoir.flows import api as flows
 from comptoir.flows.notifications import log
+from comptoir.flows.sandbox import counterpart_id, open_counterpart
 from comptoir.identity import api as identity
 from comptoir.identity.api import Role
 from comptoir.kernel.clock import utc_now
@@ -464,4 +465,29 @@ def test_a_dispute_is_defended_or_accepted_once(desk: Desk) -> None:
         done = manager.post(reverse("merchant-accept", args=[ids[1].hex]), follow=True).content.decode()
         assert "Accepted" in done
     assert page(manager, "merchant-payment", desk.paid[1].id.hex).count("Dispute accepted") == 1
+    assert_books_hold()
+
+
+def test_the_sandbox_shows_the_counterpart_and_nothing_of_the_shop(desk: Desk) -> None:
+    shop, manager, owner = desk.world.shop, desk.browser(Role.MANAGER), desk.browser()
+    switch = reverse("merchant-sandbox")
+    assert "An owner has to set up" in manager.post(switch, {"on": "1"}, follow=True).content.decode()
+    for _ in range(2):
+        shown = owner.post(switch, {"on": "1"}, follow=True).content.decode()
+        assert "This is your sandbox" in shown
+    assert "Nothing was sold" in shown
+    assert "R-1" not in page(owner, "merchant-payments")
+    assert owner.get(reverse("merchant-payment", args=[desk.paid[0].id.hex])).status_code == 404
+    assert owner.get(reverse("merchant-client", args=[shop.client_ref])).status_code == 404
+    assert "SANDBOX_5Y" in page(owner, "merchant-clients")
+    test = acquiring.merchant_summary(f"T{counterpart_id(shop.merchant_id).hex[:19]}")
+    assert test.sandbox
+    assert [one.ref for one in test.stores] == ["one-S1", "one-S2"]
+    assert "This is your sandbox" in manager.post(switch, {"on": "1"}, follow=True).content.decode()
+    assert "R-1" in page(desk.browser(), "merchant-payments")
+    owner.post(switch, {"on": "0"})
+    assert "R-1" in page(owner, "merchant-payments")
+    assert [one.action for one in identity.actions(shop.merchant_id).entries].count("sandbox.create") == 1
+    with pytest.raises(acquiring.MerchantInvalid):
+        open_counterpart(test.id, desk.now)
     assert_books_hold()

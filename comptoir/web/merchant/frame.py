@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -18,11 +18,12 @@ from django.utils.translation import gettext_lazy as _
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import MerchantSummary
 from comptoir.db.run import read
+from comptoir.flows.sandbox import counterpart_id
 from comptoir.identity.api import Role
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.ids import parse_id
 from comptoir.standards import time_zones
-from comptoir.web.components.access import Visitor, not_theirs, page_for
+from comptoir.web.components.access import Visitor, not_theirs
 
 #: Who reads, who also acts, who also decides about people and keys.
 READERS: Final = (Role.OWNER, Role.MANAGER, Role.ACCOUNTANT)
@@ -82,8 +83,18 @@ def period_of(given: Mapping[str, str], now: datetime) -> Period:
 
 
 def shown_merchant(visitor: Visitor, request: HttpRequest) -> UUID:
-    """Whose matters the desk shows: the visitor's merchant."""
-    return visitor.merchant_id
+    """Whose matters the desk shows: the visitor's merchant, or its counterpart for tests."""
+    return counterpart_id(visitor.merchant_id) if in_sandbox(request) else visitor.merchant_id
+
+
+def in_sandbox(request: HttpRequest) -> bool:
+    """Whether the desk shows the merchant's counterpart for tests."""
+    return bool(request.session.get(_SANDBOX))
+
+
+def switch_sandbox(request: HttpRequest, *, on: bool) -> None:
+    """Show the counterpart, or the merchant again, until the login ends. It is there already."""
+    request.session[_SANDBOX] = on
 
 
 def merchant_of(visitor: Visitor, request: HttpRequest) -> MerchantSummary:
@@ -102,7 +113,7 @@ def show(
         for name, label, icon, roles in _SECTIONS
         if visitor.role in roles
     ]
-    page["nav"], page["acts"] = nav, visitor.role in ACTORS
+    page |= {"nav": nav, "acts": visitor.role in ACTORS, "sandbox": in_sandbox(request)}
     return render(request, f"merchant/{template}", page, status=status)
 
 
@@ -119,11 +130,6 @@ def with_query(path: str, given: QueryDict, **changes: str | None) -> str:
     wanted = {name: value for name, value in given.items() if value} | changes
     query = urlencode({name: value for name, value in wanted.items() if value})
     return f"{path}?{query}" if query else path
-
-
-def for_readers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """The page is for everybody at the desk."""
-    return page_for(*READERS)(view)
 
 
 def _date(text: str | None) -> date | None:

@@ -8,20 +8,25 @@ from itertools import pairwise
 from typing import Any, Final
 
 from babel import dates, numbers
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from msgspec.structs import replace
 
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import FiguresFilter, MerchantSummary, Refusals, Sales, Sum
 from comptoir.db.run import read
+from comptoir.flows.sandbox import has_counterpart, open_counterpart
+from comptoir.identity.api import Role
 from comptoir.kernel.money import Money, exponent
 from comptoir.standards import time_zones
 from comptoir.web.components.access import Visitor, page_for
 from comptoir.web.components.templatetags.comptoir import day, money, page_locale
 from comptoir.web.merchant import charts, words
-from comptoir.web.merchant.frame import READERS, Period, merchant_of, period_of, show
+from comptoir.web.merchant.frame import READERS, Period, merchant_of, period_of, show, switch_sandbox
 
 #: Limits between basket sizes, in units of the currency; of currencies without decimals, in hundreds.
 _EDGES: Final = (10, 25, 50, 100, 250, 500)
@@ -72,6 +77,22 @@ def home(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         baskets=_baskets(sales, edges, currency),
         reasons=_reasons(refusals),
     )
+
+
+@page_for(*READERS)
+@require_POST
+def sandbox(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Show the merchant's counterpart for tests, or the merchant again; an owner makes the counterpart."""
+    on = request.POST.get("on") == "1"
+    if on and not has_counterpart(visitor.merchant_id):
+        if visitor.role is not Role.OWNER:
+            messages.info(request, gettext("An owner has to set up the sandbox first."))
+            return HttpResponseRedirect(reverse("merchant-home"), status=303)
+        with transaction.atomic():
+            open_counterpart(visitor.merchant_id, visitor.now)
+            visitor.did("sandbox.create")
+    switch_sandbox(request, on=on)
+    return HttpResponseRedirect(reverse("merchant-home"), status=303)
 
 
 def _figures(

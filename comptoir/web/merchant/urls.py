@@ -9,6 +9,7 @@ from comptoir.web.merchant.exports import export
 
 urlpatterns = [
     path("", overview.home, name="merchant-home"),
+    path("sandbox", overview.sandbox, name="merchant-sandbox"),
     path("payments", payments.payments, name="merchant-payments"),
     path("payments/<str:payment_id>", payments.payment, name="merchant-payment"),
     path("payments/<str:payment_id>/refund", payments.refund, name="merchant-refund"),
