@@ -25,6 +25,7 @@ from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.ids import new_id, parse_id
 from comptoir.kernel.money import Money
 from comptoir.web.components.access import Visitor, not_theirs, page_for, recently_authenticated
+from comptoir.web.components.amounts import typed_amount
 from comptoir.web.merchant import words
 from comptoir.web.merchant.frame import (
     ACTORS,
@@ -115,11 +116,8 @@ class RefundForm(forms.Form):
 
     def clean_amount(self) -> Money:
         """With a point or a comma."""
-        try:
-            amount = Money.of(self.cleaned_data["amount"].strip().replace(",", "."), self._currency)
-        except InvalidValue:
-            raise forms.ValidationError(gettext("This is no amount.")) from None
-        if amount.minor <= 0:
+        amount = typed_amount(self.cleaned_data["amount"], self._currency)
+        if amount is None:
             raise forms.ValidationError(gettext("This is no amount."))
         return amount
 
@@ -281,10 +279,8 @@ def _one_of(kind: Any, text: str | None) -> Any:
 
 
 def _minor(text: str | None, currency: str) -> int | None:
-    try:
-        return Money.of((text or "").strip().replace(",", "."), currency).minor
-    except InvalidValue:
-        return None
+    amount = typed_amount(text or "", currency)
+    return amount.minor if amount else None
 
 
 def _marked(last: Place | None) -> str | None:
