@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
-from babel.numbers import get_currency_symbol
+from babel.numbers import get_currency_symbol, get_decimal_symbol
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -129,6 +129,7 @@ def _keypad(
         "currency": currency,
         "symbol": get_currency_symbol(currency, locale=page_locale()),
         "places": places,
+        "point": get_decimal_symbol(page_locale()),
         "problem": problem,
         "last": lines_of(till, visitor.now, _today(visitor, till), _LAST),
     }

@@ -12,6 +12,7 @@ const field = document.getElementById("amount");
 const says = document.getElementById("keypad-says");
 const places = Number(form.dataset.places);
 const longest = Number(form.dataset.longest);
+const { point } = form.dataset; // as the page's language writes it; the server reads both
 
 let typed = "";
 let fast = 0;
@@ -20,10 +21,10 @@ let before = 0;
 const show = () => {
   if (/[.,]/.test(typed)) {
     const [whole, part = ""] = typed.split(/[.,]/);
-    field.value = places ? `${whole || "0"}.${part.padEnd(places, "0")}` : whole;
+    field.value = places ? `${whole || "0"}${point}${part.padEnd(places, "0")}` : whole;
   } else if (places) {
     const digits = typed.padStart(places + 1, "0");
-    field.value = `${digits.slice(0, -places)}.${digits.slice(-places)}`;
+    field.value = `${digits.slice(0, -places)}${point}${digits.slice(-places)}`;
   } else {
     field.value = typed || "0";
   }
@@ -81,7 +82,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 form.addEventListener("submit", (event) => {
-  if (Number(field.value) > 0) return;
+  if (Number(field.value.replace(",", ".")) > 0) return;
   event.preventDefault();
   field.focus();
 });
