@@ -43,7 +43,10 @@ def test_every_page_holds(room: str, world: World, site: str, browser: Browser) 
     seen, wrong = 0, []
     for row in ROOMS[room]:
         address = reverse(row.name, kwargs={part: things[thing].key for part, thing in row.parts.items()})
-        page = open_as(browser, site, somebody(row, world, things), size=SMALL, recent=True)
+        # Colors that are on their way to another theme have no contrast to judge.
+        page = open_as(
+            browser, site, somebody(row, world, things), size=SMALL, recent=True, reduced_motion="reduce"
+        )
         if is_page(page, address):
             seen += 1
             try:
