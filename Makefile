@@ -57,7 +57,7 @@ languages: .venv/installed ## Bring the pages' texts into all languages' catalog
 
 .PHONY: tour
 tour: .venv/installed ## Walk through all pages in a real browser and keep the pictures in build/tour
-	COMPTOIR_SHOTS=build/tour $(BIN)/python -m pytest -q tests/web $(ARGS)
+	SHOTS=build/tour $(BIN)/python -m pytest -q tests/web $(ARGS)
 
 .PHONY: lock
 lock: .venv/installed ## Lock the newest allowed versions of all dependencies

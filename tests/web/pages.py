@@ -99,8 +99,8 @@ def complaints(page: Page) -> list[str]:
 
 
 def shot(page: Page, name: str) -> Path:
-    """A picture of the whole page in $COMPTOIR_SHOTS (default: build/shots); its path."""
-    folder = Path(os.environ.get("COMPTOIR_SHOTS") or "build/shots")
+    """A picture of the whole page in $SHOTS (default: build/shots); its path."""
+    folder = Path(os.environ.get("SHOTS") or "build/shots")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.png"
     page.screenshot(path=path, full_page=True)
