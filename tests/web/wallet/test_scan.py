@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import patch
 from uuid import UUID
@@ -44,6 +45,7 @@ from tests.web.world import PIN, World
 
 PUBLIC = settings.COMPTOIR.public_url
 FULL = 1_000_000
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
 def scan(client: Client, text: str) -> str:
@@ -84,7 +86,10 @@ def wall_code(world: World) -> str:
         (entry_code.build(PUBLIC, "A" * 22), Scanned(Kind.SHOP, "A" * 22)),
         (f"{PUBLIC}/a/{'0f' * 16}", Scanned(Kind.CONSENT, "0f" * 16)),
         ("0F" * 16, Scanned(Kind.CONSENT, "0f" * 16)),
-        (build(Form.SHORT, 10_000_000, bytes(32), utc_now(), 0), Scanned(Kind.PHONE)),
+        (
+            build(Form.SHORT, 10_000_000, bytes(32), datetime(2026, 11, 26, tzinfo=UTC), 0),
+            Scanned(Kind.PHONE),
+        ),
         ("134567890123456789", Scanned(Kind.PHONE)),
         ("https://evil.example/c/281688041234567890123456", Scanned(Kind.UNKNOWN)),
         ("javascript:alert(1)", Scanned(Kind.UNKNOWN)),
