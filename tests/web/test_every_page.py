@@ -1,4 +1,4 @@
-"""Every page, for somebody it is for: both themes, double text size, and what axe finds."""
+"""Every page, for somebody it is for: both themes, double text size, the keyboard, and what axe finds."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ def somebody(row: Row, world: World, things: Things) -> PersonView | None:
 
 
 def is_page(page: Page, address: str) -> bool:
-    """Whether there is something to look at: a redirect, a picture and what takes only POST are not pages."""
+    """Whether there is something to look at: not a redirect, a picture, a part of a page, or a mere POST."""
     answer = page.request.get(address, max_redirects=0)
     assert answer.status < 500, f"{address} answers {answer.status}"
-    return answer.status == 200 and answer.headers.get("content-type", "").startswith("text/html")
+    is_html = answer.headers.get("content-type", "").startswith("text/html")
+    return answer.status == 200 and is_html and "<html" in answer.text()
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -66,11 +67,49 @@ def look(page: Page, address: str, name: str) -> None:
         assert_accessible(page)
         assert_fits(page)
         shot(page, f"{name}-{theme}")
+    assert_keyboard_reaches_everything(page)
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert_fits(page)
     assert_nothing_is_cut(page)
     shot(page, f"{name}-double")
     assert not complaints(page), (address, complaints(page))
+
+
+#: What a hand can press or fill in, and the Tab key has to come to. Of radio buttons one a group is enough.
+_REACHABLE = """() => [...document.querySelectorAll(
+    "a[href], button, input, select, textarea, summary, [tabindex]")]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && one.tabIndex >= 0)
+  .filter((one) => !one.matches("input[type=hidden]") && !one.closest("[inert]"))
+  .map((one) => one.matches("input[type=radio]")
+    ? document.querySelector(`input[type=radio][name="${one.name}"]`) : one)"""
+#: A date field is more than one stop, and the browser's own frame is one.
+_STOPS = 5
+
+
+def assert_keyboard_reaches_everything(page: Page) -> None:
+    """The Tab key alone leads to everything that can be pressed or filled in, and one sees where one is."""
+    page.evaluate(f"window.toReach = new Set(({_REACHABLE})()); document.activeElement.blur()")
+    for _ in range(_STOPS * (page.evaluate("window.toReach.size") + 1)):
+        page.keyboard.press("Tab")
+        left, seen = page.evaluate(
+            """() => {
+              const at = document.activeElement;
+              const group = at.matches("input[type=radio]") &&
+                document.querySelector(`input[type=radio][name="${at.name}"]`);
+              window.toReach.delete(group || at);
+              const style = getComputedStyle(at);
+              const marked = style.outlineStyle !== "none" || style.boxShadow !== "none" ||
+                getComputedStyle(at.parentElement || at).outlineStyle !== "none";
+              // A date's parts show by themselves which of them one is in.
+              const shown = marked || at === document.body || at.matches("input[type=date]");
+              return [window.toReach.size, shown || at.outerHTML.slice(0, 120)];
+            }"""
+        )
+        assert seen is True, (page.url, "nobody sees that the keyboard is here", seen)
+        if not left:
+            return
+    missed = page.evaluate("[...window.toReach].map((one) => one.outerHTML.slice(0, 120))")
+    assert not missed, (page.url, "the keyboard does not come to", missed)
 
 
 def assert_nothing_is_cut(page: Page) -> None:
