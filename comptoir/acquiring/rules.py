@@ -282,6 +282,12 @@ def taken(payment: PaymentView) -> int:
     return payment.amount.minor if payment.capture_mode is None else payment.captured
 
 
+def refundable(payment: PaymentView) -> Money:
+    """What may still be given back of a payment: nothing of one that is not paid."""
+    paid = payment.state is PaymentState.SUCCESS
+    return Money(taken(payment) - payment.refunded if paid else 0, payment.amount.currency)
+
+
 def whole_shares(payment: PaymentView) -> Shares:
     """A whole payment, as its wallet pays and its merchant is owed it."""
     if payment.wallet_total is None or payment.wallet_margin is None:

@@ -66,13 +66,23 @@ def close_unpaid(merchant_id: UUID, payment_id: UUID, now: datetime, desk: Desk)
 
 
 def give_back(
-    payment: PaymentView, amount: Money, attempt: UUID, now: datetime, desk: Desk, reason: str | None = None
+    payment: PaymentView,
+    amount: Money,
+    attempt: UUID,
+    now: datetime,
+    desk: Desk,
+    reason: str | None = None,
+    *,
+    prefix: str = "",
 ) -> Outcome:
-    """Refund all or part of a payment of the shop's, whoever took it. Once for each `attempt`."""
+    """Refund all or part of a payment of the shop's, whoever took it. Once for each `attempt`.
+
+    `prefix` heads the request id, which the shop's machines are told.
+    """
     command = Refund(
         merchant_id=payment.merchant_id,
         client_ref=STAFF,
-        request_ref=attempt.hex,
+        request_ref=f"{prefix}{attempt.hex}",
         payment_id=payment.id,
         amount=amount,
         reason=reason,

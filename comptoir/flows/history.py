@@ -103,8 +103,8 @@ def payment_history(merchant_id: UUID, payment_id: UUID) -> PaymentHistory | Non
     notices = notices_about(merchant_id, subjects)
     events = [
         *_of_payment(payment),
-        *(_of_update(one) for one in updates),
-        *(_of_capture(one) for one in captures),
+        *(_of_step(one, Happened.AMOUNT_CHANGED, Happened.AMOUNT_KEPT) for one in updates),
+        *(_of_step(one, Happened.CAPTURED, Happened.CAPTURE_FAILED) for one in captures),
         *(event for one in refunds for event in _of_refund(one)),
         *(event for one in disputes for event in _of_dispute(one)),
         *(_of_notice(one) for one in notices if one.ended_at),
@@ -131,20 +131,8 @@ def _of_payment(one: PaymentView) -> Iterator[Event]:
         yield Event(at=one.cancelled_at, what=Happened.CANCELLED, about=one.id)
 
 
-def _of_update(one: AmountUpdateView) -> Event:
-    what = Happened.AMOUNT_CHANGED if one.state is StepState.SUCCESS else Happened.AMOUNT_KEPT
-    return Event(
-        at=one.created_at,
-        what=what,
-        about=one.id,
-        amount=one.amount,
-        by=one.client_ref,
-        why=one.failure_code,
-    )
-
-
-def _of_capture(one: CaptureView) -> Event:
-    what = Happened.CAPTURED if one.state is StepState.SUCCESS else Happened.CAPTURE_FAILED
+def _of_step(one: AmountUpdateView | CaptureView, done: Happened, failed: Happened) -> Event:
+    what = done if one.state is StepState.SUCCESS else failed
     return Event(
         at=one.created_at,
         what=what,

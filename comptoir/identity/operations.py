@@ -68,7 +68,7 @@ from comptoir.identity.types import (
     Role,
 )
 from comptoir.kernel.ids import new_id
-from comptoir.kernel.pin import is_pin, lock_after, tries_left
+from comptoir.kernel.pin import counted, is_pin, tries_left
 from comptoir.standards.antom import api_key, signing
 from comptoir.standards.antom.api_key import Kind
 
@@ -397,9 +397,7 @@ def _compare_pin(person_id: UUID, pin: str, now: datetime) -> PinRefused | None:
     if row.locked_until is not None and now < row.locked_until:
         return PinLocked("too many wrong PINs: try again later", row.locked_until)
     right = pins.is_right(bytes(row.sealed_hash), pin, PIN_PURPOSE, person_id.hex)
-    row.failures = 0 if right else row.failures + 1
-    pause = lock_after(row.failures)
-    row.locked_until = now + pause if pause else None
+    row.failures, row.locked_until = counted(row.failures, right, now)
     row.save(update_fields=["failures", "locked_until"])
     if right:
         return None

@@ -7,7 +7,7 @@ minutes, 35 on the first day, then 5 a day, of a million PINs.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
@@ -35,6 +35,13 @@ def lock_after(failures: int) -> timedelta | None:
         return None
     doublings = min(failures // WRONG_BEFORE_LOCK - 1, 10)
     return min(FIRST_LOCK * (1 << doublings), LONGEST_LOCK)
+
+
+def counted(failures: int, right: bool, now: datetime) -> tuple[int, datetime | None]:
+    """Wrong PINs in a row after one more was compared, and until when nothing is compared now."""
+    failures = 0 if right else failures + 1
+    pause = lock_after(failures)
+    return failures, now + pause if pause else None
 
 
 def tries_left(failures: int) -> int:

@@ -38,7 +38,7 @@ def wall(database: Database) -> tuple[Scene, str]:
 @pytest.fixture
 def send(wall: tuple[Scene, str], monkeypatch: pytest.MonkeyPatch) -> Send:
     """Ask for the page, or send it with what a traveller typed; rates of any age will do."""
-    monkeypatch.setattr(page_of_entry, "_max_age_days", lambda: 100_000)
+    monkeypatch.setattr(page_of_entry, "desk", lambda: flows.Desk(100_000))
     client = Client(enforce_csrf_checks=True)
 
     def sent(amount: str | None = None, agent: str = WALLET, ref: str = wall[1], **more: str) -> Any:
@@ -143,7 +143,7 @@ def test_stale_rates_close_the_shop_and_open_nothing(
 ) -> None:
     merchant_id = make_merchant(payment_currencies=["USD"], settlement="EUR")
     foreign = make_scene(merchant_id=merchant_id, balance=0)
-    monkeypatch.setattr(page_of_entry, "_max_age_days", lambda: 0)
+    monkeypatch.setattr(page_of_entry, "desk", lambda: flows.Desk(0))
     page = send("5", ref=hang_up(foreign, currency="USD", client_ref="5Y00000000000002"))
     assert "cannot take payments here" in page.content.decode()
     assert payments(database) == 0
@@ -188,7 +188,7 @@ def phone(browser: Browser, agent: str, dark: bool = False) -> tuple[Page, list[
 def test_a_traveller_types_the_amount_and_pays(
     dark: bool, database: Database, site: str, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_of_entry, "_max_age_days", lambda: 100_000)
+    monkeypatch.setattr(page_of_entry, "desk", lambda: flows.Desk(100_000))
     scene = aside(fresh_scene)
     ref = aside(lambda: hang_up(scene))
     page, complaints = phone(browser, WALLET, dark)

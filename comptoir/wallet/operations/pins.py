@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from comptoir.db import pins
-from comptoir.kernel.pin import is_pin, lock_after, tries_left
+from comptoir.kernel.pin import counted, is_pin, tries_left
 from comptoir.wallet.errors import PinLocked, PinRefused, PinUnfit, WalletUnknown
 from comptoir.wallet.models import Wallet
 from comptoir.wallet.rules import check_pin_form
@@ -76,14 +76,11 @@ def _check(wallet_id: UUID, pin: str, now: datetime) -> PinRefused | None:
         raise WalletUnknown(f"there is no wallet {wallet_id.hex}", field="wallet_id")
     if row.pin_locked_until is not None and now < row.pin_locked_until:
         return PinLocked("too many wrong PINs: try again later", row.pin_locked_until)
-    if pins.is_right(bytes(row.sealed_pin_hash), pin, PIN_PURPOSE, row.id.hex):
-        row.pin_failures, row.pin_locked_until = 0, None
-        row.save(update_fields=["pin_failures", "pin_locked_until"])
-        return None
-    row.pin_failures += 1
-    pause = lock_after(row.pin_failures)
-    row.pin_locked_until = now + pause if pause else None
+    right = pins.is_right(bytes(row.sealed_pin_hash), pin, PIN_PURPOSE, row.id.hex)
+    row.pin_failures, row.pin_locked_until = counted(row.pin_failures, right, now)
     row.save(update_fields=["pin_failures", "pin_locked_until"])
+    if right:
+        return None
     if row.pin_locked_until is not None:
         return PinLocked("too many wrong PINs: try again later", row.pin_locked_until)
     return PinRefused("the PIN is wrong", tries_left=tries_left(row.pin_failures))

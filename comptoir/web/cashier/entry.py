@@ -20,11 +20,12 @@ from comptoir.flows.api import Entry, Outcome
 from comptoir.fx import api as fx
 from comptoir.kernel.clock import utc_now
 from comptoir.kernel.errors import InvalidValue
-from comptoir.kernel.ids import new_id, parse_id
+from comptoir.kernel.ids import new_id
 from comptoir.standards import entry_code
 from comptoir.web.cashier.guard import in_our_wallet, in_wallet
 from comptoir.web.components.access import open_page
 from comptoir.web.components.amounts import LONGEST, example, typed_amount
+from comptoir.web.components.asking import attempt_of, desk
 from comptoir.web.components.templatetags.comptoir import page_locale
 
 #: What the page says of a refusal. Every other one means that the shop cannot be paid here now.
@@ -54,9 +55,9 @@ def entry(request: HttpRequest, ref: str) -> HttpResponse:
     amount = typed_amount(typed, found.code.currency)
     if amount is None:
         return _page(request, found, "form", problem="amount", typed=typed)
-    attempt = _attempt(request)
+    attempt = attempt_of(request)
     try:
-        outcome = flows.open_order(found, amount, attempt, utc_now(), flows.Desk(_max_age_days()))
+        outcome = flows.open_order(found, amount, attempt, utc_now(), desk())
     except DatabaseError:
         # Perhaps it was opened, perhaps not: the same attempt finds out.
         return _page(request, found, "form", problem="busy", typed=typed, attempt=attempt, status=503)
@@ -111,15 +112,3 @@ def _find(ref: str) -> Entry:
     if found is None:
         raise Http404("no such code")
     return found
-
-
-def _attempt(request: HttpRequest) -> UUID:
-    """The page that is sent: its own mark, or a fresh one where it carries none."""
-    try:
-        return parse_id(request.POST.get("attempt", ""), "attempt")
-    except InvalidValue:
-        return new_id()
-
-
-def _max_age_days() -> int:
-    return int(settings.COMPTOIR.fx_max_age_days)

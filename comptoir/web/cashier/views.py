@@ -23,6 +23,7 @@ from comptoir.web.cashier.back import way_back
 from comptoir.web.cashier.guard import code_picture, following, in_our_wallet, in_wallet
 from comptoir.web.cashier.returning import marked, send_back
 from comptoir.web.components.access import open_page
+from comptoir.web.components.asking import desk
 
 
 @open_page
@@ -89,7 +90,7 @@ def _estimate(payment: PaymentView, now: datetime) -> Money | None:
             promise=False,
             amount=payment.amount,
         )
-        (said,) = flows.execute([asked], now, flows.Desk(settings.COMPTOIR.fx_max_age_days))
+        (said,) = flows.execute([asked], now, desk())
         if said.quote is not None and currency != payment.amount.currency:
             return fx.split(payment.amount, said.quote).total
     return None

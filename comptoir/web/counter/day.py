@@ -120,10 +120,8 @@ def was_paid(found: PaymentView) -> bool:
 
 def refundable(found: PaymentView) -> Money | None:
     """What may still be refunded of a payment; None when nothing can be."""
-    if found.state is not PaymentState.SUCCESS:
-        return None
-    left = acquiring.rules.taken(found) - found.refunded
-    return Money(left, found.amount.currency) if left > 0 else None
+    left = acquiring.rules.refundable(found)
+    return left if left.minor > 0 else None
 
 
 def _chosen(request: HttpRequest, visitor: Visitor, till: TillView) -> tuple[date, bool]:

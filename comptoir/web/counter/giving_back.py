@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -23,6 +22,7 @@ from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.ids import derived_id, parse_id
 from comptoir.web.components.access import Visitor
 from comptoir.web.components.amounts import LONGEST, typed_amount
+from comptoir.web.components.asking import desk
 from comptoir.web.counter import words
 from comptoir.web.counter.day import payment_page, refundable
 from comptoir.web.counter.outcomes import Refunded, refunded
@@ -36,7 +36,7 @@ def close(
 ) -> HttpResponse:
     """Cancel a payment that nobody has paid. One that was paid meanwhile is shown as paid."""
     with transaction.atomic():
-        outcome = flows.close_unpaid(visitor.merchant_id, found.id, visitor.now, _desk())
+        outcome = flows.close_unpaid(visitor.merchant_id, found.id, visitor.now, desk())
         ended = outcome.payment
         # Not what was cancelled before: whoever did that is in the record.
         if ended and ended.state is PaymentState.CANCELLED and ended.cancelled_at == visitor.now:
@@ -103,7 +103,7 @@ def _asked(
     why = request.POST.get("reason", "")
     reason = why if why in words.WHY_REFUNDED else None
     with transaction.atomic():
-        outcome = flows.give_back(found, amount, attempt, visitor.now, _desk(), reason)
+        outcome = flows.give_back(found, amount, attempt, visitor.now, desk(), reason)
         ended = refunded(outcome.refund, outcome.code)
         made = outcome.refund
         # A repeat gets the answer of the first, and is no second act.
@@ -132,7 +132,3 @@ def _next(request: HttpRequest, payment_id: UUID) -> str:
     wanted = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return wanted if safe and wanted else reverse("counter-payment", args=[payment_id])
-
-
-def _desk() -> flows.Desk:
-    return flows.Desk(settings.COMPTOIR.fx_max_age_days)

@@ -26,11 +26,13 @@ from comptoir.flows import api as flows
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.ids import derived_id, new_id
 from comptoir.kernel.money import Money, exponent
-from comptoir.standards import code_picture, order_code, payment_code, time_zones
+from comptoir.standards import order_code, payment_code, time_zones
 from comptoir.standards.payment_code import Scheme
 from comptoir.wallet.api import configured_issuers
 from comptoir.web.components.access import Visitor
 from comptoir.web.components.amounts import LONGEST, typed_amount
+from comptoir.web.components.asking import desk
+from comptoir.web.components.pictures import codes_of_picture
 from comptoir.web.components.templatetags.comptoir import page_locale
 from comptoir.web.counter import words
 from comptoir.web.counter.lists import lines_of
@@ -76,11 +78,8 @@ def sale(request: HttpRequest, visitor: Visitor, till: TillView, sale_id: UUID) 
 @require_POST
 def read_code(request: HttpRequest, visitor: Visitor, till: TillView) -> HttpResponse:
     """The payment codes on a frame of the camera, as JSON. The picture is not kept."""
-    picture = request.FILES.get("picture")
-    if picture is None or (picture.size or 0) > _MOST_BYTES:
-        return JsonResponse({"codes": []}, status=400)
     try:
-        found = code_picture.read(picture.read())
+        found = codes_of_picture(request, _MOST_BYTES)
     except InvalidValue:
         return JsonResponse({"codes": []}, status=400)
     return JsonResponse({"codes": [one for one in found if payment_code.classify(one) not in _NO_CODES]})
@@ -204,5 +203,5 @@ def issuers() -> flows.IssuerLine:
     """This process's way to other issuers."""
     return flows.IssuerLine(
         lambda: configured_issuers(settings.COMPTOIR.public_url),
-        lambda: flows.Desk(settings.COMPTOIR.fx_max_age_days),
+        desk,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,6 +17,7 @@ from comptoir.acquiring.api import AcceptReason, DisputeKind, DisputeState, Disp
 from comptoir.db.run import read
 from comptoir.flows import api as flows
 from comptoir.web.components.access import Visitor, not_theirs, page_for, recently_authenticated
+from comptoir.web.components.asking import desk
 from comptoir.web.merchant import words
 from comptoir.web.merchant.frame import ACTORS, READERS, id_of, show, shown_merchant
 
@@ -125,8 +125,7 @@ def _answer(
     request: HttpRequest, visitor: Visitor, one: DisputeView, command: flows.Command, action: str
 ) -> HttpResponse:
     with transaction.atomic():
-        desk = flows.Desk(int(settings.COMPTOIR.fx_max_age_days))
-        [outcome] = flows.execute([command], visitor.now, desk)
+        [outcome] = flows.execute([command], visitor.now, desk())
         visitor.did(action, ("dispute", one.id.hex), outcome=outcome.code)
     if outcome.code == flows.OK:
         messages.success(request, gettext("Your answer is recorded."))

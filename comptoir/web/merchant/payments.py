@@ -7,7 +7,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import STAFF, PaymentFilter, PaymentState, PaymentView, Place, Product
+from comptoir.acquiring.api import PaymentFilter, PaymentState, PaymentView, Place, Product
 from comptoir.db.run import read
 from comptoir.flows import api as flows
 from comptoir.flows.history import Event, PaymentHistory, payment_history
@@ -26,6 +25,7 @@ from comptoir.kernel.ids import new_id, parse_id
 from comptoir.kernel.money import Money
 from comptoir.web.components.access import Visitor, not_theirs, page_for, recently_authenticated
 from comptoir.web.components.amounts import typed_amount
+from comptoir.web.components.asking import desk
 from comptoir.web.merchant import words
 from comptoir.web.merchant.frame import (
     ACTORS,
@@ -90,7 +90,7 @@ def payment(request: HttpRequest, visitor: Visitor, payment_id: str) -> HttpResp
         payment=one,
         state=state_of(one),
         product=_PRODUCTS[one.product],
-        left=left_of(one),
+        left=acquiring.rules.refundable(one),
         why=words.reason(one.failure_code),
         by=words.client(one.client_ref),
         events=[_event(event) for event in found.events],
@@ -141,7 +141,7 @@ class RefundForm(forms.Form):
 def refund(request: HttpRequest, visitor: Visitor, payment_id: str) -> HttpResponse:
     """Give back all or part of a payment, whoever took it."""
     one = _find(request, visitor, payment_id).payment
-    initial = {"amount": left_of(one).decimal(), "attempt": new_id().hex}
+    initial = {"amount": acquiring.rules.refundable(one).decimal(), "attempt": new_id().hex}
     form = RefundForm(request.POST or None, payment=one, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -186,17 +186,9 @@ def state_of(one: PaymentView) -> str:
         return one.state.value
     if one.capture_mode and not one.captured:
         return "held"
-    taken = one.captured if one.capture_mode else one.amount.minor
     if not one.refunded:
         return "success"
-    return "refunded" if one.refunded >= taken else "partly_refunded"
-
-
-def left_of(one: PaymentView) -> Money:
-    """What may still be given back."""
-    taken = one.captured if one.capture_mode else one.amount.minor
-    paid = one.state is PaymentState.SUCCESS
-    return Money(taken - one.refunded if paid else 0, one.amount.currency)
+    return "refunded" if one.refunded >= acquiring.rules.taken(one) else "partly_refunded"
 
 
 _PRODUCTS: Final = {
@@ -209,16 +201,9 @@ _PRODUCTS: Final = {
 def _give_back(one: PaymentView, form: RefundForm, visitor: Visitor) -> flows.Outcome:
     """Once for each page that was sent; what is refused is in the record as well."""
     amount: Money = form.cleaned_data["amount"]
-    command = flows.Refund(
-        merchant_id=one.merchant_id,
-        client_ref=STAFF,
-        request_ref=f"desk-{form.cleaned_data['attempt'].hex}",
-        payment_id=one.id,
-        amount=amount,
-        reason=form.why,
-    )
+    attempt: UUID = form.cleaned_data["attempt"]
     with transaction.atomic():
-        [outcome] = flows.execute([command], visitor.now, flows.Desk(_max_age_days()))
+        outcome = flows.give_back(one, amount, attempt, visitor.now, desk(), form.why, prefix="desk-")
         visitor.did(
             "refund.create", ("payment", one.id.hex), amount=str(amount), why=form.why, outcome=outcome.code
         )
@@ -236,7 +221,7 @@ def _refund_page(
         status,
         payment=one,
         form=form,
-        left=left_of(one),
+        left=acquiring.rules.refundable(one),
         state=state_of(one),
     )
 
@@ -295,7 +280,3 @@ def _place(text: str | None) -> Place | None:
     except ValueError:
         return None
     return (at, found) if at.tzinfo else None
-
-
-def _max_age_days() -> int:
-    return int(settings.COMPTOIR.fx_max_age_days)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from django.conf import settings
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from comptoir.acquiring.api import errors as acquiring
@@ -15,6 +14,7 @@ from comptoir.fx import api as fx
 from comptoir.risk import api as risk
 from comptoir.wallet import api as wallet
 from comptoir.wallet.api import PinLocked, PinRefused, PinUnfit
+from comptoir.web.components.asking import desk
 from comptoir.web.components.templatetags.comptoir import clock
 
 _ENDED: Final = gettext_lazy("This is no longer waiting for you. Nothing was taken.")
@@ -47,7 +47,7 @@ _REFUSALS: Final = {
 
 def do(command: Command, now: datetime) -> Outcome:
     """Carry out one command, in a batch of its own beside the gateway's. Repeating it changes nothing."""
-    (outcome,) = flows.execute([command], now, flows.Desk(settings.COMPTOIR.fx_max_age_days))
+    (outcome,) = flows.execute([command], now, desk())
     return outcome
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from comptoir.kernel.errors import InvalidValue
-from comptoir.standards import code_picture
+from comptoir.web.components.pictures import codes_of_picture
 from comptoir.web.wallet import scanning
 from comptoir.web.wallet.claiming import claim
 from comptoir.web.wallet.holder import Holder, holders_page
@@ -54,10 +54,7 @@ def read(request: HttpRequest, holder: Holder) -> HttpResponse:
 
 def _text_of_picture(request: HttpRequest) -> str:
     """The first text that leads somewhere, else the first at all, else none. Raises InvalidValue."""
-    picture = request.FILES.get("picture")
-    if picture is None or (picture.size or 0) > _LARGEST_PICTURE:
-        raise InvalidValue("there is no picture, or it is too large", field="picture")
-    texts = code_picture.read(picture.read())
+    texts = codes_of_picture(request, _LARGEST_PICTURE)
     known = (
         one
         for one in texts

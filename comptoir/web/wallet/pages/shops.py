@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from babel.numbers import get_currency_symbol
-from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -15,11 +14,12 @@ from django.views.decorators.http import require_http_methods
 from comptoir.flows import api as flows
 from comptoir.flows.api import Entry
 from comptoir.kernel.errors import InvalidValue
-from comptoir.kernel.ids import new_id, parse_id
+from comptoir.kernel.ids import new_id
 from comptoir.kernel.money import exponent
 from comptoir.standards import entry_code
 from comptoir.web.components.access import not_theirs
 from comptoir.web.components.amounts import LONGEST, example, typed_amount
+from comptoir.web.components.asking import attempt_of, desk
 from comptoir.web.wallet.claiming import busy, claim
 from comptoir.web.wallet.doing import refusal
 from comptoir.web.wallet.holder import Holder, holders_page
@@ -37,11 +37,9 @@ def shop(request: HttpRequest, holder: Holder, ref: str) -> HttpResponse:
     if amount is None:
         told = gettext("Enter an amount such as %(example)s.") % {"example": example(entry.code.currency)}
         return _page(request, entry, told, typed)
-    attempt = _attempt(request)
+    attempt = attempt_of(request)
     try:
-        opened = flows.open_order(
-            entry, amount, attempt, holder.now, flows.Desk(settings.COMPTOIR.fx_max_age_days)
-        )
+        opened = flows.open_order(entry, amount, attempt, holder.now, desk())
     except DatabaseError:
         return _page(request, entry, busy(), typed, attempt)
     if opened.payment is None or not opened.payment.order_code:
@@ -76,11 +74,3 @@ def _find(ref: str) -> Entry:
     except InvalidValue:
         found = None
     return found or not_theirs()
-
-
-def _attempt(request: HttpRequest) -> UUID:
-    """The page that is sent: its own mark, or a fresh one where it carries none."""
-    try:
-        return parse_id(request.POST.get("attempt", ""), "attempt")
-    except InvalidValue:
-        return new_id()

@@ -1,6 +1,8 @@
 // The camera looks for a code; the first one it finds is sent as if it had been typed. Where the browser reads
 // codes itself the pictures never leave the phone; elsewhere they are read by the server and forgotten.
 
+import { detectorOf, frameOf } from "../components/frames.js";
+
 const box = document.getElementById("camera");
 const video = box.querySelector("video");
 const start = box.querySelector("[data-part=start]");
@@ -15,26 +17,14 @@ const show = (state) => {
   for (const one of box.querySelectorAll("[data-when]")) one.hidden = !one.dataset.when.split(" ").includes(state);
 };
 
-async function ownDetector() {
-  if (!("BarcodeDetector" in window)) return null;
-  const formats = await BarcodeDetector.getSupportedFormats().catch(() => []);
-  return formats.includes("qr_code") ? new BarcodeDetector({ formats: ["qr_code"] }) : null;
-}
-
 async function readHere() {
   const found = await detector.detect(video);
   return found[0]?.rawValue;
 }
 
 async function readThere() {
-  const scale = Math.min(1, SIDE / Math.max(video.videoWidth, video.videoHeight));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.round(video.videoWidth * scale);
-  canvas.height = Math.round(video.videoHeight * scale);
-  canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
-  const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.7));
   const body = new FormData();
-  body.append("picture", blob, "frame.jpg");
+  body.append("picture", await frameOf(video, SIDE, 0.7), "frame.jpg");
   body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   const answer = await fetch(box.dataset.read, { method: "POST", body, headers: { Accept: "application/json" } });
   return answer.ok ? (await answer.json()).text : undefined;
@@ -64,7 +54,7 @@ async function begin() {
   } catch (refused) {
     return show(refused.name === "NotAllowedError" ? "refused" : "none");
   }
-  detector ??= await ownDetector();
+  detector ??= await detectorOf(["qr_code"]).catch(() => null);
   video.srcObject = stream;
   await video.play();
   show("live");
