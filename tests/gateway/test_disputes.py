@@ -110,7 +110,7 @@ async def test_a_merchant_defends_with_a_document(shop: Shop) -> None:
         ("", "empty"),
         ("not base64!", "Base64"),
         (base64.b64encode(b"#!/bin/sh").decode(), "PDF"),
-        (base64.b64encode(PDF + b"x" * 750_000).decode(), "length"),
+        (base64.b64encode(PDF + b"x" * 750_000).decode(), "maximum"),
     ],
 )
 async def test_a_document_that_is_none_is_refused_by_name(shop: Shop, evidence: str, why: str) -> None:

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from django.db import connection as django_connection
 
+from comptoir.db import pins as db_pins
 from comptoir.db.sealed import CannotUnseal, seal
 from comptoir.standards.payment_code import Form, build
 from comptoir.wallet import api as wallet
@@ -104,7 +105,7 @@ def test_errors_and_logs_tell_no_secret(
 
 def test_the_hash_is_argon2id_of_the_strength_we_say(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[bytes] = []
-    monkeypatch.setattr(pins, "seal", lambda secret, *_: kept.append(secret) or b"sealed")
+    monkeypatch.setattr(db_pins, "seal", lambda secret, *_: kept.append(secret) or b"sealed")
     first, second = pins.seal_pin(new_wallet := make_wallet(), PIN), pins.seal_pin(new_wallet, PIN)
     assert first == second == b"sealed"
     assert all(one.startswith(b"$argon2id$v=19$m=19456,t=4,p=1$") for one in kept)

@@ -128,7 +128,7 @@ def test_somebody_logs_in_and_out_with_the_keyboard_alone(world: World, site: st
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/counter/")
+    page.wait_for_url("**/counter/till*")
     page.get_by_label("Language, theme and login").focus()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Dark").focus()

@@ -125,5 +125,8 @@ def test_a_bug_is_found(
     bug(monkeypatch)
     with pytest.raises(Exception):  # noqa: B017, PT011 - whoever notices first: the oracle, a constraint
         run_state_machine_as_test(
-            machine(fresh_copy, founded), settings=settings(HISTORIES, phases=[Phase.generate])
+            machine(fresh_copy, founded),
+            settings=settings(
+                HISTORIES, max_examples=400, phases=[Phase.generate], report_multiple_bugs=False
+            ),
         )

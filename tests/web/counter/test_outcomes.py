@@ -122,7 +122,7 @@ NOT_HERE = re.compile(
     r"|contract|store|terminal|entry_code|conflict|cancel_|merchant_(exists|invalid)|expiry|refund_currency"
     r"|refused|payment_(unknown|paid))"
     r"|wallet\.(agreement|authorization_unknown|unknown|exists|not_empty|currency|limits|pin|device_unknown"
-    r"|codes_exhausted|top_up|issuers|upstream)"
+    r"|codes_exhausted|top_up|issuers|upstream|frozen_by_operator)"
     r"|fx\.(rates|quote|fetch)|risk\.(rules|version|rule|list))"
 )
 
