@@ -231,7 +231,6 @@ def _show(few: Books, many: Books, took: float, console: Console) -> None:
             f"{books.inquiry_ms(0.99):.1f}",
             f"{books.disk_bytes / 2**20:,.0f} MB",
         )
-    grown, made = many.disk_bytes - few.disk_bytes, many.payments - few.payments
     table.caption = f"the past was made in {took:,.0f} s; not yet verified"
     console.print()
     console.print(table)
