@@ -47,6 +47,10 @@ bench: .venv/installed ## Measure payments per second on this machine (ARGS="--r
 bench-scale: .venv/installed ## Measure with a million payments in the books (ARGS="--payments 10000000")
 	@$(BIN)/python -m bench.scale $(ARGS)
 
+.PHONY: bench-pages
+bench-pages: .venv/installed ## Measure the counter's pages with 100,000 payments in the books
+	@$(BIN)/python -m bench.pages $(ARGS)
+
 .PHONY: reference
 reference: .venv/installed ## Write the API's reference anew from the code
 	$(BIN)/python -m tools.reference

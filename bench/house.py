@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,16 +62,22 @@ class House:
     @contextmanager
     def gateway(self, **variables: str) -> Iterator[Gateway]:
         """A gateway process of its own, as `comptoir up` starts it, with more environment variables."""
+        with self.serve("gateway", variables) as gateway:
+            yield gateway
+
+    @contextmanager
+    def serve(self, door: str, variables: Mapping[str, str]) -> Iterator[Gateway]:
+        """A process of its own that answers HTTP at one of our doors."""
         import signal
 
         from comptoir.cli.processes import die_with_parent
 
         port = _free_port()
         command = [
-            *(sys.executable, "-m", "comptoir.cli.main", "serve", "gateway"),
+            *(sys.executable, "-m", "comptoir.cli.main", "serve", door),
             *("--drain", "0", "--port", str(port)),
         ]
-        log = self.home / "logs" / f"gateway-{port}.log"
+        log = self.home / "logs" / f"{door}-{port}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
                 command,

@@ -1,4 +1,4 @@
-"""The people's door as WSGI: Django."""
+"""The people's door as WSGI: Django, and whether it can serve."""
 
 from __future__ import annotations
 
@@ -8,4 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "comptoir.config.settings")
 
 from django.core.wsgi import get_wsgi_application
 
-application = get_wsgi_application()
+_pages = get_wsgi_application()
+
+from comptoir.web.components.health import WithHealth  # noqa: E402 - after Django is set up
+
+application = WithHealth(_pages)

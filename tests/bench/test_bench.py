@@ -56,6 +56,16 @@ def test_a_long_past_is_made_that_the_books_agree_with(short_folder: Path) -> No
     assert list(short_folder.iterdir()) == []
 
 
+@pytest.mark.slow
+def test_every_page_of_the_counter_is_opened_and_timed(short_folder: Path) -> None:
+    done = _run("bench.pages", "--payments 300 --today 60 --times 1 --shops 1 --wallets 200", short_folder)
+    line = json.loads(done.stdout.splitlines()[-1])
+    assert (line["bench"], line["payments"]) == ("pages", 360)
+    assert line["slowest_p50_ms"] > 0
+    assert line["ratio_to_few"] > 0
+    assert list(short_folder.iterdir()) == []
+
+
 @pytest.fixture
 def short_folder() -> Iterator[Path]:
     """An empty folder with a short name: a server's socket lies in it."""
