@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from comptoir.cli import postgres
 from comptoir.cli.postgres import EmbeddedPostgres, PostgresFailed
 from comptoir.config.environment import socket_folder
 from tests.cli.processes import wait_for
@@ -39,6 +40,15 @@ def add(server: EmbeddedPostgres) -> None:
     with psycopg.connect(server.url()) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS mark (value int)")
         connection.execute("INSERT INTO mark VALUES (1)")
+
+
+@pytest.mark.parametrize(("memory_gb", "buffers"), [(0.5, "128MB"), (4, "512MB"), (64, "1024MB")])
+def test_pages_are_kept_in_an_eighth_of_the_memory(
+    monkeypatch: pytest.MonkeyPatch, memory_gb: float, buffers: str
+) -> None:
+    has = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": int(memory_gb * 2**30) // 4096}
+    monkeypatch.setattr(os, "sysconf", has.__getitem__)
+    assert postgres._shared_buffers() == buffers
 
 
 def test_settings_and_folders(server: EmbeddedPostgres, tmp_path: Path) -> None:
