@@ -5,14 +5,15 @@ Both carry the letters that they use, Latin and Chinese: a viewer or a printer n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 import fpdf
 
 from comptoir.standards import qr_code
+from comptoir.web.counter import fonts
 
 _INK: Final = (17, 24, 39)
 _SOFT: Final = (75, 85, 99)
@@ -27,6 +28,9 @@ _ROLL_MARGIN: Final = 5.0
 _GAP: Final = 4.0
 
 _LATIN, _CHINESE = "latin", "chinese"
+
+#: What a poster says to travellers, in every language of the shop.
+_CALL: Final = "扫码付款"
 
 
 @dataclass(frozen=True)
@@ -54,16 +58,22 @@ class Poster:
 
 
 class _Sheet(fpdf.FPDF):
-    """One page with both fonts, and text that never runs over its width."""
+    """One page with the fonts that its texts need, and text that never runs over its width."""
 
-    def __init__(self, size: tuple[float, float], title: str) -> None:
+    def __init__(self, size: tuple[float, float], title: str, texts: Iterable[str]) -> None:
         super().__init__(unit="mm", format=size)
         self.set_auto_page_break(False)
         self.set_margin(0)
         self.set_title(title)
-        for style, path in _font_files():
-            self.add_font(_LATIN if style != "cjk" else _CHINESE, "B" if style == "bold" else "", path)
-        self.set_fallback_fonts([_CHINESE], exact_match=False)
+        self.add_font(_LATIN, "", fonts.latin())
+        self.add_font(_LATIN, "B", fonts.latin(bold=True))
+        if letters := fonts.chinese_letters("".join(texts)):
+            # Takes fonts by name only, and reads on in the file until the document is done.
+            self._chinese = NamedTemporaryFile(suffix=".otf")  # noqa: SIM115
+            self._chinese.write(fonts.chinese(letters))
+            self._chinese.flush()
+            self.add_font(_CHINESE, "", self._chinese.name)
+            self.set_fallback_fonts([_CHINESE], exact_match=False)
         self.add_page()
 
     def line_at(
@@ -109,11 +119,11 @@ def poster(content: Poster, size: str) -> bytes:
     """The poster for a table stand or the wall; `size` is one of SIZES."""
     wide, high = SIZES[size]
     scale = wide / 105
-    sheet = _Sheet((wide, high), content.name)
+    sheet = _Sheet((wide, high), content.name, [_CALL, *_texts_of(content)])
     sheet.set_fill_color(*_BAND)
     sheet.rect(0, 0, wide, 30 * scale, style="F")
     white = (255, 255, 255)
-    sheet.line_at(4.5 * scale, "扫码付款", 30 * scale, color=white)
+    sheet.line_at(4.5 * scale, _CALL, 30 * scale, color=white)
     sheet.line_at(19.5 * scale, content.local_call, 13 * scale, color=white)
     y = sheet.line_at(34 * scale, content.name, 17 * scale, bold=True)
     if content.chinese_name:
@@ -130,11 +140,16 @@ def poster(content: Poster, size: str) -> bytes:
     return bytes(sheet.output())
 
 
+def _texts_of(content: Poster) -> list[str]:
+    steps = content.steps
+    return [content.name, content.chinese_name, content.place, content.local_call, *steps, content.footer]
+
+
 def receipt(content: Receipt) -> bytes:
     """The receipt on a roll of 80 mm, as long as it has to be."""
     lines = _lines_of(content)
     long = 2 * _ROLL_MARGIN + sum(_GAP if one is None else _height(one.points) + one.after for one in lines)
-    sheet = _Sheet((_ROLL, long), content.heading)
+    sheet = _Sheet((_ROLL, long), content.heading, [one.text for one in lines if one is not None])
     y = _ROLL_MARGIN
     for one in lines:
         if one is None:
@@ -185,14 +200,3 @@ def _runs(row: list[bool]) -> list[tuple[int, int]]:
         elif dark:
             runs.append((place, 1))
     return runs
-
-
-@cache
-def _font_files() -> tuple[tuple[str, str], ...]:
-    """Source Sans for Latin, Greek and Cyrillic, Noto Sans SC for Chinese: drawn to stand together."""
-    latin = files("font_source_sans_pro") / "files"
-    return (
-        ("regular", str(latin / "SourceSansPro-Regular.ttf")),
-        ("bold", str(latin / "SourceSansPro-Bold.ttf")),
-        ("cjk", str(files("pylopdf_fonts_zh_cn") / "NotoSansSC-Regular.otf")),
-    )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pypdfium2
 import pytest
 import zxingcpp
 from PIL.Image import Image
 
+from comptoir.web.counter import fonts
 from comptoir.web.counter.papers import SIZES, Poster, Receipt, poster, receipt
 
 ADDRESS = "https://pay.example/s/abcdefghijklmnopqrstuv"
@@ -92,3 +94,12 @@ def test_a_name_of_any_length_stays_on_the_paper() -> None:
     for x in (0, shown.width - 1):
         column = [shown.getpixel((x, y)) for y in range(shown.height // 2, shown.height)]
         assert set(column) == {(255, 255, 255)}, "nothing touches the edge"
+
+
+def test_the_letters_of_a_shop_are_taken_out_of_the_font_once() -> None:
+    fonts.chinese.cache_clear()
+    for price in ("€ 1,00", "€ 2,00"):
+        receipt(replace(RECEIPT, amount=price))
+    assert fonts.chinese.cache_info().misses == 1
+    receipt(replace(RECEIPT, notes=("欢迎再来",)))
+    assert fonts.chinese.cache_info().misses == 2
