@@ -14,7 +14,7 @@ from comptoir.kernel.errors import ComptoirError
 #: Every command, in the order of the help text. Each is a module of this package: see its docstring.
 COMMANDS = (
     "up", "serve", "worker", "migrate", "backup", "restore", "verify", "books", "rates", "merchants",
-    "clients", "wallets", "keys", "issuers", "risk", "disputes", "qr", "demo",
+    "clients", "people", "wallets", "keys", "issuers", "risk", "disputes", "qr", "demo",
 )  # fmt: skip
 
 

@@ -21,9 +21,9 @@ _AT_OFFICE = sorted(role.value for role in OFFICE_ROLES)
 
 
 class Person(AbstractBaseUser, PermissionsMixin):
-    """Somebody who logs in. People are made by `operations.create_person`.
+    """Somebody who logs in. People are made by `operations.people`.
 
-    `must_change_password`: somebody else knows it.
+    `must_change_password`: somebody else knows it. `logged_out_at`: logins of before are over.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -35,6 +35,7 @@ class Person(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
     must_change_password = models.BooleanField(default=False, db_default=False)
+    logged_out_at = models.DateTimeField(null=True)
 
     objects = BaseUserManager["Person"]()
 
@@ -43,6 +44,7 @@ class Person(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         db_table = "identity_person"
+        indexes = [models.Index(fields=["role", "login"], name="identity_person_by_role")]
         constraints = [
             models.CheckConstraint(name="identity_person_role", condition=Q(role__in=_ROLES)),
             models.CheckConstraint(

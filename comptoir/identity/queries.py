@@ -30,6 +30,7 @@ from comptoir.identity.types import (
     ClientKeyView,
     ClientStatus,
     ClientView,
+    PersonSummary,
     PersonView,
     PlatformKeySummary,
     PlatformKeyView,
@@ -196,6 +197,18 @@ def staff(merchant_id: UUID) -> tuple[PersonView, ...]:
     return tuple(view_of(row) for row in rows)
 
 
+def person_summaries(
+    limit: int, after: str = "", *, merchant_id: UUID | None = None, role: Role | None = None
+) -> tuple[PersonSummary, ...]:
+    """People in the order of their logins, those after `after`; of one merchant or of one role."""
+    rows = Person.objects.filter(login__gt=after).order_by("login")
+    if merchant_id is not None:
+        rows = rows.filter(merchant_id=merchant_id)
+    if role is not None:
+        rows = rows.filter(role=role.value)
+    return tuple(PersonSummary(view_of(row), row.last_login) for row in rows[:limit])
+
+
 def has_pin(person_id: UUID) -> bool:
     """Whether somebody can approve with a PIN."""
     return PersonPin.objects.filter(person_id=person_id).exists()
@@ -248,6 +261,7 @@ def view_of(row: Person) -> PersonView:
         office_id=row.office_id,
         active=row.is_active,
         must_change_password=row.must_change_password,
+        logged_out_at=row.logged_out_at,
     )
 
 

@@ -31,7 +31,8 @@ class ClientStatus(StrEnum):
 
 
 class PersonView(msgspec.Struct, frozen=True):
-    """A person, without the password. `must_change_password`: somebody else knows it."""
+    """A person, without the password. `must_change_password`: somebody else knows it; `logged_out_at`:
+    logins of before are over."""
 
     id: UUID
     login: str
@@ -41,6 +42,14 @@ class PersonView(msgspec.Struct, frozen=True):
     office_id: UUID | None
     active: bool
     must_change_password: bool = False
+    logged_out_at: datetime | None = None
+
+
+class PersonSummary(msgspec.Struct, frozen=True):
+    """A person as the operator lists people. `last_login_at`: None for who never logged in."""
+
+    person: PersonView
+    last_login_at: datetime | None
 
 
 #: What an entry of the record may say beside who, what and when.

@@ -65,8 +65,9 @@ def test_nobody_but_an_owner_changes_staff(shop: UUID, role: Role, owner: Person
     attempts: list[Any] = [
         lambda: api.create_staff(actor.id, "new@shop.example", "N", Role.CASHIER, now=NOW),
         lambda: api.change_role(actor.id, target.id, Role.OWNER),
-        lambda: api.set_staff_active(actor.id, target.id, active=False),
+        lambda: api.set_staff_active(actor.id, target.id, active=False, now=NOW),
         lambda: api.reset_password(actor.id, target.id),
+        lambda: api.end_staff_logins(actor.id, target.id, now=NOW),
     ]
     for attempt in attempts:
         with pytest.raises(StaffRefused):
@@ -82,8 +83,9 @@ def test_nobody_reaches_into_another_merchant(owner: PersonView) -> None:
     traveller = api.create_person(f"+{new_id().int % 10**13}", "T", Role.TRAVELLER, PASSWORD, now=NOW)
     attempts: list[Any] = [
         lambda target: api.change_role(owner.id, target, Role.CASHIER),
-        lambda target: api.set_staff_active(owner.id, target, active=False),
+        lambda target: api.set_staff_active(owner.id, target, active=False, now=NOW),
         lambda target: api.reset_password(owner.id, target),
+        lambda target: api.end_staff_logins(owner.id, target, now=NOW),
     ]
     for target in (stranger, traveller):
         for attempt in attempts:
@@ -96,8 +98,9 @@ def test_nobody_changes_their_own_role_or_lets_themselves_go(owner: PersonView, 
     person(Role.OWNER, shop)
     for attempt in (
         lambda: api.change_role(owner.id, owner.id, Role.CASHIER),
-        lambda: api.set_staff_active(owner.id, owner.id, active=False),
+        lambda: api.set_staff_active(owner.id, owner.id, active=False, now=NOW),
         lambda: api.reset_password(owner.id, owner.id),
+        lambda: api.end_staff_logins(owner.id, owner.id, now=NOW),
     ):
         with pytest.raises(StaffRefused) as refused:
             attempt()
@@ -118,9 +121,9 @@ def test_a_merchant_gives_only_its_own_roles(owner: PersonView, shop: UUID, role
 def test_whoever_is_let_go_is_out_and_can_come_back(owner: PersonView, shop: UUID) -> None:
     target = person(Role.MANAGER, shop)
     for _ in range(2):
-        assert not api.set_staff_active(owner.id, target.id, active=False).active
+        assert not api.set_staff_active(owner.id, target.id, active=False, now=NOW).active
     assert authenticate(username=target.login, password=PASSWORD) is None
-    assert api.set_staff_active(owner.id, target.id, active=True).active
+    assert api.set_staff_active(owner.id, target.id, active=True, now=NOW).active
     assert authenticate(username=target.login, password=PASSWORD)
 
 
@@ -140,7 +143,7 @@ def test_two_owners_who_end_each_others_work_leave_one(shop: UUID) -> None:
     def end(actor: PersonView, target: PersonView) -> None:
         try:
             gate.wait()
-            api.set_staff_active(actor.id, target.id, active=False)
+            api.set_staff_active(actor.id, target.id, active=False, now=NOW)
         except StaffRefused as error:
             refused.append(error.field)
         finally:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -329,6 +330,49 @@ def test_an_owner_runs_the_staff(desk: Desk) -> None:
     for action in ("staff.create", "staff.approval", "staff.role", "staff.reset", "staff.out"):
         assert action in told
     assert "204681" not in told
+
+
+def factors_of(person: Any) -> int:
+    return Authenticator.objects.filter(user_id=person.id).count()
+
+
+def test_an_owner_removes_a_colleagues_lost_second_factor(desk: Desk) -> None:
+    owner, shop = desk.browser(), desk.world.shop
+    manager, at_work = shop.manager, client_of(shop.manager)
+    for kind in Authenticator.Type:
+        Authenticator.objects.create(user_id=manager.id, type=kind, data={})
+    address = reverse("merchant-person", args=[manager.id.hex])
+    assert "Remove the second factor" in owner.get(address).content.decode()
+    assert at_work.get("/merchant/").status_code == 200
+    sent = owner.post(reverse("merchant-person-change", args=[manager.id.hex]), {"what": "factor"})
+    assert sent.status_code == 303
+    assert factors_of(manager) == 0
+    assert at_work.get("/merchant/")["Location"].startswith("/login")
+    shown = owner.get(address).content.decode()
+    assert "No second factor" in shown
+    assert "Remove the second factor" not in shown
+    (done, *_) = identity.actions(shop.merchant_id, subject=("person", manager.id.hex)).entries
+    assert (done.action, done.person_id) == ("staff.second_factor", shop.owner.id)
+
+
+def test_nobody_else_removes_a_second_factor(desk: Desk) -> None:
+    """Another merchant's owner, the same merchant's manager, and an owner of their own."""
+    world = desk.world
+    manager, at_work = world.shop.manager, client_of(world.shop.manager)
+    for person in (manager, world.shop.owner):
+        Authenticator.objects.create(user_id=person.id, type=Authenticator.Type.TOTP, data={})
+    change = reverse("merchant-person-change", args=[manager.id.hex])
+    stranger = client_of(world.other_shop.owner, recent=True)
+    assert stranger.post(change, {"what": "factor"}).status_code == 404
+    assert desk.browser(Role.MANAGER).post(change, {"what": "factor"}).status_code == 403
+    own = reverse("merchant-person-change", args=[world.shop.owner.id.hex])
+    told = desk.browser().post(own, {"what": "factor"}, follow=True).content.decode()
+    assert "Nobody changes this of themselves" in told
+    assert [factors_of(one) for one in (manager, world.shop.owner)] == [1, 1]
+    assert at_work.get("/merchant/").status_code == 200
+    for shop in (world.shop, world.other_shop):
+        done = [one.action for one in identity.actions(shop.merchant_id).entries]
+        assert "staff.second_factor" not in done
 
 
 def test_an_owner_runs_the_clients(desk: Desk) -> None:

@@ -99,7 +99,7 @@ def make_world(now: datetime | None = None) -> World:
     """Everything, in the test's database."""
     now = now or utc_now()
     # One slow hash for everybody: they have the same password.
-    with patch("comptoir.identity.operations.make_password", _kept):
+    with patch("comptoir.identity.operations.people.make_password", _kept):
         return _everybody(now)
 
 

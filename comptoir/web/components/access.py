@@ -173,7 +173,7 @@ def _logged_in(request: HttpRequest, now: datetime) -> PersonView | None:
     if not request.user.is_authenticated:
         return None
     person = identity.view_of(request.user)
-    if sessions.is_over(request, person.role, now):
+    if sessions.is_over(request, person, now):
         sessions.end(request)
         return None
     return person

@@ -48,11 +48,14 @@ def since(request: HttpRequest) -> datetime:
     return datetime.fromtimestamp(request.session[_SINCE], UTC)
 
 
-def is_over(request: HttpRequest, role: Role, now: datetime) -> bool:
-    """Whether the login has lasted too long, or nobody was there. Notes that somebody is now."""
+def is_over(request: HttpRequest, person: PersonView, now: datetime) -> bool:
+    """Whether the login was ended elsewhere, has lasted too long, or nobody was there. Notes that somebody is
+    now."""
     since, seen = request.session.get(_SINCE), request.session.get(_SEEN)
-    moment = now.timestamp()
+    moment, role = now.timestamp(), person.role
     if since is None or seen is None:
+        return True
+    if person.logged_out_at is not None and since <= person.logged_out_at.timestamp():
         return True
     if moment - since > longest(role).total_seconds() or moment - seen > idle(role).total_seconds():
         return True

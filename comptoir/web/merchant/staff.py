@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from comptoir.identity import api as identity
 from comptoir.identity.api import PersonView, Role, StaffRefused
 from comptoir.kernel.errors import ComptoirError
+from comptoir.web.components import second_factor
 from comptoir.web.components.access import Visitor, not_theirs, page_for, recently_authenticated
 from comptoir.web.merchant import words
 from comptoir.web.merchant.frame import OWNERS, id_of, show
@@ -80,7 +81,7 @@ def person(request: HttpRequest, visitor: Visitor, person_id: str) -> HttpRespon
 @recently_authenticated
 @require_POST
 def change(request: HttpRequest, visitor: Visitor, person_id: str) -> HttpResponse:
-    """Another role, out, in again, another password, another PIN."""
+    """Another role, out, in again, another password, no second factor, another PIN."""
     one, what = _find(visitor, person_id), request.POST.get("what")
     password = None
     try:
@@ -91,11 +92,15 @@ def change(request: HttpRequest, visitor: Visitor, person_id: str) -> HttpRespon
                     identity.change_role(visitor.person.id, one.id, role)
                     visitor.did("staff.role", ("person", one.id.hex), role=role.value)
                 case "out" | "in":
-                    identity.set_staff_active(visitor.person.id, one.id, active=what == "in")
+                    identity.set_staff_active(visitor.person.id, one.id, active=what == "in", now=visitor.now)
                     visitor.did(f"staff.{what}", ("person", one.id.hex))
                 case "reset":
                     password = identity.reset_password(visitor.person.id, one.id)
                     visitor.did("staff.reset", ("person", one.id.hex))
+                case "factor":
+                    identity.end_staff_logins(visitor.person.id, one.id, now=visitor.now)
+                    second_factor.remove_all(one.id)
+                    visitor.did("staff.second_factor", ("person", one.id.hex))
                 case "approve" if one.role in _APPROVERS:
                     identity.set_pin(one.id, request.POST.get("pin", ""))
                     visitor.did("staff.approval", ("person", one.id.hex))
@@ -128,6 +133,7 @@ def _page(
         own=one.id == visitor.person.id,
         approves=one.role in _APPROVERS,
         has_pin=identity.has_pin(one.id),
+        has_factor=one.id in second_factor.who_has_one([one.id]),
         password=password,
     )
 
