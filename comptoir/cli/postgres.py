@@ -39,8 +39,8 @@ _FAST_STOP_SECONDS = 30
 _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0777",  # the folder is 0700, and peer authentication asks who it is
-    # A page's first change after a checkpoint writes all of it to the log, and a long past has many pages that
-    # change now and then. The worst that rarer checkpoints cost is a minute of recovery after a crash.
+    # A page's first change after a checkpoint writes all of it to the log, and a long past has many pages
+    # that change now and then. The worst that rarer checkpoints cost is a minute of recovery after a crash.
     "checkpoint_timeout": "15min",
     "max_wal_size": "4GB",
     "fsync": "on",
