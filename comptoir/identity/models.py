@@ -24,6 +24,7 @@ class Person(AbstractBaseUser, PermissionsMixin):
     """Somebody who logs in. People are made by `operations.people`.
 
     `must_change_password`: somebody else knows it. `logged_out_at`: logins of before are over.
+    `language` and `theme`: of their pages, once they chose.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -36,6 +37,8 @@ class Person(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField()
     must_change_password = models.BooleanField(default=False, db_default=False)
     logged_out_at = models.DateTimeField(null=True)
+    language = models.CharField(max_length=16, null=True)
+    theme = models.CharField(max_length=16, null=True)
 
     objects = BaseUserManager["Person"]()
 

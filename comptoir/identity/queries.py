@@ -262,6 +262,8 @@ def view_of(row: Person) -> PersonView:
         active=row.is_active,
         must_change_password=row.must_change_password,
         logged_out_at=row.logged_out_at,
+        language=row.language,
+        theme=row.theme,
     )
 
 

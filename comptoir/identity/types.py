@@ -32,7 +32,7 @@ class ClientStatus(StrEnum):
 
 class PersonView(msgspec.Struct, frozen=True):
     """A person, without the password. `must_change_password`: somebody else knows it; `logged_out_at`:
-    logins of before are over."""
+    logins of before are over; `language` and `theme`: of the pages, None until they chose."""
 
     id: UUID
     login: str
@@ -43,6 +43,8 @@ class PersonView(msgspec.Struct, frozen=True):
     active: bool
     must_change_password: bool = False
     logged_out_at: datetime | None = None
+    language: str | None = None
+    theme: str | None = None
 
 
 class PersonSummary(msgspec.Struct, frozen=True):

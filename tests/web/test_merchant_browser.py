@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import connection
 from django.urls import reverse
 from playwright.sync_api import Browser
@@ -79,6 +80,7 @@ def busy(world: World) -> list[PaymentView]:
     key = signing.generate_key()
     identity.add_key(world.shop.client_ref, signing.export_public_key(key.public_key()), now=now)
     identity.create_api_key(world.shop.client_ref, ["payments/pay", "payments/refund"], now=now)
+    Authenticator.objects.create(user_id=world.shop.manager.id, type=Authenticator.Type.TOTP, data={})
     return paid
 
 

@@ -8,12 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.test import Client
 from playwright.sync_api import Browser
 
 from comptoir.identity import api as identity
-from comptoir.identity.api import Role
+from comptoir.identity.api import PersonView, Role
 from comptoir.kernel.clock import utc_now
 from comptoir.web.components import access, sessions
 from tests.web.pages import DESK, assert_accessible, assert_fits, client_of, complaints, open_as, shot
@@ -135,6 +137,84 @@ def test_a_password_that_somebody_else_knows_is_changed_first(world: World) -> N
     assert client.get("/counter/", follow=True).status_code == 200
     done = [entry.action for entry in identity.actions(world.shop.merchant_id, person_id=made.id).entries]
     assert done == ["login.change", "login.succeed"]
+
+
+LANGUAGE = settings.LANGUAGE_COOKIE_NAME
+
+
+def choose(client: Client, **chosen: str) -> None:
+    assert client.post("/preferences", chosen | {"next": "/login"}).status_code == 303
+
+
+def chosen_by(person: PersonView) -> tuple[str | None, str | None]:
+    found = identity.person_by_id(person.id)
+    assert found is not None
+    return found.language, found.theme
+
+
+@pytest.mark.parametrize(("role", "door"), [(Role.CASHIER, "/login"), (Role.TRAVELLER, "/wallet/login")])
+def test_language_and_theme_come_along_to_another_device(world: World, role: Role, door: str) -> None:
+    person = world.person(role)
+    here = client_of(person)
+    choose(here, language="nl")
+    choose(here, theme="dark")
+    assert chosen_by(person) == ("nl", "dark")
+    there = client_of(None)
+    answer = log_in(there, person.login, door=door)
+    assert [answer.cookies[name].value for name in (LANGUAGE, "theme")] == ["nl", "dark"]
+    page = there.get(answer["Location"], follow=True).content.decode()
+    assert 'lang="nl"' in page
+    assert 'data-theme="dark"' in page
+
+
+def test_they_come_along_behind_a_second_factor(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = world.shop.manager
+    identity.keep_preferences(manager.id, language="fr")
+    TOTP.activate(get_user_model().objects.get(pk=manager.id), "JBSWY3DPEHPK3PXP")
+    monkeypatch.setattr(TOTP, "validate_code", lambda self, code: code == "123456")
+    client = client_of(None)
+    first = log_in(client, manager.login)
+    assert (first["Location"], LANGUAGE in first.cookies) == ("/login/code", False), "not in yet"
+    second = client.post("/login/code", {"code": "123456"})
+    assert (second["Location"], second.cookies[LANGUAGE].value) == ("/merchant/", "fr")
+
+
+def test_what_a_visitor_chooses_stays_in_the_browser(world: World) -> None:
+    """Whoever logs in at the same till next may read another language."""
+    cashier, client = world.shop.cashier, client_of(None)
+    choose(client, language="de", theme="light")
+    assert client.cookies[LANGUAGE].value == "de"
+    answer = log_in(client, cashier.login)
+    assert LANGUAGE not in answer.cookies, "nothing is kept for this person: the browser's choice stays"
+    assert chosen_by(cashier) == (None, None)
+    assert 'lang="de"' in client.get("/counter/till").content.decode()
+
+
+def test_a_login_that_is_over_keeps_nothing(world: World) -> None:
+    cashier = world.shop.cashier
+    client = client_of(cashier)
+    identity.end_logins(cashier.id, now=utc_now())
+    choose(client, language="de")
+    assert client.cookies[LANGUAGE].value == "de"
+    assert chosen_by(cashier) == (None, None)
+
+
+@pytest.mark.parametrize("chosen", [{"language": "xx"}, {"theme": "pink"}, {"language": "../x"}, {}])
+def test_what_is_no_language_or_theme_is_not_kept(world: World, chosen: dict[str, str]) -> None:
+    cashier = world.shop.cashier
+    identity.keep_preferences(cashier.id, language="nl", theme="dark")
+    client = client_of(cashier)
+    choose(client, **chosen)
+    assert chosen_by(cashier) == ("nl", "dark")
+    assert LANGUAGE not in client.cookies
+
+
+def test_another_sites_form_cannot_choose_for_a_person(world: World) -> None:
+    """The form carries no token: that the session's cookie stays away from other sites' forms is the wall."""
+    assert settings.SESSION_COOKIE_SAMESITE == "Lax"
+    forged = Client(enforce_csrf_checks=True, headers={"host": "localhost"})
+    assert forged.post("/preferences", {"language": "de"}).status_code == 303
+    assert {chosen_by(one) for one in (world.shop.cashier, world.shop.owner)} == {(None, None)}
 
 
 def test_a_part_of_a_page_leads_the_whole_page_to_the_login(world: World) -> None:

@@ -171,6 +171,15 @@ def password_changed(person_id: UUID) -> None:
 
 
 @transaction.atomic
+def keep_preferences(person_id: UUID, *, language: str | None = None, theme: str | None = None) -> None:
+    """Keep what somebody chose for their pages; None leaves that as it is. The door knows which there are."""
+    given = {"language": language, "theme": theme}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if chosen:
+        Person.objects.filter(id=person_id).update(**chosen)
+
+
+@transaction.atomic
 def end_staff_logins(actor_id: UUID, person_id: UUID, *, now: datetime) -> None:
     """An owner ends every login of somebody else, on every device. Raises StaffRefused."""
     target, _ = _staff_for_change(actor_id, person_id)

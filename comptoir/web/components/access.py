@@ -106,7 +106,7 @@ def page_for(*roles: Role, camera: bool = False, unfinished: bool = False) -> Ca
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             now = utc_now()
-            person = _logged_in(request, now)
+            person = logged_in(request, now)
             if person is None:
                 return _to_login(request, page)
             if person.role not in roles:
@@ -159,6 +159,17 @@ def open_page(view: View | None = None, *, secret_address: bool = False, camera:
     return declare if view is None else declare(view)
 
 
+def logged_in(request: HttpRequest, now: datetime) -> PersonView | None:
+    """Who is logged in; None for nobody, and for whose login is over, which ends here."""
+    if not request.user.is_authenticated:
+        return None
+    person = identity.view_of(request.user)
+    if sessions.is_over(request, person, now):
+        sessions.end(request)
+        return None
+    return person
+
+
 def not_theirs() -> NoReturn:
     """Answer as if it did not exist: what is another's is never told from what is not."""
     raise Http404("no such thing for this visitor")
@@ -167,16 +178,6 @@ def not_theirs() -> NoReturn:
 def home_of(role: Role) -> str:
     """The address of a role's own door."""
     return reverse(_HOMES.get(role, "merchant-home"))
-
-
-def _logged_in(request: HttpRequest, now: datetime) -> PersonView | None:
-    if not request.user.is_authenticated:
-        return None
-    person = identity.view_of(request.user)
-    if sessions.is_over(request, person, now):
-        sessions.end(request)
-        return None
-    return person
 
 
 def _wallet_of(person: PersonView) -> UUID | None:

@@ -2,5 +2,5 @@
 
 django-allauth does the work; `adapters` say how it is done here (no e-mail, no sign-up, secrets sealed),
 `forms` who may come in at which door, `views` and `urls` which of its pages exist, `signals` what a login
-leaves behind: the session's clock and an entry in the record of actions.
+leaves behind: the session's clock, the person's language and theme in the browser, an entry in the record.
 """

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.signals import authentication_step_completed, password_changed
+from allauth.account.signals import user_logged_in as login_answered
 from allauth.mfa.signals import authenticator_added, authenticator_removed
 from django.contrib.auth.signals import user_logged_in
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from comptoir.identity import api as identity
 from comptoir.kernel.clock import utc_now
-from comptoir.web.components import sessions
+from comptoir.web.components import preferences, sessions
 
 
 def connect() -> None:
     """Listen, each once."""
     user_logged_in.connect(_logged_in, dispatch_uid="comptoir.signin")
+    login_answered.connect(_answered, dispatch_uid="comptoir.signin")
     authentication_step_completed.connect(_step_completed, dispatch_uid="comptoir.signin")
     authenticator_added.connect(_added, dispatch_uid="comptoir.signin")
     password_changed.connect(_password_changed, dispatch_uid="comptoir.signin")
@@ -28,6 +30,10 @@ def _logged_in(request: HttpRequest | None, user: Any, **_: Any) -> None:
         now = utc_now()
         sessions.begin(request, now)
         identity.record_action(identity.view_of(user), "login.succeed", now=now)
+
+
+def _answered(request: HttpRequest, response: HttpResponse, user: Any, **_: Any) -> None:
+    preferences.bring(request, response, identity.view_of(user))
 
 
 def _step_completed(request: HttpRequest, method: str, **_: Any) -> None:
