@@ -1,16 +1,21 @@
-"""Lists of payments and refunds: every filter, every page, nobody else's."""
+"""Lists of payments, refunds and disputes: every filter, every page, nobody else's."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentFilter, PaymentState, Place, Product
 from comptoir.db.run import read
+from comptoir.flows import api as flows
+from comptoir.kernel.ids import new_id
+from comptoir.kernel.money import Money
+from comptoir.kernel.statements import Statement
 from tests.conftest import Database
 from tests.flows.support import NOW, Scene, make_merchant, make_scene
 
@@ -79,6 +84,52 @@ def test_pages_are_the_whole_list_in_order(module_database: Database, size: int,
     assert [one.created_at for one in whole] == sorted((one.created_at for one in whole), reverse=True)
 
 
+@settings(max_examples=20, deadline=None)
+@given(size=st.integers(1, 9), gaps=st.lists(st.integers(0, 1), min_size=1, max_size=12))
+def test_pages_of_disputes_lose_and_double_none(module_database: Database, size: int, gaps: list[int]) -> None:
+    """Also where many were opened at the same instant; and nobody else's are among them."""
+    scene, other = make_scene(), make_scene(merchant_id=make_merchant())
+    claimed(other, paid(other, "R-1", 1000, NOW), NOW)
+    payment, at = paid(scene, "R-1", 1000, NOW), NOW
+    opened = {}
+    for gap in gaps:
+        at += timedelta(seconds=gap)
+        opened[claimed(scene, payment, at)] = at
+    listed: list[acquiring.DisputeView] = []
+    after = None
+    while True:
+        asked = acquiring.disputes_listed(size, scene.merchant_id, only_waiting=False, after=after)
+        page = acquiring.decode_disputes(read(asked))
+        listed += page
+        if len(page) < size:
+            break
+        after = acquiring.place(page[-1])
+    assert [(one.id, one.created_at) for one in listed] == sorted(
+        opened.items(), key=lambda one: (one[1], one[0]), reverse=True
+    )
+    whole = acquiring.disputes_listed(100, scene.merchant_id, only_waiting=True)
+    assert acquiring.decode_disputes(read(whole)) == listed
+
+
+def claimed(scene: Scene, payment_id: UUID, at: datetime) -> UUID:
+    """The id of a new dispute that asks for papers."""
+    dispute_id = new_id()
+    scene.one(
+        flows.OpenDispute(
+            merchant_id=scene.merchant_id,
+            payment_id=payment_id,
+            dispute_id=dispute_id,
+            kind=acquiring.DisputeKind.RETRIEVAL_REQUEST,
+            amount=Money(100, "EUR"),
+            reason_code="PAPERS",
+            reason="papers, please",
+            due_at=at + timedelta(days=7),
+        ),
+        now=at,
+    )
+    return dispute_id
+
+
 def test_refunds_are_listed_without_the_money_of_disputes(database: Database) -> None:
     scene = make_scene()
     payment = paid(scene, "A-1", 5000, NOW)
@@ -94,17 +145,19 @@ def test_refunds_are_listed_without_the_money_of_disputes(database: Database) ->
 
 
 def test_a_page_is_found_by_an_index(database: Database) -> None:
-    """However many payments others have: the plan never sorts and never reads the table through."""
-    scene = make_scene()
-    asked = acquiring.payments_page(
-        PaymentFilter(merchant_id=scene.merchant_id, start=NOW), 50, (NOW, scene.merchant_id)
-    )
-    off = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off"
-    from django.db import connection
+    """However many others have: the plan never sorts and never reads the table through."""
+    merchant_id, after = make_merchant(), (NOW, new_id())
+    payments = acquiring.payments_page(PaymentFilter(merchant_id=merchant_id, start=NOW), 50, after)
+    assert "acquiring_payment_made" in plan_of(payments)
+    disputes = acquiring.disputes_listed(50, merchant_id, only_waiting=False, after=after)
+    assert "acquiring_dispute_made" in plan_of(disputes)
 
+
+def plan_of(asked: Statement) -> str:
+    """How the statement would be done on a table too large to be read through; by order of an index."""
     with connection.cursor() as cursor:
-        cursor.execute(off)
+        cursor.execute("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off")
         cursor.execute("EXPLAIN " + asked.sql, asked.params)
         plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert "acquiring_payment_made" in plan
     assert "Sort" not in plan
+    return plan

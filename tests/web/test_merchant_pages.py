@@ -9,7 +9,7 @@ import zipfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -478,23 +478,26 @@ def test_a_notification_is_sent_again_by_who_acts(desk: Desk) -> None:
     assert done.count("notification.resend") == 1
 
 
+def claim(desk: Desk, one: PaymentView, kind: acquiring.DisputeKind) -> flows.OpenDispute:
+    return flows.OpenDispute(
+        merchant_id=one.merchant_id,
+        payment_id=one.id,
+        dispute_id=new_id(),
+        kind=kind,
+        amount=one.amount,
+        reason_code="NOT_RECEIVED",
+        reason="never came",
+        due_at=desk.now + timedelta(days=7),
+    )
+
+
 def test_a_dispute_is_defended_or_accepted_once(desk: Desk) -> None:
-    shop, manager = desk.world.shop, desk.browser(Role.MANAGER)
+    manager = desk.browser(Role.MANAGER)
     ids = []
     for one in desk.paid[:2]:
-        dispute_id = new_id()
-        command = flows.OpenDispute(
-            merchant_id=shop.merchant_id,
-            payment_id=one.id,
-            dispute_id=dispute_id,
-            kind=acquiring.DisputeKind.CHARGEBACK,
-            amount=one.amount,
-            reason_code="NOT_RECEIVED",
-            reason="never came",
-            due_at=desk.now + timedelta(days=7),
-        )
+        command = claim(desk, one, acquiring.DisputeKind.CHARGEBACK)
         flows.execute([command], utc_now(), flows.Desk(5))
-        ids.append(dispute_id)
+        ids.append(command.dispute_id)
     assert "waits for your answer" in page(manager, "merchant-home")
     paper = io.BytesIO(b"%PDF-1.7 receipt")
     paper.name = "receipt.pdf"
@@ -510,6 +513,38 @@ def test_a_dispute_is_defended_or_accepted_once(desk: Desk) -> None:
         assert "Accepted" in done
     assert page(manager, "merchant-payment", desk.paid[1].id.hex).count("Dispute accepted") == 1
     assert_books_hold()
+
+
+def test_disputes_are_paged(desk: Desk) -> None:
+    """Three pages, of which the first two end amid disputes of one instant."""
+    browser = desk.browser(Role.ACCOUNTANT)
+    wanted = [
+        claim(desk, desk.paid[number % 2], acquiring.DisputeKind.RETRIEVAL_REQUEST) for number in range(123)
+    ]
+    flows.execute(wanted[:3], utc_now(), flows.Desk(5))
+
+    def asked(**query: str) -> tuple[str, int]:
+        with CaptureQueriesContext(connection) as queries:
+            shown = page(browser, "merchant-disputes", **query)
+        return shown, len(queries)
+
+    short, few = asked()
+    assert "Older" not in short
+    flows.execute(wanted[3:], utc_now(), flows.Desk(5))
+    found: list[str] = []
+    after: dict[str, str] = {}
+    for number in range(3):
+        shown, count = asked(**after)
+        assert count == few
+        assert ("Newer" in shown) == (number > 0)
+        found += re.findall(rf'{reverse("merchant-disputes")}/([0-9a-f]{{32}})"', shown)
+        older = re.search(r'after=([^"&]+)" rel="next"', shown)
+        assert (older is None) == (number == 2)
+        after = {"after": unquote(older[1])} if older else {}
+    assert sorted(found) == sorted(one.dispute_id.hex for one in wanted)
+    assert browser.get(reverse("merchant-disputes") + "?after=nonsense").status_code == 200
+    theirs = client_of(desk.world.other_shop.owner).get(reverse("merchant-disputes"))
+    assert "There are no disputes." in theirs.content.decode()
 
 
 def test_the_sandbox_shows_the_counterpart_and_nothing_of_the_shop(desk: Desk) -> None:

@@ -92,6 +92,7 @@ class Dispute(models.Model):
                 fields=["look_at"], name="acquiring_dispute_due", condition=Q(look_at__isnull=False)
             ),
             models.Index(fields=["id"], name="acquiring_dispute_id"),
+            models.Index(fields=["merchant_id", "created_at", "id"], name="acquiring_dispute_made"),
         ]
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from comptoir.acquiring.queries.listing import NEWEST_FIRST, Place
 from comptoir.acquiring.queries.payments import BY_ID, IdKey
 from comptoir.acquiring.types import (
     DOCUMENT_PURPOSE,
@@ -45,13 +47,22 @@ def disputes_named(dispute_id: UUID) -> Statement:
     return Statement(_DISPUTE + "WHERE d.id = %s", (dispute_id,))
 
 
-def disputes_listed(limit: int, merchant_id: UUID | None, *, only_waiting: bool) -> Statement:
-    """The newest disputes, of one merchant if it is named, of all that wait for somebody if so asked."""
-    return Statement(
-        _DISPUTE + "WHERE (%s::uuid IS NULL OR d.merchant_id = %s)"
-        " AND (NOT %s OR d.state IN ('OPEN', 'DEFENDED')) ORDER BY d.created_at DESC, d.id LIMIT %s",
-        (merchant_id, merchant_id, only_waiting, limit),
-    )
+def disputes_listed(
+    limit: int, merchant_id: UUID | None, *, only_waiting: bool, after: Place | None = None
+) -> Statement:
+    """The newest disputes, or those below `after`: of one merchant if it is named, that wait if so asked."""
+    parts: list[str] = []
+    params: list[Any] = []
+    if merchant_id is not None:
+        parts.append("d.merchant_id = %s")
+        params.append(merchant_id)
+    if only_waiting:
+        parts.append("d.state IN ('OPEN', 'DEFENDED')")
+    if after is not None:
+        parts.append("(d.created_at, d.id) < (%s, %s)")
+        params += after
+    where = f"WHERE {' AND '.join(parts)}" if parts else ""
+    return Statement(f"{_DISPUTE} {where}{NEWEST_FIRST.format('d')}", [*params, limit])
 
 
 def due_disputes(now: datetime, limit: int) -> Statement:

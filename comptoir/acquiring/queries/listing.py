@@ -9,13 +9,14 @@ from uuid import UUID
 import msgspec
 
 from comptoir.acquiring.queries.payments import PAYMENT, REFUND
-from comptoir.acquiring.types import PaymentState, PaymentView, Product, RefundView
+from comptoir.acquiring.types import DisputeView, PaymentState, PaymentView, Product, RefundView
 from comptoir.kernel.statements import Statement
 
 #: Where a page ends: the next one begins below it.
 Place = tuple[datetime, UUID]
 
-_NEWEST_FIRST = " ORDER BY {0}.created_at DESC, {0}.id DESC LIMIT %s"
+#: The order of every list for people, in which a place is exact; for the alias of its table.
+NEWEST_FIRST = " ORDER BY {0}.created_at DESC, {0}.id DESC LIMIT %s"
 
 
 class PaymentFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +46,7 @@ def payments_page(wanted: PaymentFilter, limit: int, after: Place | None = None)
     if after is not None:
         where += " AND (p.created_at, p.id) < (%s, %s)"
         params += after
-    return Statement(f"{PAYMENT} WHERE {where}{_NEWEST_FIRST.format('p')}", [*params, limit])
+    return Statement(f"{PAYMENT} WHERE {where}{NEWEST_FIRST.format('p')}", [*params, limit])
 
 
 def refunds_page(
@@ -60,10 +61,10 @@ def refunds_page(
     if after is not None:
         where += " AND (r.created_at, r.id) < (%s, %s)"
         params += after
-    return Statement(f"{REFUND} WHERE {where}{_NEWEST_FIRST.format('r')}", [*params, limit])
+    return Statement(f"{REFUND} WHERE {where}{NEWEST_FIRST.format('r')}", [*params, limit])
 
 
-def place(one: PaymentView | RefundView) -> Place:
+def place(one: PaymentView | RefundView | DisputeView) -> Place:
     """Where the page ends whose last line this is."""
     return one.created_at, one.id
 

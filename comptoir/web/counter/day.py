@@ -16,13 +16,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import DayTotals, PaymentState, PaymentView, Place, RefundView, TillView
+from comptoir.acquiring.api import DayTotals, PaymentState, PaymentView, RefundView, TillView
 from comptoir.db.run import read
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.ids import parse_id
 from comptoir.kernel.money import Money
 from comptoir.standards import time_zones
 from comptoir.web.components.access import Visitor, not_theirs, page_for
+from comptoir.web.components.places import marked, place_in
 from comptoir.web.counter import words
 from comptoir.web.counter.lists import lines_of
 from comptoir.web.counter.outcomes import seen
@@ -38,9 +39,9 @@ PAGE: Final = 25
 def day(request: HttpRequest, visitor: Visitor, till: TillView) -> HttpResponse:
     """The day's payments, the newest first."""
     on, whole = _chosen(request, visitor, till)
-    found = lines_of(till, visitor.now, on, PAGE + 1, after=_after(request), whole=whole)
+    found = lines_of(till, visitor.now, on, PAGE + 1, after=place_in(request.GET.get("after")), whole=whole)
     lines, more = found[:PAGE], found[PAGE:]
-    older = _link("counter-day", on, whole, _place_text(lines[-1].payment)) if more else None
+    older = _link("counter-day", on, whole, marked(acquiring.place(lines[-1].payment))) if more else None
     page = {
         "till": till,
         "sections": sections("day"),
@@ -157,21 +158,6 @@ def _link(name: str, on: date, whole: bool, after: str | None = None) -> str:
     if after:
         chosen["after"] = after
     return f"{reverse(name)}?{urlencode(chosen)}"
-
-
-def _place_text(last: PaymentView) -> str:
-    """Where a page ends, as its address says it."""
-    instant, payment_id = acquiring.place(last)
-    return f"{instant.isoformat()}~{payment_id.hex}"
-
-
-def _after(request: HttpRequest) -> Place | None:
-    instant, _, payment_id = request.GET.get("after", "").partition("~")
-    try:
-        made = datetime.fromisoformat(instant)
-        return (made, parse_id(payment_id, "after")) if made.tzinfo else None
-    except (ValueError, InvalidValue):
-        return None
 
 
 def _by_currency(found: DayTotals) -> list[dict[str, Any]]:

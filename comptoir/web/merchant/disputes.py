@@ -18,10 +18,11 @@ from comptoir.db.run import read
 from comptoir.flows import api as flows
 from comptoir.web.components.access import Visitor, not_theirs, page_for, recently_authenticated
 from comptoir.web.components.asking import desk
+from comptoir.web.components.places import marked, place_in
 from comptoir.web.merchant import words
-from comptoir.web.merchant.frame import ACTORS, READERS, id_of, show, shown_merchant
+from comptoir.web.merchant.frame import ACTORS, READERS, id_of, show, shown_merchant, with_query
 
-_MOST: Final = 200
+_PAGE: Final = 50
 
 _KINDS: Final = {
     DisputeKind.CHARGEBACK: _("Chargeback"),
@@ -41,10 +42,22 @@ _STATES: Final = {
 @page_for(*READERS)
 @require_safe
 def disputes(request: HttpRequest, visitor: Visitor) -> HttpResponse:
-    """The newest disputes."""
-    rows = read(acquiring.disputes_listed(_MOST, shown_merchant(visitor, request), only_waiting=False))
-    found = [_shown(one) for one in acquiring.decode_disputes(rows)]
-    return show(request, visitor, "disputes.html", "merchant-disputes", disputes=found)
+    """All disputes, the newest first."""
+    after = place_in(request.GET.get("after"))
+    merchant_id = shown_merchant(visitor, request)
+    rows = read(acquiring.disputes_listed(_PAGE + 1, merchant_id, only_waiting=False, after=after))
+    found = acquiring.decode_disputes(rows)
+    shown, more = found[:_PAGE], len(found) > _PAGE
+    path = reverse("merchant-disputes")
+    return show(
+        request,
+        visitor,
+        "disputes.html",
+        "merchant-disputes",
+        disputes=[_shown(one) for one in shown],
+        older=with_query(path, request.GET, after=marked(acquiring.place(shown[-1]))) if more else None,
+        newer=with_query(path, request.GET, after=None) if after else None,
+    )
 
 
 @page_for(*READERS)

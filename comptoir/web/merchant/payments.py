@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import PaymentFilter, PaymentState, PaymentView, Place, Product
+from comptoir.acquiring.api import PaymentFilter, PaymentState, PaymentView, Product
 from comptoir.db.run import read
 from comptoir.flows import api as flows
 from comptoir.flows.history import Event, PaymentHistory, payment_history
@@ -26,6 +25,7 @@ from comptoir.kernel.money import Money
 from comptoir.web.components.access import Visitor, not_theirs, page_for, recently_authenticated
 from comptoir.web.components.amounts import typed_amount
 from comptoir.web.components.asking import desk
+from comptoir.web.components.places import marked, place_in
 from comptoir.web.merchant import words
 from comptoir.web.merchant.frame import (
     ACTORS,
@@ -50,13 +50,12 @@ def payments(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     merchant = merchant_of(visitor, request)
     period = period_of(request.GET, visitor.now)
     wanted = filter_of(request, merchant.id, period)
-    after = _place(request.GET.get("after"))
+    after = place_in(request.GET.get("after"))
     rows = read(acquiring.payments_page(wanted, PAGE + 1, after))
     found = acquiring.decode_payments(rows)
     shown, more = found[:PAGE], len(found) > PAGE
     path = reverse("merchant-payments")
     names = {one.ref: one.name for one in merchant.stores}
-    last = acquiring.place(shown[-1]) if shown else None
     return show(
         request,
         visitor,
@@ -71,7 +70,7 @@ def payments(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         products=[(one, _PRODUCTS[one]) for one in Product],
         query=request.GET,
         export=with_query("", request.GET, after=None),
-        older=with_query(path, request.GET, after=_marked(last)) if more and last else None,
+        older=with_query(path, request.GET, after=marked(acquiring.place(shown[-1]))) if more else None,
         newer=with_query(path, request.GET, after=None) if after else None,
     )
 
@@ -266,17 +265,3 @@ def _one_of(kind: Any, text: str | None) -> Any:
 def _minor(text: str | None, currency: str) -> int | None:
     amount = typed_amount(text or "", currency)
     return amount.minor if amount else None
-
-
-def _marked(last: Place | None) -> str | None:
-    """A place in the list as an address carries it."""
-    return f"{last[0].isoformat()}_{last[1].hex}" if last else None
-
-
-def _place(text: str | None) -> Place | None:
-    instant, _mark, one = (text or "").partition("_")
-    try:
-        at, found = datetime.fromisoformat(instant), UUID(one)
-    except ValueError:
-        return None
-    return (at, found) if at.tzinfo else None
