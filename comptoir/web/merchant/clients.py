@@ -90,7 +90,6 @@ def change(request: HttpRequest, visitor: Visitor, client_ref: str) -> HttpRespo
     try:
         with transaction.atomic():
             secret = _change(one, what, given, visitor)
-            visitor.did(f"client.{what}", ("client", one.client_ref), which=given.get("which", "")[:64])
     except identity.ApiKeyExists:
         messages.info(request, gettext("This key was made already, and shown once."))
     except (ValueError, ComptoirError) as error:
@@ -182,30 +181,39 @@ def _diagnosed(
 
 
 def _change(one: ClientView, what: str, given: Any, visitor: Visitor) -> str | None:
-    """Do one of the changes; an API key that was made. Raises ComptoirError, ValueError."""
+    """Do and record one of the changes; an API key that was made. Raises ComptoirError, ValueError."""
+    ref, which, secret = one.client_ref, given.get("which", ""), None
     match what:
         case "add_key":
-            identity.add_key(one.client_ref, given.get("public_key", "").strip(), now=visitor.now)
+            action = "client.add_key"
+            identity.add_key(ref, given.get("public_key", "").strip(), now=visitor.now)
         case "revoke_key":
-            identity.revoke_key(one.client_ref, int(given.get("which", "")), now=visitor.now)
+            action = "client.revoke_key"
+            identity.revoke_key(ref, int(which), now=visitor.now)
         case "add_api_key":
+            action = "client.add_api_key"
             only = [name for name in given.getlist("only") if name in _OPERATIONS] or None
             attempt = parse_id(given.get("attempt", ""), "attempt")
-            return identity.create_api_key(one.client_ref, only, now=visitor.now, key_id=attempt)
+            secret = identity.create_api_key(ref, only, now=visitor.now, key_id=attempt)
         case "revoke_api_key":
-            wanted = id_of(given.get("which", ""))
-            if wanted not in {known.id for known in identity.api_keys(one.client_ref)}:
+            action = "client.revoke_api_key"
+            wanted = id_of(which)
+            if wanted not in {known.id for known in identity.api_keys(ref)}:
                 not_theirs()
             identity.revoke_api_key(wanted, now=visitor.now)
         case "address":
-            set_notify_url(one.client_ref, given.get("notify_url", "").strip() or None)
+            action = "client.address"
+            set_notify_url(ref, given.get("notify_url", "").strip() or None)
         case "suspend":
-            identity.set_client_status(one.client_ref, identity.ClientStatus.SUSPENDED)
+            action = "client.suspend"
+            identity.set_client_status(ref, identity.ClientStatus.SUSPENDED)
         case "activate":
-            identity.set_client_status(one.client_ref, identity.ClientStatus.ACTIVE)
+            action = "client.activate"
+            identity.set_client_status(ref, identity.ClientStatus.ACTIVE)
         case _:
             not_theirs()
-    return None
+    visitor.did(action, ("client", ref), which=which[:64])
+    return secret
 
 
 def _page(request: HttpRequest, visitor: Visitor, one: ClientView, secret: str | None = None) -> HttpResponse:

@@ -10,6 +10,7 @@ from comptoir.identity import api as identity
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.ids import parse_id
 from comptoir.web.components.access import Visitor, page_for
+from comptoir.web.merchant import words
 from comptoir.web.merchant.frame import OWNERS, show, with_query
 
 
@@ -23,12 +24,16 @@ def record(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     except InvalidValue:
         before = person = None
     page = identity.actions(visitor.merchant_id, before=before, person_id=person)
-    names = identity.people({one.person_id for one in page.entries})
+    staff = identity.staff(visitor.merchant_id)
+    names = {one.id.hex: one.display_name for one in staff}
     path = reverse("merchant-record")
     entries = [
         {
             "entry": one,
-            "name": names[one.person_id].display_name if one.person_id in names else one.person_id.hex,
+            "name": names.get(one.person_id.hex, one.person_id.hex),
+            "did": words.action(one.action),
+            "kind": words.subject(one.subject_kind),
+            "subject": names.get(one.subject_id, one.subject_id),
             "details": [f"{name}: {value}" for name, value in one.details.items() if value not in ("", None)],
         }
         for one in page.entries
@@ -39,7 +44,7 @@ def record(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "record.html",
         "merchant-record",
         entries=entries,
-        staff=identity.staff(visitor.merchant_id),
+        staff=staff,
         person=person.hex if person else "",
         older=with_query(path, request.GET, after=page.older.hex) if page.older else None,
         newer=with_query(path, request.GET, after=None) if before else None,

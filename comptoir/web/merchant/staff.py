@@ -93,7 +93,7 @@ def change(request: HttpRequest, visitor: Visitor, person_id: str) -> HttpRespon
                     visitor.did("staff.role", ("person", one.id.hex), role=role.value)
                 case "out" | "in":
                     identity.set_staff_active(visitor.person.id, one.id, active=what == "in", now=visitor.now)
-                    visitor.did(f"staff.{what}", ("person", one.id.hex))
+                    visitor.did("staff.in" if what == "in" else "staff.out", ("person", one.id.hex))
                 case "reset":
                     password = identity.reset_password(visitor.person.id, one.id)
                     visitor.did("staff.reset", ("person", one.id.hex))

@@ -65,10 +65,11 @@ def stores(request: HttpRequest, visitor: Visitor) -> HttpResponse:
                         country=merchant.country,
                         now=visitor.now,
                     )
+                    visitor.did("store.create", ("store", given["ref"]))
                 else:
                     store = next(one for one in merchant.stores if one.id.hex == given["store"])
                     acquiring.add_terminal(merchant.id, new_id(), store.id, ref=given["ref"], now=visitor.now)
-                visitor.did(f"{what}.create", (str(what), given["ref"]))
+                    visitor.did("till.create", ("till", given["ref"]))
         except (acquiring.StoreExists, acquiring.TerminalExists):
             form.add_error("ref", gettext("This reference is taken."))
         except ComptoirError as error:

@@ -97,6 +97,52 @@ _ROLES: Final[dict[Role, Promise]] = {
     Role.ACCOUNTANT: _("Accountant"),
 }
 
+#: What people of a merchant do, as its record names it.
+_ACTIONS: Final[dict[str, Promise]] = {
+    "login.succeed": _("Logged in"),
+    "login.change": _("Changed their own password"),
+    "second_factor.add": _("Set up a second factor"),
+    "second_factor.remove": _("Removed a second factor"),
+    "payment.cancel": _("Cancelled a payment"),
+    "refund.create": _("Refunded"),
+    "poster.print": _("Printed a code for the wall"),
+    "dispute.accept": _("Accepted a dispute"),
+    "dispute.defend": _("Defended a dispute"),
+    "store.create": _("Added a store"),
+    "till.create": _("Added a till"),
+    "staff.create": _("Brought in a member of staff"),
+    "staff.role": _("Changed somebody's role"),
+    "staff.out": _("Shut somebody out"),
+    "staff.in": _("Let somebody in again"),
+    "staff.reset": _("Set a new password for somebody"),
+    "staff.second_factor": _("Removed somebody's second factor"),
+    "staff.approval": _("Set a PIN for approvals"),
+    "client.create": _("Added an API client"),
+    "client.add_key": _("Registered a public key"),
+    "client.revoke_key": _("Revoked a public key"),
+    "client.add_api_key": _("Made an API key"),
+    "client.revoke_api_key": _("Revoked an API key"),
+    "client.address": _("Changed where notifications go"),
+    "client.suspend": _("Suspended an API client"),
+    "client.activate": _("Let an API client in again"),
+    "client.test": _("Sent a test notification"),
+    "notification.resend": _("Had a notification sent again"),
+    "export.create": _("Exported a file"),
+    "sandbox.create": _("Set up the sandbox"),
+    "sandbox.update": _("Brought the sandbox in step"),
+}
+
+#: Kinds of what something was done to.
+_SUBJECTS: Final[dict[str, Promise]] = {
+    "payment": _("Payment"),
+    "dispute": _("Dispute"),
+    "store": _("Store"),
+    "till": _("Till"),
+    "person": _("Person"),
+    "client": _("API client"),
+    "notification": _("Notification"),
+}
+
 #: Why money is given back; what is chosen is kept in English, and shown in the page's language.
 REFUND_REASONS: Final[dict[str, Promise]] = {
     "returned": _("The goods came back"),
@@ -140,6 +186,16 @@ def posting(one: Posting) -> tuple[str, str, str]:
 def notice(kind: str) -> str:
     """What a notification is about."""
     return str(_NOTICES.get(kind, kind))
+
+
+def action(name: str) -> str:
+    """What somebody did. A name that is not known, of an older record, is shown as it is."""
+    return str(_ACTIONS.get(name, name))
+
+
+def subject(kind: str) -> str:
+    """What it was done to; a kind that is not known is shown as it is."""
+    return str(_SUBJECTS.get(kind, kind))
 
 
 def role(one: Role) -> str:
