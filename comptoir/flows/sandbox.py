@@ -6,12 +6,14 @@ wallets pay it, its accounts are apart. Nobody works for it: the merchant's own 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from comptoir.acquiring import api as acquiring
+from comptoir.acquiring.api import MerchantSummary
 from comptoir.db.run import read
 from comptoir.kernel.ids import derived_id
 
@@ -27,50 +29,76 @@ def has_counterpart(merchant_id: UUID) -> bool:
 
 
 @transaction.atomic
-def open_counterpart(merchant_id: UUID, now: datetime) -> UUID:
-    """Make a merchant's counterpart, with the merchant's terms and stores as they are now; its id.
+def open_counterpart(merchant_id: UUID, now: datetime) -> int:
+    """Make a merchant's counterpart, or bring it what it lacks: contracts, stores, tills; how many it lacked.
 
-    Doing it again changes nothing. Raises MerchantUnknown, and MerchantInvalid for a test merchant.
+    What is there stays as it is, also where the merchant has changed since, and so does what was made in the
+    counterpart itself. Safe to do again, and at once. Raises MerchantUnknown, and MerchantInvalid for a test
+    merchant.
     """
-    wanted = counterpart_id(merchant_id)
-    found = acquiring.decode_merchants(read(acquiring.merchants([merchant_id, wanted])))
-    own = found.get(merchant_id)
-    if own is None:
-        raise acquiring.MerchantUnknown("there is no such merchant", field="merchant")
+    own = acquiring.merchant_summary_by_id(merchant_id)
     if own.sandbox:
         raise acquiring.MerchantInvalid("this is a test merchant already", field="merchant")
-    if wanted in found:
-        return wanted
-    acquiring.register_merchant(
-        wanted,
-        office_id=own.office_id,
-        ref=f"T{wanted.hex[:19]}",
-        name=own.name,
-        mcc=own.mcc,
-        country=own.country,
-        now=now,
-        sandbox=True,
-    )
-    for terms in own.contracts:
-        acquiring.open_contract(
-            wanted,
-            settlement_currency=terms.settlement_currency,
-            payment_currencies=terms.payment_currencies,
-            margin_bps=terms.margin_bps,
-            in_store_expiry_s=terms.in_store_expiry_s,
-            online_expiry_s=terms.online_expiry_s,
-            refund_window_days=terms.refund_window_days,
-            now=now,
-        )
-    for store in acquiring.merchant_summary(own.ref).stores:
-        acquiring.add_store(
-            wanted,
-            derived_id("store", "sandbox", store.id.hex),
-            ref=store.ref,
-            name=store.name,
-            mcc=store.mcc,
-            city=store.city,
-            country=store.country,
-            now=now,
-        )
-    return wanted
+    wanted = counterpart_id(merchant_id)
+    if not has_counterpart(merchant_id):
+        with suppress(acquiring.MerchantExists):
+            acquiring.register_merchant(
+                wanted,
+                office_id=own.office_id,
+                ref=f"T{wanted.hex[:19]}",
+                name=own.name,
+                mcc=own.mcc,
+                country=own.country,
+                now=now,
+                sandbox=True,
+            )
+    test = acquiring.merchant_summary_by_id(wanted)
+    return _contracts(own, test, now) + _stores(own, test, now)
+
+
+def _contracts(own: MerchantSummary, test: MerchantSummary, now: datetime) -> int:
+    """Agree on what the counterpart lacks; how many contracts that were."""
+    there = {terms.settlement_currency for terms in test.contracts}
+    lacking = [terms for terms in own.contracts if terms.settlement_currency not in there]
+    for terms in lacking:
+        with suppress(acquiring.ContractExists):  # somebody else brings it at this moment
+            acquiring.open_contract(
+                test.id,
+                settlement_currency=terms.settlement_currency,
+                payment_currencies=terms.payment_currencies,
+                margin_bps=terms.margin_bps,
+                in_store_expiry_s=terms.in_store_expiry_s,
+                online_expiry_s=terms.online_expiry_s,
+                refund_window_days=terms.refund_window_days,
+                now=now,
+            )
+    return len(lacking)
+
+
+def _stores(own: MerchantSummary, test: MerchantSummary, now: datetime) -> int:
+    """Add stores and tills that the counterpart lacks; how many that were. A store is known by its ref."""
+    there, brought = {store.ref: store for store in test.stores}, 0
+    for store in own.stores:
+        known = there.get(store.ref)
+        store_id = known.id if known else derived_id("store", "sandbox", store.id.hex)
+        if known is None:
+            brought += 1
+            with suppress(acquiring.StoreExists):
+                acquiring.add_store(
+                    test.id,
+                    store_id,
+                    ref=store.ref,
+                    name=store.name,
+                    mcc=store.mcc,
+                    city=store.city,
+                    country=store.country,
+                    time_zone=store.time_zone,
+                    now=now,
+                )
+        lacking = [ref for ref in store.terminals if known is None or ref not in known.terminals]
+        brought += len(lacking)
+        for ref in lacking:
+            with suppress(acquiring.TerminalExists):
+                till_id = derived_id("terminal", "sandbox", store_id.hex, ref)
+                acquiring.add_terminal(test.id, till_id, store_id, ref=ref, now=now)
+    return brought

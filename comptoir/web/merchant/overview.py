@@ -82,15 +82,22 @@ def home(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 @page_for(*READERS)
 @require_POST
 def sandbox(request: HttpRequest, visitor: Visitor) -> HttpResponse:
-    """Show the merchant's counterpart for tests, or the merchant again; an owner makes the counterpart."""
+    """Show the merchant's counterpart for tests, or the merchant again; an owner makes the counterpart.
+
+    What the merchant has that the counterpart lacks comes with every switch.
+    """
     on = request.POST.get("on") == "1"
-    if on and not has_counterpart(visitor.merchant_id):
-        if visitor.role is not Role.OWNER:
+    if on:
+        is_new = not has_counterpart(visitor.merchant_id)
+        if is_new and visitor.role is not Role.OWNER:
             messages.info(request, gettext("An owner has to set up the sandbox first."))
             return HttpResponseRedirect(reverse("merchant-home"), status=303)
         with transaction.atomic():
-            open_counterpart(visitor.merchant_id, visitor.now)
-            visitor.did("sandbox.create")
+            brought = open_counterpart(visitor.merchant_id, visitor.now)
+            if is_new or brought:
+                visitor.did("sandbox.create" if is_new else "sandbox.update")
+        if brought and not is_new:
+            messages.info(request, gettext("What is new in your shop is in the sandbox now as well."))
     switch_sandbox(request, on=on)
     return HttpResponseRedirect(reverse("merchant-home"), status=303)
 
