@@ -85,7 +85,14 @@ from comptoir.acquiring.queries.figures import (
     refusals,
     sales,
 )
-from comptoir.acquiring.queries.listing import PaymentFilter, Place, payments_page, place, refunds_page
+from comptoir.acquiring.queries.listing import (
+    PaymentFilter,
+    Place,
+    payments_page,
+    place,
+    refunds_page,
+    stretch,
+)
 from comptoir.acquiring.queries.merchants import (
     decode_merchants,
     known_refs,
@@ -325,6 +332,7 @@ __all__ = [
     "store_subscription_changes",
     "store_subscription_payments",
     "store_subscriptions",
+    "stretch",
     "subscription_changes_by_request",
     "subscription_difference",
     "subscriptions_by_id",

@@ -85,8 +85,39 @@ def test_pages_are_the_whole_list_in_order(module_database: Database, size: int,
 
 
 @settings(max_examples=20, deadline=None)
+@given(
+    size=st.integers(1, 4),
+    count=st.integers(1, 5),
+    gaps=st.lists(st.tuples(st.integers(0, 1), st.booleans()), min_size=1, max_size=12),
+)
+def test_a_search_in_stretches_finds_each_once(
+    module_database: Database, size: int, count: int, gaps: list[tuple[int, bool]]
+) -> None:
+    """However a page ends: with its last line, or where its stretch does."""
+    scene, at = make_scene(), NOW
+    for number, (gap, wanted) in enumerate(gaps):
+        at += timedelta(seconds=gap)
+        scene.one(scene.order(f"{'A' if wanted else 'B'}-{number}"), now=at)
+    asked = PaymentFilter(merchant_id=scene.merchant_id, text="A-")
+    whole = acquiring.decode_payments(read(acquiring.payments_page(asked, 100)))
+    assert len(whole) == sum(wanted for _gap, wanted in gaps)
+    searched: list[acquiring.PaymentView] = []
+    after: Place | None = None
+    while True:
+        end = next(iter(read(acquiring.stretch(asked, count, after))), None)
+        page = acquiring.decode_payments(read(acquiring.payments_page(asked, size, after, end)))
+        searched += page
+        after = acquiring.place(page[-1]) if len(page) == size else end
+        if after is None:
+            break
+    assert searched == whole
+
+
+@settings(max_examples=20, deadline=None)
 @given(size=st.integers(1, 9), gaps=st.lists(st.integers(0, 1), min_size=1, max_size=12))
-def test_pages_of_disputes_lose_and_double_none(module_database: Database, size: int, gaps: list[int]) -> None:
+def test_pages_of_disputes_lose_and_double_none(
+    module_database: Database, size: int, gaps: list[int]
+) -> None:
     """Also where many were opened at the same instant; and nobody else's are among them."""
     scene, other = make_scene(), make_scene(merchant_id=make_merchant())
     claimed(other, paid(other, "R-1", 1000, NOW), NOW)
@@ -149,6 +180,11 @@ def test_a_page_is_found_by_an_index(database: Database) -> None:
     merchant_id, after = make_merchant(), (NOW, new_id())
     payments = acquiring.payments_page(PaymentFilter(merchant_id=merchant_id, start=NOW), 50, after)
     assert "acquiring_payment_made" in plan_of(payments)
+    assert "acquiring_payment_made" in plan_of(
+        acquiring.stretch(PaymentFilter(merchant_id=merchant_id), 9, after)
+    )
+    in_store = acquiring.stretch(PaymentFilter(merchant_id=merchant_id, store_ref="S1", text="x"), 9, after)
+    assert "acquiring_payment_store" in plan_of(in_store)
     disputes = acquiring.disputes_listed(50, merchant_id, only_waiting=False, after=after)
     assert "acquiring_dispute_made" in plan_of(disputes)
 

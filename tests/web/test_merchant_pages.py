@@ -30,6 +30,7 @@ from comptoir.kernel.clock import utc_now
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.money import Money
 from comptoir.standards.antom import signing
+from comptoir.web.merchant import payments
 from comptoir.web.merchant.exports import harmless
 from tests.conftest import Database
 from tests.flows.support import assert_books_hold
@@ -122,6 +123,81 @@ def test_the_list_is_filtered_searched_and_paged(desk: Desk) -> None:
         "after=2020-01-01_00",
     ):
         assert browser.get(reverse("merchant-payments") + "?" + odd).status_code == 200
+
+
+def test_amounts_are_typed_in_a_currency_that_is_chosen(desk: Desk) -> None:
+    """Of none, two and three decimals; the merchant's own currency unless another is chosen."""
+    shop, browser = desk.world.shop, desk.browser()
+    acquiring.change_contract(
+        shop.merchant_id, settlement_currency="EUR", payment_currencies=["JPY", "EUR", "KWD"]
+    )
+    assert 'name="currency"' in page(browser, "merchant-payments")
+    for number, (minor, currency) in enumerate([(1700, "JPY"), (17, "JPY"), (1700, "KWD"), (17500, "KWD")]):
+        one = pay(desk.world, f"{currency}-{minor}", now=desk.now - timedelta(minutes=41 + 2 * number))
+        with connection.cursor() as cursor:  # no rate of the day prices them; the list is of what is there
+            cursor.execute(
+                "UPDATE acquiring_payment SET currency = %s, amount = %s WHERE id = %s",
+                [currency, minor, one.id],
+            )
+
+    def found(**query: str) -> set[str]:
+        shown = page(browser, "merchant-payments", **query)
+        answer = browser.get(f"{reverse('merchant-export', args=['payments', 'csv'])}?{urlencode(query)}")
+        rows = csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig")))
+        refs = {row["request_id"] for row in rows}
+        assert refs == set(re.findall(r'class="mono">([^<]+)</a>', shown)), query
+        return refs
+
+    everything = found()
+    assert {"R-0", "JPY-17", "KWD-1700"} <= everything
+    assert found(least="17", most="17") == {"R-1"}
+    assert found(currency="JPY") == {"JPY-1700", "JPY-17"}
+    assert found(least="17", most="17", currency="JPY") == {"JPY-17"}
+    assert found(least="18", currency="JPY") == {"JPY-1700"}
+    assert found(most="1,700", currency="KWD") == {"KWD-1700"}
+    assert found(least="1.701", currency="KWD") == {"KWD-17500"}
+    assert found(currency="USD") == set()
+    chosen = page(browser, "merchant-payments", least="17")
+    assert re.search(r"<option selected>EUR</option>", chosen)
+    assert "<option>KWD</option>" in chosen
+    for typed, currency in (
+        ("17.5", "JPY"),
+        ("1.000", "EUR"),
+        ("1.0000", "KWD"),
+        ("many", "EUR"),
+        ("1e3", "JPY"),
+    ):
+        wrong = page(browser, "merchant-payments", least=typed, most="", currency=currency)
+        assert f"This is no amount in {currency}." in wrong, typed
+        assert wrong.count('aria-invalid="true"') == 1
+    assert "This is no amount" not in page(browser, "merchant-payments", least="0", currency="KWD")
+
+
+def test_whose_currency_has_no_decimals_types_none(desk: Desk) -> None:
+    shop, browser = desk.world.other_shop, client_of(desk.world.other_shop.owner)
+    acquiring.change_contract(shop.merchant_id, settlement_currency="EUR", payment_currencies=["JPY"])
+    asked = page(browser, "merchant-payments", least="1000")
+    assert 'name="currency"' not in asked
+    assert "This is no amount" not in asked
+    assert "This is no amount in JPY." in page(browser, "merchant-payments", most="10.50")
+
+
+def test_a_search_says_how_far_it_has_looked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page looks through so many payments; the next one goes on below them."""
+    browser, older = desk.browser(), re.compile(r'href="[^"]*after=([^"&]+)[^"]*" rel="next"')
+    monkeypatch.setattr(payments, "STRETCH", 2)
+    first = page(browser, "merchant-payments", q="R-3")
+    assert "Looked through down to" in first
+    assert "No payment fits" not in first
+    assert "R-3</a>" not in first
+    second = page(browser, "merchant-payments", q="R-3", after=unquote(older.findall(first)[0]))
+    third = page(browser, "merchant-payments", q="R-3", after=unquote(older.findall(second)[0]))
+    assert "R-3</a>" in third
+    assert not older.findall(third)
+    assert "Looked through" not in third
+    assert "Looked through" not in page(browser, "merchant-payments")
+    monkeypatch.undo()
+    assert "No payment fits" in page(browser, "merchant-payments", q="nothing")
 
 
 def test_one_payment_tells_its_history(desk: Desk) -> None:
@@ -327,8 +403,16 @@ def test_an_owner_runs_the_staff(desk: Desk) -> None:
     assert "Nobody changes this of themselves" in change(shop.owner, what="role", role="cashier")
     assert identity.person_by_id(shop.owner.id).role is Role.OWNER
     told = page(owner, "merchant-record")
-    for action in ("staff.create", "staff.approval", "staff.role", "staff.reset", "staff.out"):
-        assert action in told
+    for said in (
+        "Brought in a member of staff",
+        "Set a PIN for approvals",
+        "Changed somebody&#x27;s role",
+        "Set a new password for somebody",
+        "Shut somebody out",
+    ):
+        assert said in told
+    assert "staff." not in told
+    assert '<span class="mono">Lotte</span>' in told
     assert "204681" not in told
 
 
@@ -528,6 +612,7 @@ def test_disputes_are_paged(desk: Desk) -> None:
             shown = page(browser, "merchant-disputes", **query)
         return shown, len(queries)
 
+    asked()  # what is kept from then on
     short, few = asked()
     assert "Older" not in short
     flows.execute(wanted[3:], utc_now(), flows.Desk(5))
@@ -569,4 +654,61 @@ def test_the_sandbox_shows_the_counterpart_and_nothing_of_the_shop(desk: Desk) -
     assert [one.action for one in identity.actions(shop.merchant_id).entries].count("sandbox.create") == 1
     with pytest.raises(acquiring.MerchantInvalid):
         open_counterpart(test.id, desk.now)
+    assert_books_hold()
+
+
+def test_the_switch_brings_what_is_new_in_the_shop(desk: Desk) -> None:
+    """Stores and tills made since, once; what was made in the sandbox itself stays."""
+    shop, owner, switch = desk.world.shop, desk.browser(), reverse("merchant-sandbox")
+    new_store, new_till = (
+        {"what": "store", "store-ref": "S9", "store-name": "Gent", "store-city": "Gent"},
+        {"what": "till", "till-store": shop.stores[0].hex, "till-ref": "T9"},
+    )
+    owner.post(switch, {"on": "1"})
+    own = {"what": "store", "store-ref": "S8", "store-name": "Only here", "store-city": "Gent"}
+    assert owner.post(reverse("merchant-stores"), own).status_code == 303
+    owner.post(switch, {"on": "0"})
+    later = own | {"store-name": "Also in the shop"}
+    for sent in (new_store, new_till, later):
+        assert owner.post(reverse("merchant-stores"), sent).status_code == 303
+    made = next(one for one in acquiring.merchant_summary(shop.ref).stores if one.ref == "S8")
+    acquiring.add_terminal(shop.merchant_id, new_id(), made.id, ref="T8", now=desk.now)
+    acquiring.open_contract(
+        shop.merchant_id, settlement_currency="USD", payment_currencies=["USD"], margin_bps=50, now=desk.now
+    )
+    acquiring.add_store(
+        shop.merchant_id,
+        new_id(),
+        ref="S7",
+        name="Las Palmas",
+        mcc="5441",
+        city="Las Palmas",
+        country="ES",
+        time_zone="Atlantic/Canary",
+        now=desk.now,
+    )
+
+    def test_merchant() -> acquiring.MerchantSummary:
+        return acquiring.merchant_summary_by_id(counterpart_id(shop.merchant_id))
+
+    assert "S9" not in str(test_merchant().stores)
+    accountant = desk.browser(Role.ACCOUNTANT)
+    told = accountant.post(switch, {"on": "1"}, follow=True).content.decode()
+    assert "in the sandbox now as well" in told
+    found = test_merchant()
+    assert {one.ref: one.terminals for one in found.stores} == {
+        "one-S1": ("T1", "T9"),
+        "one-S2": ("T2",),
+        "S7": (),
+        "S8": ("T8",),
+        "S9": (),
+    }
+    assert {one.ref: one.name for one in found.stores}["S8"] == "Only here"
+    assert {one.ref: one.time_zone for one in found.stores}["S7"] == "Atlantic/Canary"
+    assert [one.settlement_currency for one in found.contracts] == ["EUR", "USD"]
+    again = accountant.post(switch, {"on": "1"}, follow=True).content.decode()
+    assert "in the sandbox now as well" not in again
+    assert test_merchant() == found
+    done = [one.action for one in identity.actions(shop.merchant_id).entries]
+    assert (done.count("sandbox.create"), done.count("sandbox.update")) == (1, 1)
     assert_books_hold()

@@ -39,14 +39,39 @@ class PaymentFilter(msgspec.Struct, frozen=True, kw_only=True):
     most: int | None = None
     text: str | None = None
 
+    @property
+    def whole(self) -> PaymentFilter:
+        """Merchant, period and store alone: what an index finds. The rest is seen in each payment."""
+        return PaymentFilter(
+            merchant_id=self.merchant_id, start=self.start, end=self.end, store_ref=self.store_ref
+        )
 
-def payments_page(wanted: PaymentFilter, limit: int, after: Place | None = None) -> Statement:
-    """The newest payments that fit, or those below `after`; for `decode_payments`."""
+
+def payments_page(
+    wanted: PaymentFilter, limit: int, after: Place | None = None, until: Place | None = None
+) -> Statement:
+    """The newest payments that fit, or those below `after`, not below `until`; for `decode_payments`."""
     where, params = _conditions(wanted)
     if after is not None:
         where += " AND (p.created_at, p.id) < (%s, %s)"
         params += after
+    if until is not None:
+        where += " AND (p.created_at, p.id) >= (%s, %s)"
+        params += until
     return Statement(f"{PAYMENT} WHERE {where}{NEWEST_FIRST.format('p')}", [*params, limit])
+
+
+def stretch(wanted: PaymentFilter, count: int, after: Place | None = None) -> Statement:
+    """Where the newest `count` payments end (those below `after`), whether they fit or not: a place or none.
+
+    A page that looks through one stretch at a time takes no longer the more there are.
+    """
+    where, params = _conditions(wanted.whole)
+    if after is not None:
+        where += " AND (p.created_at, p.id) < (%s, %s)"
+        params += after
+    place_of_one = f"SELECT p.created_at, p.id FROM acquiring_payment p WHERE {where}"  # noqa: S608 - ours
+    return Statement(f"{place_of_one}{NEWEST_FIRST.format('p')} OFFSET %s", [*params, 1, count - 1])
 
 
 def refunds_page(

@@ -14,13 +14,22 @@ LONGEST: Final = 13
 
 def typed_amount(typed: str, currency: str) -> Money | None:
     """What was typed; None for what is no amount that can be paid."""
-    if len(typed) > LONGEST:
+    amount = typed_money(typed, currency)
+    return amount if amount and amount.minor > 0 and amount.minor % fx.payable_step(currency) == 0 else None
+
+
+def typed_money(typed: str, currency: str) -> Money | None:
+    """What was typed, of any size; None for what is no amount.
+
+    More decimals than the currency has are refused, zeros too: who types 1.000 EUR may mean a thousand.
+    """
+    plain = typed.strip().replace(",", ".")
+    if len(plain) > LONGEST or len(plain.partition(".")[2]) > exponent(currency):
         return None
     try:
-        amount = Money.of(typed.strip().replace(",", "."), currency)
+        return Money.of(plain, currency)
     except InvalidValue:
         return None
-    return amount if amount.minor > 0 and amount.minor % fx.payable_step(currency) == 0 else None
 
 
 def example(currency: str) -> str:

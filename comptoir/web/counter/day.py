@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import wraps
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -18,8 +18,6 @@ from django.views.decorators.http import require_safe
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import DayTotals, PaymentState, PaymentView, RefundView, TillView
 from comptoir.db.run import read
-from comptoir.kernel.errors import InvalidValue
-from comptoir.kernel.ids import parse_id
 from comptoir.kernel.money import Money
 from comptoir.standards import time_zones
 from comptoir.web.components.access import Visitor, not_theirs, page_for

@@ -21,11 +21,11 @@ from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import PaymentView, RefundView
+from comptoir.acquiring.api import PaymentFilter, PaymentView, RefundView
 from comptoir.db.run import read
 from comptoir.kernel.money import Money, exponent
 from comptoir.web.components.access import Visitor, not_theirs, page_for
-from comptoir.web.merchant.frame import READERS, Period, period_of, shown_merchant
+from comptoir.web.merchant.frame import READERS, Period, merchant_of, period_of
 from comptoir.web.merchant.payments import filter_of, state_of
 
 #: Rows of one page out of the database.
@@ -55,11 +55,11 @@ _REFUND_COLUMNS: Final = (
 @require_safe
 def export(request: HttpRequest, visitor: Visitor, what: str, form: str) -> Any:
     """Payments that fit the filters, or the refunds of the period."""
-    merchant_id = shown_merchant(visitor, request)
+    merchant = merchant_of(visitor, request)
     period = period_of(request.GET, visitor.now)
     kinds: dict[str, Callable[[], tuple[Sequence[str], Iterator[Sequence[Cell]]]]] = {
-        "payments": lambda: (_PAYMENT_COLUMNS, _payments(request, merchant_id, period)),
-        "refunds": lambda: (_REFUND_COLUMNS, _refunds(merchant_id, period)),
+        "payments": lambda: (_PAYMENT_COLUMNS, _payments(filter_of(request.GET, merchant, period), period)),
+        "refunds": lambda: (_REFUND_COLUMNS, _refunds(merchant.id, period)),
     }
     if what not in kinds or form not in ("csv", "xlsx"):
         not_theirs()
@@ -134,9 +134,9 @@ def _workbook(name: str, heading: Sequence[str], rows: Iterator[Sequence[Cell]])
     return file
 
 
-def _payments(request: HttpRequest, merchant_id: UUID, period: Period) -> Iterator[Sequence[Cell]]:
+def _payments(wanted: PaymentFilter, period: Period) -> Iterator[Sequence[Cell]]:
     # The answer is sent after the view, and its zone, are over.
-    wanted, zone, after = filter_of(request, merchant_id, period), ZoneInfo(period.zone), None
+    zone, after = ZoneInfo(period.zone), None
     while True:
         page = acquiring.decode_payments(read(acquiring.payments_page(wanted, _PAGE, after)))
         yield from (_payment(one, zone) for one in page)
