@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
+from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from comptoir.acquiring import api as acquiring_api
 from comptoir.acquiring.api import errors as acquiring
 from comptoir.flows import api as flows
+from comptoir.flows.sandbox import counterpart_id, open_counterpart
 from comptoir.kernel.ids import OPERATOR, SANDBOX, new_id
 from comptoir.ledger import api as ledger
 from comptoir.ledger.api import Role, Transfer
@@ -98,7 +102,7 @@ def aside(scene: Scene, command: flows.Command) -> flows.Outcome:
     try:
         return scene.one(command)
     finally:
-        connection.close()
+        connections.close_all()
 
 
 def test_a_test_payment_touches_no_account_of_the_real_world(scene: Scene, sandbox: Scene) -> None:
@@ -176,3 +180,42 @@ def test_verify_finds_a_simulated_payment_of_a_real_merchant(scene: Scene, sandb
         cursor.execute("UPDATE acquiring_payment SET issuer = 'SIM_PAYS' WHERE id = %s", [paid.payment.id])
     report = flows.verify_books()
     assert "its merchant is not so" in " ".join(report.differences)
+
+
+def test_a_counterpart_that_is_opened_six_times_at_once_is_made_once(scene: Scene) -> None:
+    """And what it lacks is brought once, by whoever comes first; nobody fails."""
+    stores = [new_id(), new_id()]
+    for number, store_id in enumerate(stores):
+        acquiring_api.add_store(
+            scene.merchant_id, store_id, ref=f"S{number}", name="Shop", mcc="5947", city="Gent",
+            country="BE", now=NOW,
+        )  # fmt: skip
+        acquiring_api.add_terminal(scene.merchant_id, new_id(), store_id, ref="T1", now=NOW)
+    _open_at_once(scene.merchant_id)
+    own = acquiring_api.merchant_summary_by_id(scene.merchant_id)
+    made = acquiring_api.merchant_summary_by_id(counterpart_id(scene.merchant_id))
+    assert made.contracts == own.contracts
+    assert [(one.ref, one.terminals) for one in made.stores] == [("S0", ("T1",)), ("S1", ("T1",))]
+    acquiring_api.add_terminal(scene.merchant_id, new_id(), stores[1], ref="T2", now=NOW)
+    _open_at_once(scene.merchant_id)
+    again = acquiring_api.merchant_summary_by_id(made.id)
+    assert [(one.id, one.terminals) for one in again.stores] == [
+        (made.stores[0].id, ("T1",)),
+        (made.stores[1].id, ("T1", "T2")),
+    ]
+    assert open_counterpart(scene.merchant_id, NOW) == 0
+    assert_books_hold()
+
+
+def _open_at_once(merchant_id: UUID) -> None:
+    together = Barrier(6)
+
+    def one_of(_number: int) -> None:
+        try:
+            together.wait()
+            open_counterpart(merchant_id, NOW)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(one_of, range(6)))

@@ -16,10 +16,12 @@ from comptoir.db.run import read
 from comptoir.flows import api as flows
 from comptoir.flows.notifications import log
 from comptoir.identity import api as identity
+from comptoir.identity.api import Detail, PersonView
 from comptoir.kernel.clock import utc_now
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.money import Money
 from comptoir.standards.antom import signing
+from comptoir.web.merchant import payments
 from tests.flows.support import assert_books_hold
 from tests.web.pages import DESK, PHONE, aside, assert_accessible, assert_fits, complaints, open_as, shot
 from tests.web.sales import pay
@@ -80,8 +82,32 @@ def busy(world: World) -> list[PaymentView]:
     key = signing.generate_key()
     identity.add_key(world.shop.client_ref, signing.export_public_key(key.public_key()), now=now)
     identity.create_api_key(world.shop.client_ref, ["payments/pay", "payments/refund"], now=now)
+    acquiring.change_contract(
+        first.merchant_id, settlement_currency="EUR", payment_currencies=["EUR", "JPY", "KWD"]
+    )
+    record(world, paid)
     Authenticator.objects.create(user_id=world.shop.manager.id, type=Authenticator.Type.TOTP, data={})
     return paid
+
+
+def record(world: World, paid: list[PaymentView]) -> None:
+    """A morning of the people who work there, some of each kind of act."""
+    shop = world.shop
+    acts: list[tuple[PersonView, str, tuple[str, str] | None, dict[str, Detail]]] = [
+        (shop.owner, "login.succeed", None, {}),
+        (shop.owner, "staff.role", ("person", shop.cashier.id.hex), {"role": "manager"}),
+        (shop.owner, "client.revoke_api_key", ("client", shop.client_ref), {"which": "1"}),
+        (
+            shop.manager,
+            "refund.create",
+            ("payment", paid[1].id.hex),
+            {"amount": "10.00 EUR", "outcome": "ok"},
+        ),
+        (shop.manager, "notification.resend", ("notification", new_id().hex), {}),
+        (shop.accountant, "export.create", None, {"file": "payments-2026-11-01-2026-11-26.xlsx"}),
+    ]
+    for person, action, subject, details in acts:
+        identity.record_action(person, action, now=utc_now(), subject=subject, details=details)
 
 
 def addresses(paid: list[PaymentView], world: World) -> dict[str, str]:
@@ -91,6 +117,8 @@ def addresses(paid: list[PaymentView], world: World) -> dict[str, str]:
     return {
         "overview": reverse("merchant-home"),
         "payments": reverse("merchant-payments"),
+        "payments-wrong": reverse("merchant-payments") + "?least=1.000&most=99",
+        "payments-none": reverse("merchant-payments") + "?q=nothing",
         "payment": reverse("merchant-payment", args=[paid[1].id.hex]),
         "refund": reverse("merchant-refund", args=[paid[1].id.hex]),
         "disputes": reverse("merchant-disputes"),
@@ -112,9 +140,16 @@ def addresses(paid: list[PaymentView], world: World) -> dict[str, str]:
     ids=["desk-light", "phone-dark", "phone-light", "desk-dark"],
 )
 def test_every_page_is_accessible_and_fits(
-    browser: Browser, site: str, world: World, size: dict[str, int], dark: bool, language: str
+    browser: Browser,
+    site: str,
+    world: World,
+    size: dict[str, int],
+    dark: bool,
+    language: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     paid = aside(lambda: busy(world))
+    monkeypatch.setattr(payments, "STRETCH", 5)  # a filtered page says how far it has looked
     page = open_as(browser, site, world.shop.owner, size=size, dark=dark, language=language, recent=True)
     kind = f"{'desk' if size is DESK else 'phone'}-{'dark' if dark else 'light'}"
     for name, address in aside(lambda: addresses(paid, world)).items():

@@ -294,8 +294,7 @@ def _currencies(merchant: MerchantSummary, wanted: PaymentFilter) -> list[str]:
     return found if wanted.currency in (None, *found) else [*found, str(wanted.currency)]
 
 
-def _wrong(given: QueryDict, wanted: PaymentFilter) -> dict[str, str]:
-    """Of each amount that could not be read: what is wrong with it."""
-    problem = gettext("This is no amount in %(currency)s.") % {"currency": wanted.currency}
+def _wrong(given: QueryDict, wanted: PaymentFilter) -> list[str]:
+    """The amounts that could not be read, and do not matter therefore."""
     read_as = {"least": wanted.least, "most": wanted.most}
-    return {name: problem for name, minor in read_as.items() if given.get(name) and minor is None}
+    return [name for name, minor in read_as.items() if given.get(name) and minor is None]
