@@ -33,8 +33,8 @@ def record(request: HttpRequest, visitor: Visitor) -> HttpResponse:
             "name": names.get(one.person_id.hex, one.person_id.hex),
             "did": words.action(one.action),
             "kind": words.subject(one.subject_kind),
-            "subject": names.get(one.subject_id, one.subject_id),
-            "details": [f"{name}: {value}" for name, value in one.details.items() if value not in ("", None)],
+            "whom": names.get(one.subject_id),
+            "details": [words.detail(*given) for given in one.details.items() if given[1] not in ("", None)],
         }
         for one in page.entries
     ]

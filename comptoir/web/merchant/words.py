@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from comptoir.acquiring.api import STAFF
 from comptoir.acquiring.api import errors as acquiring
 from comptoir.flows import topics
+from comptoir.flows.api import OK
 from comptoir.flows.history import Happened
-from comptoir.identity.api import Role
+from comptoir.identity.api import Detail, Role
 from comptoir.ledger.api import Posting
 from comptoir.ledger.api import Role as Account
 from comptoir.risk.api import errors as risk
@@ -143,6 +144,21 @@ _SUBJECTS: Final[dict[str, Promise]] = {
     "notification": _("Notification"),
 }
 
+#: What is kept with an act.
+_DETAILS: Final[dict[str, Promise]] = {
+    "amount": _("Amount"),
+    "approved_by": _("Approved by"),
+    "currency": _("Currency"),
+    "file": _("File"),
+    "kind": _("Kind"),
+    "outcome": _("Outcome"),
+    "reason": _("Reason"),
+    "role": _("Role"),
+    "size": _("Paper size"),
+    "which": _("Which one"),
+    "why": _("Reason"),
+}
+
 #: Why money is given back; what is chosen is kept in English, and shown in the page's language.
 REFUND_REASONS: Final[dict[str, Promise]] = {
     "returned": _("The goods came back"),
@@ -196,6 +212,18 @@ def action(name: str) -> str:
 def subject(kind: str) -> str:
     """What it was done to; a kind that is not known is shown as it is."""
     return str(_SUBJECTS.get(kind, kind))
+
+
+def detail(name: str, value: Detail) -> str:
+    """What is kept with an act: its name and value in words, as far as there are any."""
+    said = str(value)
+    if name == "role" and said in set(Role):
+        said = role(Role(said))
+    elif name == "outcome" and said == OK:
+        said = gettext("Done")
+    elif name in ("outcome", "why", "reason"):
+        said = reason(said)
+    return f"{_DETAILS.get(name, name)}: {said}"
 
 
 def role(one: Role) -> str:
