@@ -136,8 +136,14 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 # How long a login lasts is decided in comptoir.web.components.sessions; the cookie outlives it.
 ACCOUNT_SESSION_REMEMBER = True
-#: Ten wrong passwords a minute from one address, five in five minutes for one login, in all processes.
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+#: Ten wrong passwords a minute from one address, five in five minutes for one login, in all processes. Of
+#: pictures that are read for their codes: two cameras of one person, and what one can choose by hand.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "frame": "400/m/user",
+    "photo": "10/m/user",
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = COMPTOIR.trusted_proxies
 #: A sensitive act asks for the password or the second factor of the last ten minutes.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600

@@ -14,28 +14,43 @@ from PIL import Image
 
 from comptoir.kernel.errors import InvalidValue
 
-#: What a phone's camera makes at most, in pixels, and so what is unpacked at most.
+#: Codes of an InvalidValue: more pixels than is allowed; none of the kinds that are opened; begins as one of
+#: them, and a part is missing or wrong.
+TOO_LARGE: Final = "code_picture.too_large"
+UNKNOWN_KIND: Final = "code_picture.unknown_kind"
+DAMAGED: Final = "code_picture.damaged"
+
+#: What a phone's camera makes at most, in pixels.
 MOST_PIXELS: Final = 50_000_000
+
+#: A JPEG is unpacked at a fraction of its size. The others are unpacked in full: no screen has as many.
+_MOST_UNPACKED: Final = 16_000_000
 
 #: Finer than that a code that fills a tenth of the picture does not need.
 _SIDE: Final = 2000
 
 _KINDS: Final = ("PNG", "JPEG", "WEBP")
+_BEGINNINGS: Final = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF")
 _CODES: Final = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Code128])
 
 
-def read(picture: bytes) -> tuple[str, ...]:
+def read(picture: bytes, most_pixels: int = MOST_PIXELS) -> tuple[str, ...]:
     """The texts of all codes on a PNG, JPEG or WebP picture; none when there is nothing that can be read.
 
-    Raises InvalidValue for anything that is no such picture, is broken, or has more than MOST_PIXELS.
+    Raises InvalidValue, whose code is TOO_LARGE, UNKNOWN_KIND or DAMAGED. The size is looked up before
+    anything is unpacked.
     """
     try:
         with Image.open(io.BytesIO(picture), formats=_KINDS) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
-                raise InvalidValue("the picture is too large", field="picture")
-            opened.draft("L", (_SIDE, _SIDE))  # a JPEG need not be unpacked in full
+            most = most_pixels if opened.format == "JPEG" else min(most_pixels, _MOST_UNPACKED)
+            if opened.width * opened.height > most:
+                raise InvalidValue("the picture is too large", code=TOO_LARGE, field="picture")
+            opened.draft("L", (_SIDE, _SIDE))
             gray = opened.convert("L")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise InvalidValue("this is no picture that can be opened", field="picture") from None
+    except Image.DecompressionBombError:
+        raise InvalidValue("the picture is too large", code=TOO_LARGE, field="picture") from None
+    except (OSError, ValueError, SyntaxError):
+        code = DAMAGED if picture.startswith(_BEGINNINGS) else UNKNOWN_KIND
+        raise InvalidValue("this is no picture that can be opened", code=code, field="picture") from None
     gray.thumbnail((_SIDE, _SIDE))
     return tuple(one.text for one in zxingcpp.read_barcodes(gray, formats=_CODES))

@@ -53,26 +53,46 @@ def header_of_a_large_picture() -> bytes:
     """A PNG that says that it has a million pixels a side, and would need a terabyte."""
     head = b"IHDR" + struct.pack(">IIBBBBB", 10**6, 10**6, 8, 0, 0, 0, 0)
     chunk = struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
-    return b"\x89PNG\r\n\x1a\n" + chunk
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 2**20) + b"IDAT"
 
 
 PNG = build(ORDER, Picture.PNG)
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "code"),
     [
-        b"",
-        b"not a picture",
-        build(ORDER, Picture.SVG),
-        PNG[: len(PNG) // 2],
-        encoded(Image.new("P", (10, 10)), "GIF"),
-        encoded(Image.new("L", (10_000, 5_001), 255), "PNG"),
-        header_of_a_large_picture(),
+        (b"", code_picture.UNKNOWN_KIND),
+        (b"not a picture", code_picture.UNKNOWN_KIND),
+        (build(ORDER, Picture.SVG), code_picture.UNKNOWN_KIND),
+        (PNG[: len(PNG) // 2], code_picture.DAMAGED),
+        (PNG[:12], code_picture.DAMAGED),
+        (encoded(drawn(ORDER), "JPEG")[:2000], code_picture.DAMAGED),
+        (encoded(Image.new("P", (10, 10)), "GIF"), code_picture.UNKNOWN_KIND),
+        (encoded(Image.new("L", (10_000, 5_001), 255), "JPEG"), code_picture.TOO_LARGE),
+        (encoded(Image.new("L", (4_000, 4_001), 255), "PNG"), code_picture.TOO_LARGE),
+        (header_of_a_large_picture(), code_picture.TOO_LARGE),
     ],
-    ids=["nothing", "text", "svg", "half", "gif", "large", "bomb"],
+    ids=["nothing", "text", "svg", "half", "header", "half-jpeg", "gif", "large", "large-png", "bomb"],
 )
-def test_what_is_no_picture_to_open_is_refused(data: bytes) -> None:
+def test_what_is_no_picture_to_open_is_refused_with_its_reason(data: bytes, code: str) -> None:
     with pytest.raises(InvalidValue) as refused:
         code_picture.read(data)
-    assert refused.value.field == "picture"
+    assert (refused.value.field, refused.value.code) == ("picture", code)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_nothing_is_unpacked_of_what_is_larger_than_was_asked_for(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = encoded(drawn(ORDER), kind)
+    size = drawn(ORDER).width * drawn(ORDER).height
+    assert code_picture.read(picture, size) == (ORDER,)
+
+    def unpack(*_: object) -> None:
+        raise AssertionError("it was unpacked")
+
+    monkeypatch.setattr(Image.Image, "convert", unpack)
+    with pytest.raises(InvalidValue) as refused:
+        code_picture.read(picture, size - 1)
+    assert refused.value.code == code_picture.TOO_LARGE

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from allauth.account.internal.userkit import user_id_to_str
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
@@ -105,6 +106,28 @@ def shot(page: Page, name: str) -> Path:
     path = folder / f"{name}.png"
     page.screenshot(path=path, full_page=True)
     return path
+
+
+def hold_before_camera(page: Page, jpeg: bytes) -> None:
+    """A picture stands in for the lens, in a browser that reads no codes; all else is the page's own."""
+    page.evaluate(
+        """async (bytes) => {
+            delete window.BarcodeDetector;
+            const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)], {type: "image/jpeg"}));
+            const canvas = document.createElement("canvas");
+            canvas.width = bitmap.width; canvas.height = bitmap.height;
+            const draw = () => canvas.getContext("2d").drawImage(bitmap, 0, 0);
+            draw(); setInterval(draw, 50);
+            const media = { getUserMedia: async () => canvas.captureStream(20) };
+            Object.defineProperty(navigator, "mediaDevices", { value: media, configurable: true });
+        }""",
+        list(jpeg),
+    )
+
+
+def limit(monkeypatch: pytest.MonkeyPatch, **rates: str) -> None:
+    """Let less be done in a minute than people may do: ``frame="2/m/user"``."""
+    monkeypatch.setattr(settings, "ACCOUNT_RATE_LIMITS", settings.ACCOUNT_RATE_LIMITS | rates)
 
 
 def assert_accessible(page: Page) -> None:

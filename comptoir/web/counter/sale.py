@@ -32,7 +32,7 @@ from comptoir.wallet.api import configured_issuers
 from comptoir.web.components.access import Visitor
 from comptoir.web.components.amounts import LONGEST, typed_amount
 from comptoir.web.components.asking import desk
-from comptoir.web.components.pictures import codes_of_picture
+from comptoir.web.components.pictures import FRAME, TooManyPictures, codes_of_picture
 from comptoir.web.components.templatetags.comptoir import page_locale
 from comptoir.web.counter import words
 from comptoir.web.counter.lists import lines_of
@@ -42,9 +42,6 @@ from comptoir.web.counter.sections import sections
 
 #: Payments of this till that stand below the keypad.
 _LAST: Final = 3
-
-#: A frame is some hundred kilobytes.
-_MOST_BYTES: Final = 4_000_000
 
 _BLANK: Final = re.compile(r"[\s-]+")
 #: Shapes of digits that no wallet shows to be scanned by a shop.
@@ -79,7 +76,9 @@ def sale(request: HttpRequest, visitor: Visitor, till: TillView, sale_id: UUID) 
 def read_code(request: HttpRequest, visitor: Visitor, till: TillView) -> HttpResponse:
     """The payment codes on a frame of the camera, as JSON. The picture is not kept."""
     try:
-        found = codes_of_picture(request, _MOST_BYTES)
+        found = codes_of_picture(request, FRAME)
+    except TooManyPictures:
+        return JsonResponse({"codes": []}, status=429)
     except InvalidValue:
         return JsonResponse({"codes": []}, status=400)
     return JsonResponse({"codes": [one for one in found if payment_code.classify(one) not in _NO_CODES]})

@@ -25,7 +25,18 @@ from tests.web.counter.till import (
     payments_of,
     till_of,
 )
-from tests.web.pages import DESK, PHONE, aside, assert_accessible, assert_fits, client_of, complaints, shot
+from tests.web.pages import (
+    DESK,
+    PHONE,
+    aside,
+    assert_accessible,
+    assert_fits,
+    client_of,
+    complaints,
+    hold_before_camera,
+    limit,
+    shot,
+)
 from tests.web.world import World
 
 
@@ -196,22 +207,29 @@ def test_the_camera_reads_the_code(browser: Browser, site: str, world: World) ->
     code = aside(lambda: code_of(world.traveller))
     frame = io.BytesIO()
     Image.open(io.BytesIO(qr_code.build(code, qr_code.Picture.PNG))).convert("RGB").save(frame, "JPEG")
-    # A picture stands in for the lens; everything behind it is the page's own.
-    page.evaluate(
-        """async (bytes) => {
-            delete window.BarcodeDetector;
-            const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)], {type: "image/jpeg"}));
-            const canvas = document.createElement("canvas");
-            canvas.width = bitmap.width; canvas.height = bitmap.height;
-            const draw = () => canvas.getContext("2d").drawImage(bitmap, 0, 0);
-            draw(); setInterval(draw, 50);
-            const media = { getUserMedia: async () => canvas.captureStream(20) };
-            Object.defineProperty(navigator, "mediaDevices", { value: media, configurable: true });
-        }""",
-        list(frame.getvalue()),
-    )
+    hold_before_camera(page, frame.getvalue())
     page.evaluate("document.getElementById('camera').hidden = false")
     page.get_by_role("button", name="Camera", exact=True).click()
+    result(page, "Paid")
+    assert aside(lambda: in_the_books(world.shop)) == (1, 500)
+
+
+def test_a_camera_that_sees_nothing_for_long_says_what_else_to_do(
+    browser: Browser, site: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit(monkeypatch, frame="2/m/user")
+    page = open_at_till(browser, site, world)
+    ask(page, "500")
+    wall = io.BytesIO()
+    Image.new("RGB", (400, 300), (150, 140, 130)).save(wall, "JPEG")
+    hold_before_camera(page, wall.getvalue())
+    page.evaluate("document.getElementById('camera').hidden = false")
+    page.get_by_role("button", name="Camera", exact=True).click()
+    expect(page.locator("#sale-says")).to_contain_text("Wait a minute, use the hand scanner")
+    expect(page.locator("#viewfinder")).to_be_hidden()
+    looked_at(page, "camera-busy")
+    assert aside(lambda: in_the_books(world.shop)) == (0, 0)
+    scan(page, aside(lambda: code_of(world.traveller)))
     result(page, "Paid")
     assert aside(lambda: in_the_books(world.shop)) == (1, 500)
 

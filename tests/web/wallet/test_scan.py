@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 from uuid import UUID
@@ -27,10 +28,20 @@ from comptoir.standards.payment_code import Form, build
 from comptoir.standards.qr_code import Picture
 from comptoir.standards.qr_code import build as draw
 from comptoir.wallet import api as wallet
-from comptoir.web.wallet.scanning import Kind, Scanned, understand
+from comptoir.web.wallet.scanning import Kind, Scanned, best, understand
 from tests.flows.support import assert_books_hold
 from tests.standards.emv_qr.vectors import VECTORS
-from tests.web.pages import aside, assert_accessible, assert_fits, client_of, complaints, open_as, shot
+from tests.web.pages import (
+    aside,
+    assert_accessible,
+    assert_fits,
+    client_of,
+    complaints,
+    hold_before_camera,
+    limit,
+    open_as,
+    shot,
+)
 from tests.web.wallet.support import (
     NARROW,
     WRONG_PIN,
@@ -63,6 +74,12 @@ def photo(text: str, kind: str = "JPEG") -> SimpleUploadedFile:
     return SimpleUploadedFile("photo", file.getvalue())
 
 
+def wall_without_code() -> SimpleUploadedFile:
+    file = io.BytesIO()
+    Image.new("RGB", (900, 700), (150, 140, 130)).save(file, "PNG")
+    return SimpleUploadedFile("wall.png", file.getvalue())
+
+
 def wall_code(world: World) -> str:
     """The reference of a code on the wall of the shop's first store."""
     return acquiring.issue_entry_code(
@@ -91,10 +108,19 @@ def wall_code(world: World) -> str:
             Scanned(Kind.PHONE),
         ),
         ("134567890123456789", Scanned(Kind.PHONE)),
-        ("https://evil.example/c/281688041234567890123456", Scanned(Kind.UNKNOWN)),
+        ("281688 04 1234-5678 9012345", Scanned(Kind.DIGITS, "23")),
+        ("2816880412345678901234567", Scanned(Kind.DIGITS, "25")),
+        ("711688041234567890123456", Scanned(Kind.DIGITS, "24")),
+        (f"{PUBLIC}/c/28168804123456", Scanned(Kind.BROKEN)),
+        (f"{PUBLIC}/wallet/", Scanned(Kind.BROKEN)),
+        ("https://evil.example/c/281688041234567890123456", Scanned(Kind.ELSEWHERE, "evil.example")),
+        ("HTTPS://QR.Wallet.Example/abc", Scanned(Kind.ELSEWHERE, "qr.wallet.example")),
+        (f"https://{'x' * 61}.example/", Scanned(Kind.UNKNOWN)),
+        ("https://[::1/", Scanned(Kind.UNKNOWN)),
+        ("WIFI:T:WPA;S:Sablon;P:secret;;", Scanned(Kind.UNKNOWN)),
         ("javascript:alert(1)", Scanned(Kind.UNKNOWN)),
         ("", Scanned(Kind.UNKNOWN)),
-        ("9" * 5000, Scanned(Kind.UNKNOWN)),
+        ("9" * 5000, Scanned(Kind.DIGITS, "4296")),
     ],
 )
 def test_what_a_scanned_text_is(text: str, understood: Scanned) -> None:
@@ -200,14 +226,128 @@ def test_frames_of_a_camera_are_read_by_the_server(world: World) -> None:
         (SimpleUploadedFile("x.svg", b"<svg/>"), "This picture cannot be opened."),
         (
             SimpleUploadedFile("x.jpg", b"\xff\xd8" + b"0" * (15 * 1024 * 1024)),
-            "This picture cannot be opened.",
+            "This picture is too large.",
         ),
-        (SimpleUploadedFile("x.png", draw("x", Picture.PNG)[:100]), "This picture cannot be opened."),
+        (SimpleUploadedFile("x.png", draw("x", Picture.PNG)[:100]), "This picture is damaged"),
+        (SimpleUploadedFile("x.jpg", photo("x").read()[:9000]), "This picture is damaged"),
+        (wall_without_code(), "No code was found on this picture."),
     ],
 )
 def test_a_picture_that_is_none_is_said(world: World, upload: SimpleUploadedFile, said: str) -> None:
     answer = client_of(world.traveller.person).post("/wallet/scan", {"picture": upload})
     assert (answer.status_code, said in answer.content.decode()) == (200, True)
+
+
+def explained(client: Client, text: str) -> str:
+    """What a scan that leads nowhere says."""
+    answer = client.post("/wallet/scan", {"text": text})
+    assert answer.status_code == 200
+    (told,) = re.findall(r'role="alert"><svg.*?<p>(.*?)</p>', answer.content.decode(), re.S)
+    return html.unescape(str(told))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"{PUBLIC}/c/28168804123456", "This code is not whole."),
+        ("https://evil.example/pay", "This code leads to evil.example, where this wallet cannot pay."),
+        ("28168804123456789012345", "Digits here: 23. A shop's code has 24"),
+        ("711688041234567890123456", "These digits are no shop's code."),
+        ("134567890123456789", "This is a phone's payment code."),
+        ("Welcome to our shop", "This is not a code that can be paid here."),
+        (entry_code.build(PUBLIC, "A" * 22), "The shop has taken this code down."),
+    ],
+)
+def test_a_code_that_leads_nowhere_is_explained_and_moves_nothing(world: World, text: str, told: str) -> None:
+    assert explained(client_of(world.traveller.person), text).startswith(told)
+    assert balance(world.traveller.wallet_id) == FULL
+
+
+def test_the_wallets_own_pay_code_is_explained(world: World) -> None:
+    traveller = world.traveller
+    own = build(Form.SHORT, traveller.device, traveller.seed, utc_now(), 0)
+    assert explained(client_of(traveller.person), own).startswith("This is a phone's payment code.")
+
+
+def test_an_order_that_is_over_says_why(world: World) -> None:
+    client, other = client_of(world.traveller.person), client_of(world.other_traveller.person)
+    late, paid_up, cancelled = order(world), order(world), charge(world, None).payment
+    assert cancelled is not None
+    with patch("comptoir.web.components.access.utc_now", lambda: utc_now() + timedelta(minutes=30)):
+        assert explained(client, late).startswith("The time for this payment is up.")
+    command = flows.Cancel(
+        merchant_id=cancelled.merchant_id, client_ref=world.shop.client_ref, payment_id=cancelled.id
+    )
+    flows.execute([command], utc_now(), flows.Desk(5))
+    assert explained(client, cancelled.order_code or "") == "The shop has canceled this payment."
+    other.post(scan(other, paid_up), {"answer": "pay", "pin": PIN})
+    assert explained(client, paid_up) == "This has been paid already."
+    assert balance(world.traveller.wallet_id) == FULL
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "nl", "fr", "de"])
+def test_it_is_explained_in_the_travellers_language(world: World, language: str) -> None:
+    client = client_of(world.traveller.person)
+    english = explained(client, "https://evil.example/pay")
+    client.post("/preferences", {"language": language})
+    told = explained(client, "https://evil.example/pay")
+    assert "evil.example" in told
+    assert told != english
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_an_explanation_fits_a_narrow_phone(browser: Browser, site: str, world: World, dark: bool) -> None:
+    page = open_as(browser, site, world.traveller.person, size=NARROW, dark=dark, language="de")
+    page.goto("/wallet/scan")
+    page.locator("#text").fill(f"https://{'x' * 50}.example/pay")
+    page.locator("#typed button").click()
+    expect(page.get_by_role("alert").filter(has_text=".example")).to_be_visible()
+    shot(page, f"wallet-scan-explained-{'dark' if dark else 'light'}")
+    assert_fits(page)
+    assert_accessible(page)
+    assert complaints(page) == []
+
+
+def test_of_several_codes_on_a_sign_ours_is_taken(world: World) -> None:
+    ours = order_code.build(PUBLIC, "281688041234567890123456")
+    assert best(["https://shop.example", "hello", ours], PUBLIC) == ours
+    assert best(["hello", "https://shop.example"], PUBLIC) == "https://shop.example"
+    assert best(["hello"], PUBLIC) == "hello"
+    assert best([], PUBLIC) == ""
+
+
+def test_pictures_are_counted_for_each_person(world: World) -> None:
+    """What is counted is in the database: another browser of the same person has sent them too."""
+    traveller, other = world.traveller.person, world.other_traveller.person
+    for _ in range(10):
+        sent = client_of(traveller).post("/wallet/scan", {"picture": wall_without_code()})
+        assert sent.status_code == 200
+    with patch("comptoir.standards.code_picture.read", side_effect=AssertionError("it was read")):
+        refused = client_of(traveller).post("/wallet/scan", {"picture": wall_without_code()})
+    assert refused.status_code == 429
+    assert "Wait a minute, or type the digits below the code." in refused.content.decode()
+    assert client_of(other).post("/wallet/scan", {"picture": wall_without_code()}).status_code == 200
+    typed = client_of(traveller).post("/wallet/scan", {"text": order(world)})
+    assert typed["Location"].startswith("/wallet/asks/"), "the digits are as good as ever"
+    frame = client_of(traveller).post("/wallet/scan/read", {"picture": photo("hello")})
+    assert frame.json() == {"text": "hello"}, "frames of the camera have a measure of their own"
+
+
+def test_a_camera_that_never_stops_is_stopped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit(monkeypatch, frame="3/m/user")
+    client = client_of(world.traveller.person)
+    statuses = [client.post("/wallet/scan/read", {"picture": photo("x")}).status_code for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]
+
+
+def test_a_frame_is_no_larger_than_a_camera_sends(world: World) -> None:
+    large = io.BytesIO()
+    Image.new("L", (2000, 1500), 255).save(large, "JPEG")
+    with patch("comptoir.standards.code_picture.zxingcpp.read_barcodes", side_effect=AssertionError("read")):
+        answer = client_of(world.traveller.person).post(
+            "/wallet/scan/read", {"picture": SimpleUploadedFile("x.jpg", large.getvalue())}
+        )
+    assert answer.json() == {"text": ""}
 
 
 def test_scanning_again_leads_to_the_same_question(world: World) -> None:
@@ -412,6 +552,23 @@ def test_the_camera_reads_a_code_by_itself(chromium: str, site: str, world: Worl
         expect(page.get_by_role("heading", name="Chocolaterie Sablon")).to_be_visible()
         assert complaints(page) == []
         browser.close()
+
+
+def test_a_camera_that_sees_nothing_for_long_says_what_else_to_do(
+    browser: Browser, site: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit(monkeypatch, frame="2/m/user")
+    page = open_as(browser, site, world.traveller.person)
+    page.goto("/wallet/scan")
+    wall = io.BytesIO()
+    Image.new("RGB", (400, 300), (150, 140, 130)).save(wall, "JPEG")
+    hold_before_camera(page, wall.getvalue())
+    page.get_by_role("button", name="Open the camera").click()
+    expect(page.get_by_role("alert").filter(has_text="These were many pictures.")).to_be_visible()
+    assert page.locator("video").is_hidden()
+    shot(page, "wallet-scan-busy")
+    assert_accessible(page)
+    assert page.get_by_label("Or type the digits below it").is_visible()
 
 
 def test_a_camera_that_is_not_allowed_leaves_the_other_ways(

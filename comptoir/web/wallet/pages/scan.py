@@ -7,18 +7,25 @@ from typing import Final
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from comptoir.flows import api as flows
 from comptoir.kernel.errors import InvalidValue
-from comptoir.web.components.pictures import codes_of_picture
+from comptoir.standards import code_picture
+from comptoir.web.components import pictures
+from comptoir.web.components.pictures import FRAME, PHOTO, TooManyPictures, codes_of_picture
 from comptoir.web.wallet import scanning
 from comptoir.web.wallet.claiming import claim
 from comptoir.web.wallet.holder import Holder, holders_page
 from comptoir.web.wallet.scanning import Kind, Scanned
 
-#: What a phone's camera makes at most.
-_LARGEST_PICTURE: Final = 15 * 1024 * 1024
+#: Why a picture gave no code, by the code of the error, for the traveller.
+_NO_PICTURE: Final = {
+    code_picture.TOO_LARGE: gettext_lazy("This picture is too large. Take one of the code alone."),
+    code_picture.DAMAGED: gettext_lazy("This picture is damaged: a part is missing. Choose it once more."),
+}
+_NO_OPENING: Final = gettext_lazy("This picture cannot be opened. Choose a photo or a screenshot.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,9 +37,12 @@ def scan(request: HttpRequest, holder: Holder) -> HttpResponse:
     typed = request.POST.get("text", "").strip()
     if "picture" in request.FILES:
         try:
-            typed = _text_of_picture(request)
-        except InvalidValue:
-            return _page(request, gettext("This picture cannot be opened. Choose a photo or a screenshot."))
+            typed = _text_of_picture(request, PHOTO)
+        except TooManyPictures:
+            told = gettext("These were many pictures. Wait a minute, or type the digits below the code.")
+            return _page(request, told, status=429)
+        except InvalidValue as refused:
+            return _page(request, str(_NO_PICTURE.get(refused.code, _NO_OPENING)))
         if not typed:
             return _page(
                 request, gettext("No code was found on this picture. Go closer, without reflections.")
@@ -47,42 +57,59 @@ def scan(request: HttpRequest, holder: Holder) -> HttpResponse:
 def read(request: HttpRequest, holder: Holder) -> HttpResponse:
     """The text of the code on a frame of the camera, for browsers that cannot read codes themselves."""
     try:
-        return JsonResponse({"text": _text_of_picture(request)})
+        return JsonResponse({"text": _text_of_picture(request, FRAME)})
+    except TooManyPictures:
+        return JsonResponse({"text": ""}, status=429)
     except InvalidValue:
         return JsonResponse({"text": ""})
 
 
-def _text_of_picture(request: HttpRequest) -> str:
-    """The first text that leads somewhere, else the first at all, else none. Raises InvalidValue."""
-    texts = codes_of_picture(request, _LARGEST_PICTURE)
-    known = (
-        one
-        for one in texts
-        if scanning.understand(one, settings.COMPTOIR.public_url).kind is not Kind.UNKNOWN
-    )
-    return next(known, texts[0] if texts else "")
+def _text_of_picture(request: HttpRequest, kind: pictures.Kind) -> str:
+    """The text that leads on, else one that can be explained, else none. Raises as `codes_of_picture`."""
+    return scanning.best(codes_of_picture(request, kind), settings.COMPTOIR.public_url)
 
 
 def _follow(request: HttpRequest, holder: Holder, found: Scanned, typed: str) -> HttpResponse:
     if found.kind is Kind.ORDER:
         claimed = claim(holder, found.value)
         return claimed if isinstance(claimed, HttpResponseRedirect) else _page(request, claimed)
-    if found.kind is Kind.SHOP:
+    if found.kind is Kind.SHOP and flows.scanned_entry(found.value) is not None:
         return redirect("wallet-shop", found.value)
     if found.kind is Kind.CONSENT:
         return redirect("wallet-consent", found.value)
-    problem = {
-        Kind.PHONE: gettext(
-            "This is a phone's payment code. Let the shop scan yours, or scan the shop's code."
-        ),
-        Kind.OTHER_SCHEME: gettext(
-            "This code of %(shop)s is for other wallets. Ask the shop for its own code."
-        )
-        % {"shop": found.value},
-    }.get(found.kind, gettext("This is not a code that can be paid here."))
-    return _page(request, problem, typed)
+    return _page(request, _explained(found), typed)
 
 
-def _page(request: HttpRequest, problem: str = "", typed: str = "", given: str = "") -> HttpResponse:
+def _explained(found: Scanned) -> str:
+    """Why what was scanned leads nowhere, and what to do, in the traveller's words."""
+    match found.kind:
+        case Kind.SHOP:
+            return gettext("The shop has taken this code down. Ask for its new one.")
+        case Kind.PHONE:
+            return gettext(
+                "This is a phone's payment code. Let the shop scan yours, or scan the shop's code."
+            )
+        case Kind.OTHER_SCHEME:
+            text = gettext("This code of %(shop)s is for other wallets. Ask the shop for its own code.")
+            return text % {"shop": found.value}
+        case Kind.ELSEWHERE:
+            text = gettext(
+                "This code leads to %(host)s, where this wallet cannot pay. Ask the shop for another code."
+            )
+            return text % {"host": found.value}
+        case Kind.BROKEN:
+            return gettext("This code is not whole. Scan it once more, or ask the shop for a new one.")
+        case Kind.DIGITS if found.value == "24":
+            return gettext("These digits are no shop's code. Check them once more.")
+        case Kind.DIGITS:
+            text = gettext("Digits here: %(count)s. A shop's code has 24: check them once more.")
+            return text % {"count": found.value}
+        case _:
+            return gettext("This is not a code that can be paid here. Scan the shop's payment code.")
+
+
+def _page(
+    request: HttpRequest, problem: str = "", typed: str = "", given: str = "", status: int = 200
+) -> HttpResponse:
     page = {"tab": "scan", "problem": problem, "typed": typed, "given": given, "longest": scanning.LONGEST}
-    return render(request, "wallet/scan.html", page)
+    return render(request, "wallet/scan.html", page, status=status)

@@ -1,7 +1,7 @@
 // One sale. What is sent is sent again, with the same id, until the server has answered: it takes a sale once.
 // Then the page asks how the payment stands until that is final. Nothing here decides anything.
 
-import { watch } from "./camera.js";
+import { TooMany, watch } from "./camera.js";
 import { unfinished } from "./unfinished.js";
 
 const PATIENCE_MS = 12_000;
@@ -137,7 +137,7 @@ document.addEventListener("click", (event) => {
       document.getElementById("code").value = code;
       document.getElementById("take").requestSubmit();
     },
-    () => say(button.dataset.none),
+    (failed) => say(failed instanceof TooMany ? button.dataset.busy : button.dataset.none),
   );
 });
 

@@ -27,6 +27,10 @@ async function readThere() {
   body.append("picture", await frameOf(video, SIDE, 0.7), "frame.jpg");
   body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   const answer = await fetch(box.dataset.read, { method: "POST", body, headers: { Accept: "application/json" } });
+  if (answer.status === 429) {
+    stop();
+    show("busy");
+  }
   return answer.ok ? (await answer.json()).text : undefined;
 }
 
