@@ -27,7 +27,7 @@ from comptoir.flows.sandbox import counterpart_id, open_counterpart
 from comptoir.identity import api as identity
 from comptoir.identity.api import Role
 from comptoir.kernel.clock import utc_now
-from comptoir.kernel.ids import new_id
+from comptoir.kernel.ids import OPERATOR, new_id
 from comptoir.kernel.money import Money
 from comptoir.standards.antom import signing
 from comptoir.web.merchant import payments
@@ -438,6 +438,13 @@ def test_an_owner_removes_a_colleagues_lost_second_factor(desk: Desk) -> None:
     assert "Remove the second factor" not in shown
     (done, *_) = identity.actions(shop.merchant_id, subject=("person", manager.id.hex)).entries
     assert (done.action, done.person_id) == ("staff.second_factor", shop.owner.id)
+
+
+def test_what_the_operator_did_to_somebody_is_in_the_record(desk: Desk) -> None:
+    identity.record_for_operator(desk.world.shop.manager, "staff.second_factor", now=desk.now)
+    told = page(desk.browser(), "merchant-record")
+    assert "The operator" in told
+    assert OPERATOR.hex not in told
 
 
 def test_nobody_else_removes_a_second_factor(desk: Desk) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from comptoir.identity import api as identity
 from comptoir.kernel.errors import InvalidValue
-from comptoir.kernel.ids import parse_id
+from comptoir.kernel.ids import OPERATOR, parse_id
 from comptoir.web.components.access import Visitor, page_for
 from comptoir.web.merchant import words
 from comptoir.web.merchant.frame import OWNERS, show, with_query
@@ -25,7 +26,7 @@ def record(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         before = person = None
     page = identity.actions(visitor.merchant_id, before=before, person_id=person)
     staff = identity.staff(visitor.merchant_id)
-    names = {one.id.hex: one.display_name for one in staff}
+    names = {one.id.hex: one.display_name for one in staff} | {OPERATOR.hex: gettext("The operator")}
     path = reverse("merchant-record")
     entries = [
         {
