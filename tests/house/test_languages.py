@@ -38,6 +38,18 @@ def test_the_files_are_in_step_with_the_code(room: Path, language: str) -> None:
     assert mo.read_bytes() == languages.mo_bytes(made), "run `make languages`"
 
 
+@pytest.mark.parametrize("language", languages.LANGUAGES)
+def test_rooms_agree_on_what_they_all_say(language: str) -> None:
+    """Pages look a text up in all rooms' catalogues together: of two translations one wins everywhere."""
+    said: dict[tuple[str | None, str], dict[str, str]] = {}
+    for room in ROOMS:
+        for message in texts(room, language):
+            key = message.context, str(message.id)
+            said.setdefault(key, {})[room.name] = str(message.string)
+    differing = {key: found for key, found in said.items() if len(set(found.values())) > 1}
+    assert not differing, "translate alike, or give the text of one room a context"
+
+
 _PLACE = re.compile(r"%\([a-z_]+\)[sd]|%[sd%]|\{[a-z_]*\}")
 
 
