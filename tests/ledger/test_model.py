@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -14,10 +15,19 @@ from hypothesis import strategies as st
 from comptoir.kernel.ids import new_id
 from comptoir.ledger import api as ledger
 from comptoir.ledger.api import Phase, Side, Transfer
+from tests.conftest import Database
 from tests.ledger import books
 from tests.ledger.model import Model, ModelAccount
 
-pytestmark = pytest.mark.usefixtures("module_database")
+
+@pytest.fixture(scope="module", autouse=True)
+def whole_books(module_database: Database) -> Iterator[None]:
+    """The books are whole after all that: whichever of these tests ran in this process."""
+    yield
+    report = ledger.verify()
+    assert report.differences == []
+    assert report.transfers > 0
+
 
 #: side, currency, floor, closed. The first six are used most: floors of both sides, and no floor.
 ACCOUNTS = [
@@ -218,12 +228,6 @@ def test_one_call_equals_a_call_for_each_group_when_nothing_is_named_twice(
             for found, world in zip(amounts, (together, apart), strict=True)
         ]
         assert in_order[0] == in_order[1]
-
-
-def test_the_books_are_whole_after_all_that() -> None:
-    report = ledger.verify()
-    assert report.differences == []
-    assert report.transfers > 0
 
 
 def _groups(call: list[dict[str, Any]]) -> list[tuple[int, list[dict[str, Any]]]]:
