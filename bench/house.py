@@ -25,7 +25,7 @@ _STOP_SECONDS = 15
 
 @dataclass
 class Gateway:
-    """One running `comptoir serve gateway`: the process that was started, which starts the servers."""
+    """One running `comptoir serve`, for machines or people: the process that starts the servers."""
 
     process: subprocess.Popen[bytes]
     port: int

@@ -200,7 +200,6 @@ def _grow(payments: int, say: Say) -> int:
     say(f"Making {payments:,} payments of the past")
     with connection.cursor() as cursor:
         grow(cursor, payments)
-        cursor.execute("VACUUM ANALYZE")
     return int(Payment.objects.count())
 
 

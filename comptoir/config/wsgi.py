@@ -8,8 +8,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "comptoir.config.settings")
 
 from django.core.wsgi import get_wsgi_application
 
-_pages = get_wsgi_application()
+from comptoir.web.components.health import WithHealth
 
-from comptoir.web.components.health import WithHealth  # noqa: E402 - after Django is set up
-
-application = WithHealth(_pages)
+application = WithHealth(get_wsgi_application())

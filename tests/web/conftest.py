@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.conftest import Database
+from tests.web.desk import Desk, make_desk
 from tests.web.pages import aside
 from tests.web.world import World, make_world
 
@@ -56,6 +57,12 @@ def site(database: Database) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def desk(database: Database) -> Desk:
+    """A shop after a morning's work (see tests/web/desk.py)."""
+    return make_desk()
 
 
 @pytest.fixture

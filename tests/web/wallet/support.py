@@ -24,6 +24,8 @@ from tests.web.world import PIN, World
 #: The narrowest phone that is promised.
 NARROW = {"width": 360, "height": 740}
 WRONG_PIN = "918273"
+#: What the traveller has, in fen.
+FULL = 1_000_000
 
 
 def scanned(page: Page) -> set[str]:
