@@ -53,6 +53,34 @@ def test_a_cut_between_scan_and_answer_charges_once(page: Page, world: World, af
     aside(assert_books_hold)
 
 
+def test_a_scan_before_the_script_is_there_is_held_for_it(page: Page, world: World) -> None:
+    """Sent by the form itself, a lost answer would end in the browser's error page."""
+    code = aside(lambda: code_of(world.traveller))
+    broken = cut(page, 1, after=True)
+    scripts: list[Route] = []
+    page.route("**/counter/sale.js", lambda route: scripts.append(route))  # noqa: PLW0108 - Playwright takes no builtin
+    page.goto("/counter/")
+    page.keyboard.type("1250")
+    page.keyboard.press("Enter")
+    expect(page.locator("#code")).to_be_focused()
+    scan(page, code)
+    assert scripts
+    assert broken() == 0
+    scripts[0].continue_()
+    result(page, "Paid")
+    assert broken() == 1
+    assert aside(lambda: in_the_books(world.shop)) == (1, 1250)
+
+
+def test_the_form_works_by_itself_where_the_script_does_not_come(page: Page, world: World) -> None:
+    code = aside(lambda: code_of(world.traveller))
+    page.route("**/counter/sale.js", lambda route: route.abort())
+    ask(page, "1250")
+    scan(page, code)
+    result(page, "Paid")
+    assert aside(lambda: in_the_books(world.shop)) == (1, 1250)
+
+
 def test_offline_for_seconds_and_back(page: Page, world: World) -> None:
     ask(page, "1250")
     code = aside(lambda: code_of(world.traveller))

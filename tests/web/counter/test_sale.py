@@ -46,6 +46,7 @@ def ask(page: Page, amount: str) -> None:
     page.keyboard.type(amount)
     page.keyboard.press("Enter")
     expect(page.locator("#code")).to_be_focused()
+    page.wait_for_load_state()  # the scripts have it now
 
 
 def scan(page: Page, code: str) -> None:

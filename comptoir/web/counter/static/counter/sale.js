@@ -163,3 +163,4 @@ const waitForWhatWasSent = async () => {
 
 arrive();
 if (sale().dataset.version === "asking" && unfinished.is(address)) waitForWhatWasSent();
+window.dispatchEvent(new Event("comptoir:sale-ready"));
