@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -21,19 +22,21 @@ def log_as_json() -> None:
     import structlog  # here: a process that only watches others needs none of it
 
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _encode,
-        ],
+        processors=[_line],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
         cache_logger_on_first_use=True,
     )
 
 
-def _encode(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> bytes:
+def _line(logger: Any, method: str, event: MutableMapping[str, Any]) -> bytes:
+    """The fields with level and time, and with the traceback in place of an error that is being handled."""
     import msgspec
 
+    event["level"] = method
+    event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    if "exc_info" in event:
+        from structlog.processors import format_exc_info
+
+        event = format_exc_info(logger, method, event)
     return msgspec.json.encode(event, enc_hook=repr)

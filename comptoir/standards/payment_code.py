@@ -33,7 +33,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from comptoir.kernel.errors import InvalidValue
@@ -137,8 +137,9 @@ def build(
     return f"{head}{device_number:08d}{n}{otp}"
 
 
+@lru_cache(maxsize=256)
 def parse(text: str, *, prefix: str = DEFAULT_PREFIX, cii: str = DEFAULT_CII) -> PresentedCode:
-    """Take a scanned code apart.
+    """Take a scanned code apart: once, however often a batch asks about it.
 
     Raises NotOurs (an InvalidValue that names the scheme) for any other issuer's, and InvalidValue
     for what is no payment code at all. No message repeats the code.
