@@ -1,9 +1,8 @@
 """Our signature under every answer.
 
 It is made on the event loop. Measured on two cores with the engine and its database at work: handing it
-to one or two threads (the library lets go of the interpreter's lock meanwhile) or yielding before each
-changed the payments per second by less than the noise and cost 3 to 15 percent more processor time.
-More processes are what scales it.
+to one or two threads, to a process beside one server, or yielding before each won no payment per second
+(docs/operating/performance.md). More server processes are what scales it.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from comptoir.standards.antom import signing
 
 
 class Signer:
-    """The platform key, ready to sign. An RSA-2048 signature costs 0.3 ms of a core."""
+    """The platform key, ready to sign. An RSA-2048 signature costs 0.3 to 1 ms of a core."""
 
     def __init__(self, key: rsa.RSAPrivateKey, version: int) -> None:
         self._key = key

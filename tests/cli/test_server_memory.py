@@ -9,7 +9,8 @@ _LOADED = """
 import sys
 from comptoir.cli.serve import load_target
 load_target("comptoir.config.asgi:gateway")
-for name in "sqlparse.engine httpx._client click rich greenlet prometheus_client opentelemetry defusedxml".split():
+drawing = "click rich greenlet"
+for name in f"sqlparse.engine httpx._client {drawing} prometheus_client opentelemetry defusedxml".split():
     assert sys.modules.get(name) is None, name
 import httpx, sqlparse
 assert httpx.URL("https://x/y").path == "/y"

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.conftest import Database
 from tests.web.desk import Desk, make_desk
 from tests.web.pages import aside
 from tests.web.world import World, make_world
+
+# A page that is to change may be late on a busy machine: a test that passes waits no longer for this.
+expect.set_options(timeout=15_000)
 
 _FLAGS = [
     "--no-sandbox",

@@ -118,6 +118,9 @@ WALLET = [
     row("wallet-agreement", Role.TRAVELLER, agreement_id="wallet_agreement"),
 ]
 COUNTER = [
+    row("counter-offline"),
+    row("counter-manifest"),
+    row("counter-worker"),
     own("counter-home", AT_COUNTER),
     own("counter-place", AT_COUNTER),
     # A sale's id names nothing but a payment of the visitor's own merchant: elsewhere it is a fresh one.

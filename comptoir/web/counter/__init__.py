@@ -12,5 +12,6 @@ cut off finds the one payment. *Till*: the store and terminal that a device stan
 `place` where the device stands, and the frame of every page · `sale` the pages of one sale · `day` the day
 and its payments, in `lists` · `giving_back` closing and refunds · `printing` receipts and posters, which
 `papers` draws · `outcomes` what is seen of a payment, pure · `words` in which words · `sections` the
-navigation · `static/counter` sends a sale until it is answered (decision 0039).
+navigation · `offline` the counter as an app, and its page for when there is no network · `static/counter`
+sends a sale until it is answered (decision 0039).
 """

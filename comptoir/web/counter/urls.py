@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from comptoir.web.counter import day, giving_back, place, printing, sale
+from comptoir.web.counter import day, giving_back, offline, place, printing, sale
 
 urlpatterns = [
     path("", sale.home, name="counter-home"),
+    path("offline", offline.offline, name="counter-offline"),
+    path("manifest.webmanifest", offline.manifest, name="counter-manifest"),
+    path("worker.js", offline.service_worker, name="counter-worker"),
     path("till", place.place, name="counter-place"),
     path("sale/<uuid:sale_id>", sale.sale, name="counter-sale"),
     path("payments/<uuid:payment_id>/close", giving_back.close, name="counter-close"),

@@ -176,3 +176,35 @@ def test_an_open_payment_says_that_the_line_is_down(page: Page, world: World) ->
     expect(page.locator("#sale-says")).to_contain_text("What you see may be old", timeout=15_000)
     page.context.set_offline(False)
     expect(page.locator("#sale-says")).to_be_hidden(timeout=15_000)
+
+
+def test_a_page_that_cannot_be_had_opens_when_the_network_is_back(page: Page) -> None:
+    """Not the browser's own error page, on which the assistant would stand."""
+    page.goto("/counter/")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()
+    page.context.set_offline(True)
+    page.goto("/counter/day")
+    expect(page.get_by_role("heading", name="No network")).to_be_visible()
+    shot(page, "counter-no-network")
+    kept = page.evaluate("caches.open('comptoir-counter').then(c => c.keys()).then(k => k.map(r => r.url))")
+    assert [one for one in kept if "/static/" not in one] == [page.url.replace("/day", "/offline")]
+    page.context.set_offline(False)
+    expect(page.get_by_role("heading", name="No network")).to_be_hidden()
+    assert page.url.endswith("/counter/day")
+
+
+def test_a_sale_is_found_again_after_the_device_was_without_network(page: Page, world: World) -> None:
+    """Sent, cut off, the page loaded anew into nothing: the sale's own page comes back with its result."""
+    page.goto("/counter/")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    cut(page, 1000, after=True)
+    ask(page, "1250")
+    scan(page, aside(lambda: code_of(world.traveller)))
+    expect(page.locator("#sale-says")).to_contain_text("No connection")
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.get_by_role("heading", name="No network")).to_be_visible()
+    page.context.set_offline(False)
+    result(page, "Paid")
+    assert aside(lambda: in_the_books(world.shop)) == (1, 1250)

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
@@ -27,21 +26,19 @@ from comptoir.wallet.api import (
     PinUnfit,
     WalletInactive,
 )
+from comptoir.web.components import installing
 from comptoir.web.components.access import open_page
 from comptoir.web.wallet.doing import pin_problem, refusal
 from comptoir.web.wallet.holder import Holder, holders_page, remember_device
 
 #: What the pay code page needs to work alone.
 _FILES: Final = (
-    "components/comptoir.css",
-    "components/icon.svg",
+    "components/install.js",
     "wallet/wallet.css",
     "wallet/pay.js",
     "wallet/code.js",
     "wallet/device.js",
     "wallet/drawing.js",
-    "wallet/install.js",
-    "wallet/icon-192.png",
 )
 
 _NUMBER_DIGITS: Final = 8
@@ -192,40 +189,27 @@ def _was_refused(found: CodeNews) -> bool:
 @require_safe
 @open_page
 def manifest(request: HttpRequest) -> HttpResponse:
-    """What makes the wallet an app on the home screen (W3C Web Application Manifest)."""
-    icons = [
-        {"src": static(f"wallet/icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png", **more}
-        for size, more in ((192, {}), (512, {}), (512, {"purpose": "maskable"}))
-    ]
-    told = {
-        "id": reverse("wallet-home"),
-        "name": gettext("Comptoir wallet"),
-        "short_name": "Comptoir",
-        "start_url": reverse("wallet-home"),
-        "scope": reverse("wallet-home"),
-        "display": "standalone",
-        "orientation": "portrait",
-        "background_color": "#f4f1ea",
-        "theme_color": "#14213d",
-        "icons": icons,
-        "shortcuts": [{"name": gettext("Pay code"), "url": reverse("wallet-code")}],
-    }
-    return HttpResponse(json.dumps(told), content_type="application/manifest+json")
+    """What makes the wallet an app on the home screen."""
+    return installing.manifest(
+        reverse("wallet-home"),
+        gettext("Comptoir wallet"),
+        "Comptoir",
+        orientation="portrait",
+        shortcuts=[{"name": gettext("Pay code"), "url": reverse("wallet-code")}],
+    )
 
 
 @require_safe
 @open_page
 def service_worker(request: HttpRequest) -> HttpResponse:
-    """The service worker. It stands here because it may serve only what lies beside it."""
-    page = {
-        "page": reverse("wallet-code"),
-        "instead": reverse("wallet-offline"),
-        "files": [static(name) for name in _FILES],
-    }
-    text = (
-        "const SHELL = " + json.dumps(page) + f";\nimportScripts({json.dumps(static('wallet/shell.js'))});\n"
+    """The service worker of the wallet: the pay code works without a network."""
+    return installing.service_worker(
+        "comptoir-wallet",
+        reverse("wallet-home"),
+        reverse("wallet-offline"),
+        _FILES,
+        pages=[reverse("wallet-code")],
     )
-    return HttpResponse(text, content_type="text/javascript")
 
 
 def _wants_json(request: HttpRequest) -> bool:

@@ -1,16 +1,17 @@
-// The service worker of the wallet. It keeps one page, the pay code's, with what it needs; and a page that says
-// that there is no network. No page with anything of anybody's is ever kept. SHELL is written by the server.
+// The service worker of a room's app. It keeps the page that stands in place of every other when there is no network,
+// pages that work without one if the room has any, and the files of both. No page with anything of anybody's is ever
+// kept. SHELL is written by the server: see installing.py.
 
-const KEPT = "comptoir-wallet";
 const PATIENCE_MS = 3_000;
 
-const all = [SHELL.page, SHELL.instead, ...SHELL.files];
+const all = [...SHELL.pages, SHELL.instead, ...SHELL.files];
 const pathOf = (request) => new URL(request.url).pathname;
 
+const keep = (paths) =>
+  caches.open(SHELL.name).then((kept) => kept.addAll(paths.map((one) => new Request(one, { cache: "reload" }))));
+
 self.addEventListener("install", (event) => {
-  event.waitUntil(
-    caches.open(KEPT).then((kept) => kept.addAll(all.map((one) => new Request(one, { cache: "reload" })))),
-  );
+  event.waitUntil(keep(all));
   self.skipWaiting();
 });
 
@@ -18,7 +19,7 @@ self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim(
 
 // From the network, which renews what is kept; or as it was kept, when the network takes too long.
 async function freshOrKept(request, path) {
-  const kept = await caches.open(KEPT);
+  const kept = await caches.open(SHELL.name);
   const fresh = fetch(request).then(async (answer) => {
     if (answer.ok && !answer.redirected) await kept.put(path, answer.clone());
     return answer;
@@ -34,5 +35,7 @@ self.addEventListener("fetch", (event) => {
   if (all.includes(path)) event.respondWith(freshOrKept(request, path));
   else if (request.mode === "navigate") {
     event.respondWith(fetch(request).catch(() => caches.match(SHELL.instead)));
+    // Whoever comes next may read another language.
+    if (path === SHELL.home) event.waitUntil(keep([SHELL.instead]).catch(() => {}));
   }
 });
