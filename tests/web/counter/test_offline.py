@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.web.counter.till import open_at_till
-from tests.web.pages import DESK, PHONE, assert_accessible, assert_fits, client_of, shot
+from tests.web.pages import DESK, PHONE, assert_accessible, assert_fits, client_of, complaints, shot
 from tests.web.world import World
 
 
@@ -20,9 +21,11 @@ def test_the_counter_can_be_put_on_the_home_screen(world: World) -> None:
     assert (told["start_url"], told["scope"], told["display"]) == ("/counter/", "/counter/", "standalone")
     worker = client.get("/counter/worker.js")
     assert worker["Content-Type"].startswith("text/javascript")
-    named = re.findall(r'"(/[^"]+)"', worker.content.decode())
-    assert "/counter/offline" in named
-    assert client.get("/counter/offline").status_code == 200
+    shell = re.search(r"SHELL = (\{.*\});", worker.content.decode())
+    assert shell is not None
+    kept = json.loads(shell[1])
+    assert (kept["instead"], kept["pages"]) == ("/counter/offline", [])
+    assert client.get(kept["instead"]).status_code == 200
 
 
 def test_the_page_that_is_kept_holds_nothing_of_anybodys(world: World) -> None:
@@ -37,10 +40,10 @@ def test_the_page_without_network_is_for_everybody(
 ) -> None:
     page = open_at_till(browser, site, world, size=size, dark=dark)
     page.goto("/counter/offline")
-    page.context.set_offline(True)
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
     assert_accessible(page)
     assert_fits(page)
     shot(page, f"counter-no-network-{'desk-dark' if dark else 'phone'}")
-    page.context.set_offline(False)
+    page.get_by_role("button", name="Try again").click()
     page.wait_for_url("**/counter/")
+    assert complaints(page) == []

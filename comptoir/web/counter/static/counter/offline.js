@@ -1,10 +1,12 @@
 // Stands in place of a page that could not be had: as soon as the server answers, that page is asked for again.
+// Who opens it under its own address may read it.
 
 const LOOK_MS = 2_000;
 const PATIENCE_MS = 5_000;
 
 const { own, home } = document.getElementById("offline").dataset;
-const open = () => (location.pathname === own ? location.replace(home) : location.reload());
+const standsIn = location.pathname !== own;
+const open = () => (standsIn ? location.reload() : location.assign(home));
 
 const look = async () => {
   try {
@@ -16,5 +18,7 @@ const look = async () => {
 };
 
 document.getElementById("again").addEventListener("click", open);
-window.addEventListener("online", open);
-setTimeout(look, LOOK_MS);
+if (standsIn) {
+  window.addEventListener("online", open);
+  setTimeout(look, LOOK_MS);
+}
