@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Iterator
@@ -305,29 +304,6 @@ def test_news_take_any_instant_and_are_of_this_device(world: World) -> None:
         told = client.get(f"/wallet/code/news?device={number}&since={since}").json()
         assert (told["device"], told["goes"], told["refused"]) == (number, None, False)
     assert abs(told["now"] / 1000 - utc_now().timestamp()) < 60
-
-
-def test_the_app_can_be_put_on_the_home_screen(world: World) -> None:
-    client = client_of(None)
-    manifest = client.get("/wallet/manifest.webmanifest")
-    assert manifest["Content-Type"] == "application/manifest+json"
-    told = manifest.json()
-    assert (told["start_url"], told["scope"], told["display"]) == ("/wallet/", "/wallet/", "standalone")
-    worker = client.get("/wallet/worker.js")
-    assert worker["Content-Type"].startswith("text/javascript")
-    shell = re.search(r"SHELL = (\{.*\});", worker.content.decode())
-    assert shell is not None
-    kept = json.loads(shell[1])
-    assert (kept["instead"], kept["pages"]) == ("/wallet/offline", ["/wallet/code"])
-    for address in (kept["instead"], *kept["pages"]):
-        assert client.get(address).status_code == 200
-
-
-def test_the_page_that_is_kept_holds_nothing_of_anybodys(world: World) -> None:
-    own, nobody = client_of(world.traveller.person), client_of(None)
-    for address in ("/wallet/code", "/wallet/offline"):
-        assert own.get(address).content == nobody.get(address).content
-        assert "sessionid" not in own.get(address).cookies
 
 
 _DRAWN = """async ([picture, digits]) => {
