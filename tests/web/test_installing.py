@@ -30,7 +30,7 @@ def test_a_room_can_be_put_on_the_home_screen(world: World, room: str) -> None:
     shell = re.search(r"SHELL = (\{.*\});", worker.content.decode())
     assert shell is not None
     kept = json.loads(shell[1])
-    assert (kept["name"], kept["home"]) == (f"comptoir-{room}", f"/{room}/")
+    assert kept["name"] == f"comptoir-{room}"
     assert (kept["instead"], kept["pages"]) == (f"/{room}/offline", ROOMS[room])
 
 

@@ -8,13 +8,18 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 from django.templatetags.static import static
+from django.urls import reverse
 
 #: What every page that is kept needs.
 _FILES: Final = ("components/comptoir.css", "components/icon.svg", "components/icon-192.png")
 
 
-def manifest(home: str, name: str, short_name: str, **more: Any) -> HttpResponse:
-    """What makes the room below `home` an app (W3C Web Application Manifest); `more`: further members."""
+def manifest(room: str, name: str, short_name: str, **more: Any) -> HttpResponse:
+    """What makes a room an app (W3C Web Application Manifest); `more`: further members of it.
+
+    The room has an address `<room>-home`, and all that is its own lies below that.
+    """
+    home = reverse(f"{room}-home")
     icons = [
         {
             "src": static(f"components/icon-{size}.png"),
@@ -39,19 +44,17 @@ def manifest(home: str, name: str, short_name: str, **more: Any) -> HttpResponse
     return HttpResponse(json.dumps(told), content_type="application/manifest+json")
 
 
-def service_worker(
-    name: str, home: str, instead: str, files: Sequence[str], pages: Sequence[str] = ()
-) -> HttpResponse:
-    """The service worker of the room below `home`, to be answered there: it serves only what lies beside it.
+def service_worker(room: str, files: Sequence[str], pages: Sequence[str] = ()) -> HttpResponse:
+    """The service worker of a room, to be answered below its home: it serves only what lies beside it.
 
-    Kept under `name` are the page `instead` of all others, `pages` that work without a network, and the
-    static `files` that they need beyond the house's. None of them may hold anything of anybody's.
+    Kept are the page `<room>-offline`, which stands in place of all others, `pages` (addresses by name) that
+    work without a network, and the static `files` that they need beyond the house's. None of them may hold
+    anything of anybody's.
     """
     shell = {
-        "name": name,
-        "home": home,
-        "pages": list(pages),
-        "instead": instead,
+        "name": f"comptoir-{room}",
+        "pages": [reverse(one) for one in pages],
+        "instead": reverse(f"{room}-offline"),
         "files": [static(one) for one in (*_FILES, *files)],
     }
     script = json.dumps(static("components/shell.js"))

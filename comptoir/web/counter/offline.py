@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
@@ -23,13 +22,11 @@ def offline(request: HttpRequest) -> HttpResponse:
 @open_page
 def manifest(request: HttpRequest) -> HttpResponse:
     """What makes the counter an app on the home screen."""
-    return installing.manifest(reverse("counter-home"), gettext("Comptoir counter"), gettext("Counter"))
+    return installing.manifest("counter", gettext("Comptoir counter"), gettext("Counter"))
 
 
 @require_safe
 @open_page
 def service_worker(request: HttpRequest) -> HttpResponse:
     """The service worker of the counter: it keeps nothing but the page for when there is no network."""
-    return installing.service_worker(
-        "comptoir-counter", reverse("counter-home"), reverse("counter-offline"), ["counter/offline.js"]
-    )
+    return installing.service_worker("counter", ["counter/offline.js"])

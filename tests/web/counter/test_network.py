@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.flows.support import assert_books_hold
@@ -192,6 +193,26 @@ def test_a_page_that_cannot_be_had_opens_when_the_network_is_back(page: Page) ->
     page.context.set_offline(False)
     expect(page.get_by_role("heading", name="No network")).to_be_hidden()
     assert page.url.endswith("/counter/day")
+
+
+def test_without_network_the_page_is_in_the_language_last_chosen(page: Page) -> None:
+    page.goto("/counter/")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    language = {
+        "name": settings.LANGUAGE_COOKIE_NAME,
+        "value": "nl",
+        "url": page.url.removesuffix("counter/"),
+    }
+    page.context.add_cookies([language])  # type: ignore[list-item]
+    page.goto("/counter/day")
+    for _ in range(100):
+        kept = page.evaluate("caches.match('/counter/offline').then((page) => page.text())")
+        if "Geen netwerk" in kept:
+            break
+        page.wait_for_timeout(100)
+    page.context.set_offline(True)
+    page.goto("/counter/day")
+    expect(page.get_by_role("heading", name="Geen netwerk")).to_be_visible()
 
 
 def test_a_sale_is_found_again_after_the_device_was_without_network(page: Page, world: World) -> None:

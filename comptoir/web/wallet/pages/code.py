@@ -191,7 +191,7 @@ def _was_refused(found: CodeNews) -> bool:
 def manifest(request: HttpRequest) -> HttpResponse:
     """What makes the wallet an app on the home screen."""
     return installing.manifest(
-        reverse("wallet-home"),
+        "wallet",
         gettext("Comptoir wallet"),
         "Comptoir",
         orientation="portrait",
@@ -203,13 +203,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
 @open_page
 def service_worker(request: HttpRequest) -> HttpResponse:
     """The service worker of the wallet: the pay code works without a network."""
-    return installing.service_worker(
-        "comptoir-wallet",
-        reverse("wallet-home"),
-        reverse("wallet-offline"),
-        _FILES,
-        pages=[reverse("wallet-code")],
-    )
+    return installing.service_worker("wallet", _FILES, pages=["wallet-code"])
 
 
 def _wants_json(request: HttpRequest) -> bool:

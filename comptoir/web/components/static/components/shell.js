@@ -7,11 +7,12 @@ const PATIENCE_MS = 3_000;
 const all = [...SHELL.pages, SHELL.instead, ...SHELL.files];
 const pathOf = (request) => new URL(request.url).pathname;
 
-const keep = (paths) =>
-  caches.open(SHELL.name).then((kept) => kept.addAll(paths.map((one) => new Request(one, { cache: "reload" }))));
-
 self.addEventListener("install", (event) => {
-  event.waitUntil(keep(all));
+  event.waitUntil(
+    caches
+      .open(SHELL.name)
+      .then((kept) => kept.addAll(all.map((one) => new Request(one, { cache: "reload" })))),
+  );
   self.skipWaiting();
 });
 
@@ -35,7 +36,5 @@ self.addEventListener("fetch", (event) => {
   if (all.includes(path)) event.respondWith(freshOrKept(request, path));
   else if (request.mode === "navigate") {
     event.respondWith(fetch(request).catch(() => caches.match(SHELL.instead)));
-    // Whoever comes next may read another language.
-    if (path === SHELL.home) event.waitUntil(keep([SHELL.instead]).catch(() => {}));
   }
 });
