@@ -52,9 +52,10 @@ def one_code(page: Page) -> str:
     expect(page.locator("[data-part=digits] span").first).to_have_text(re.compile("^28"))
     for _ in range(3):
         shown = page.locator("[data-part=digits]").inner_text()
-        (digits,) = scanned(page)
+        read = scanned(page)
         if page.locator("[data-part=digits]").inner_text() == shown:
-            break  # and not renewed between the two readings
+            break  # and not renewed meanwhile
+    (digits,) = read
     assert re.sub(r"\s", "", shown) == digits
     return digits
 
