@@ -96,6 +96,8 @@ def _kind(member: dict[str, Any]) -> str:
     if "enum" in member:
         few = len(member["enum"]) < 12
         return _enum(member) if few else "one of the [result codes](errors.md)"
+    if member.get("type") == "null":
+        return "not open here: refused"
     if member.get("type") == "array":
         return f"list of {_kind(member['items'])}"
     words = [str(member.get("type", "any value"))]

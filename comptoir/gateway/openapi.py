@@ -16,7 +16,7 @@ import msgspec
 from comptoir.gateway.operations import Services, operations
 from comptoir.standards.antom import messages as wire
 from comptoir.standards.antom.messages.requests import REQUESTS
-from comptoir.standards.antom.messages.wire import Digits
+from comptoir.standards.antom.messages.wire import Digits, NotOpen
 from comptoir.standards.antom.paths import CATALOGUE, SANDBOX
 from comptoir.standards.antom.results import ResultCode
 
@@ -136,14 +136,16 @@ def _summary(function: Any) -> str:
 def _schemas(kinds: list[type[msgspec.Struct]]) -> dict[str, Any]:
     """The schemas of messages and all their parts, by name."""
     unique = list(dict.fromkeys(kinds))
-    _, found = msgspec.json.schema_components(unique, schema_hook=_digits, ref_template=_SCHEMAS + "{name}")
+    _, found = msgspec.json.schema_components(unique, schema_hook=_own_type, ref_template=_SCHEMAS + "{name}")
     schemas = {name: _tidied(schema) for name, schema in sorted(found.items())}
     schemas["Amount"]["properties"]["currency"]["pattern"] = "^[A-Z]{3}$"
     schemas["Result"]["properties"]["resultCode"] = {"enum": [code.value for code in ResultCode]}
     return schemas
 
 
-def _digits(kind: type[Any]) -> dict[str, Any]:
+def _own_type(kind: type[Any]) -> dict[str, Any]:
+    if kind is NotOpen:
+        return {"type": "null", "description": "Not open here: a request that asks for it is refused."}
     if kind is not Digits:
         raise NotImplementedError(kind)
     return {"type": "string", "pattern": "^[0-9]{1,16}$"}

@@ -13,7 +13,7 @@ from comptoir.flows import api as flows
 from comptoir.flows.wire import result_code
 from comptoir.kernel.errors import ComptoirError, InvalidValue
 from comptoir.kernel.money import UnknownCurrency
-from comptoir.standards.antom.errors import ParamIllegal
+from comptoir.standards.antom.errors import NotSupported, ParamIllegal
 from comptoir.standards.antom.messages import Result
 from comptoir.standards.antom.results import ResultCode
 
@@ -32,6 +32,7 @@ _ERRORS: Final = {
     InvalidValue.code: ResultCode.PARAM_ILLEGAL,
     UnknownCurrency.code: ResultCode.PARAM_ILLEGAL,
     DocumentUnfit.code: ResultCode.PARAM_ILLEGAL,
+    NotSupported.code: ResultCode.BUSINESS_NOT_SUPPORT,
     flows.Overloaded.code: ResultCode.REQUEST_TRAFFIC_EXCEED_LIMIT,
 }
 

@@ -150,6 +150,7 @@ NOBODY = {
 }
 ANY = {"paymentMethodType": "CONNECT_WALLET"}
 FOREIGN = {"paymentMethodType": "GCASH", "paymentMethodId": "281"}
+EVALUATION = {"isInStorePayment": True, "isPaymentEvaluation": True, "inStorePaymentScenario": "PaymentCode"}
 ENTRY = {"isInStorePayment": True, "inStorePaymentScenario": "EntryCode"}
 
 
@@ -165,6 +166,7 @@ ENTRY = {"isInStorePayment": True, "inStorePaymentScenario": "EntryCode"}
         ({"paymentMethod": FOREIGN}, "UNAVAILABLE_PAYMENT_METHOD", "paymentMethodType"),
         ({"paymentFactor": {"isAgreementPayment": True}}, "BUSINESS_NOT_SUPPORT", "isAgreementPayment"),
         ({"paymentFactor": ENTRY}, "BUSINESS_NOT_SUPPORT", "EntryCode"),
+        ({"paymentFactor": EVALUATION}, "BUSINESS_NOT_SUPPORT", "paymentFactor.isPaymentEvaluation"),
         ({"paymentExpiryTime": "soon"}, "PARAM_ILLEGAL", "paymentExpiryTime"),
         ({"value": "0"}, "PARAM_ILLEGAL", "order.orderAmount.value"),
     ],

@@ -84,12 +84,9 @@ def _not_open(request: CreatePaymentSessionRequest, method_types: frozenset[str]
             f"paymentMethodType must be one of {', '.join(sorted(method_types))}",
         )
     if request.product_code is not ProductCode.CASHIER_PAYMENT:
-        what = f"a session with productCode {request.product_code.value}"
-    elif request.agreement_info or request.subscription_info or request.subscription_plan:
-        what = "a session that agrees on further payments (agreementInfo, subscriptionInfo, subscriptionPlan)"
-    else:
-        return None
-    return Result.of(ResultCode.BUSINESS_NOT_SUPPORT, f"{what} is not open here")
+        what = f"a session with productCode {request.product_code.value} is not open here"
+        return Result.of(ResultCode.BUSINESS_NOT_SUPPORT, what)
+    return None
 
 
 def _command(request: CreatePaymentSessionRequest, call: Call) -> Pay:
@@ -118,6 +115,7 @@ def _command(request: CreatePaymentSessionRequest, call: Call) -> Pay:
 
 def _kept(order: Order) -> dict[str, Any]:
     """What is kept of an order for `retrievePaymentSession`: nothing of the buyer, no list of any length."""
-    short = msgspec.structs.replace(order, goods=None, env=None, extend_info=None)
+    left_out = ("goods", "env", "extend_info", "need_declaration", "tax_calculation_id")
+    short = msgspec.structs.replace(order, **dict.fromkeys(left_out))
     kept: dict[str, Any] = msgspec.to_builtins(short, enc_hook=str)
     return kept

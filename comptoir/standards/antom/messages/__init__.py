@@ -137,7 +137,7 @@ from comptoir.standards.antom.messages.subscriptions import (
     SubscriptionPaymentsRequest,
     SubscriptionUpdateRequest,
 )
-from comptoir.standards.antom.messages.wire import Codec, Message, encode
+from comptoir.standards.antom.messages.wire import Codec, Message, NotOpen, encode
 
 __all__ = [
     "AcceptDisputeRequest",
@@ -198,6 +198,7 @@ __all__ = [
     "InquiryRefundResponse",
     "Merchant",
     "Message",
+    "NotOpen",
     "NotificationEvent",
     "Order",
     "OrderCodeForm",

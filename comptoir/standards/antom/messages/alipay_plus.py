@@ -25,7 +25,16 @@ from comptoir.standards.antom.messages.shared import (
     Transaction,
     must_be_positive,
 )
-from comptoir.standards.antom.messages.wire import Max16, Max64, Max256, Max2048, Message, Text64, WrongMember
+from comptoir.standards.antom.messages.wire import (
+    Max16,
+    Max64,
+    Max256,
+    Max2048,
+    Message,
+    NotOpen,
+    Text64,
+    WrongMember,
+)
 from comptoir.standards.antom.times import parse_time
 
 
@@ -37,6 +46,7 @@ class AcquirerPaymentFactor(Message, frozen=True):
     is_agreement_payment: bool | None = None
     in_store_payment_scenario: InStorePaymentScenario | None = None
     presentment_mode: Max16 | None = None
+    is_payment_evaluation: NotOpen | None = None
 
 
 class AcquirerPayRequest(Message, frozen=True):

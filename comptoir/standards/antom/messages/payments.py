@@ -28,6 +28,7 @@ from comptoir.standards.antom.messages.wire import (
     Max64,
     Max2048,
     Message,
+    NotOpen,
     Text64,
     WrongMember,
 )
@@ -102,6 +103,11 @@ class PayRequest(Message, frozen=True):
     is_authorization: bool | None = None
     payment_quote: Quote | None = None
     processing_amount: Amount | None = None
+    agreement_info: NotOpen | None = None
+    credit_pay_plan: NotOpen | None = None
+    pay_to_method: NotOpen | None = None
+    subscription_id: NotOpen | None = None
+    subscription_info: NotOpen | None = None
 
     def __post_init__(self) -> None:
         must_be_positive(self.payment_amount, "paymentAmount")

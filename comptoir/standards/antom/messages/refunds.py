@@ -10,6 +10,7 @@ from comptoir.standards.antom.messages.wire import (
     Max256,
     Max1024,
     Message,
+    NotOpen,
     Text64,
     WrongMember,
 )
@@ -26,6 +27,11 @@ class RefundRequest(Message, frozen=True):
     refund_notify_url: Max1024 | None = None
     is_async_refund: bool | None = None
     capture_id: Max64 | None = None
+    actual_refund_amount: NotOpen | None = None
+    refund_details: NotOpen | None = None
+    refund_source_account_no: NotOpen | None = None
+    refund_to_bank_info: NotOpen | None = None
+    split_details: NotOpen | None = None
 
     def __post_init__(self) -> None:
         must_be_positive(self.refund_amount, "refundAmount")

@@ -30,7 +30,15 @@ from comptoir.standards.antom.messages.shared import (
     SettlementStrategy,
     must_be_positive,
 )
-from comptoir.standards.antom.messages.wire import Max32, Max64, Max2048, Message, Text64, WrongMember
+from comptoir.standards.antom.messages.wire import (
+    Max32,
+    Max64,
+    Max2048,
+    Message,
+    NotOpen,
+    Text64,
+    WrongMember,
+)
 from comptoir.standards.antom.times import parse_time
 
 
@@ -65,9 +73,13 @@ class CreatePaymentSessionRequest(Message, frozen=True):
     processing_amount: Amount | None = None
     env: Env | None = None
     merchant_account_id: Max32 | None = None
-    agreement_info: dict[str, Any] | None = None
-    subscription_info: dict[str, Any] | None = None
-    subscription_plan: dict[str, Any] | None = None
+    agreement_info: NotOpen | None = None
+    automatic_tax: NotOpen | None = None
+    credit_pay_plan: NotOpen | None = None
+    scopes: NotOpen | None = None
+    subscription: NotOpen | None = None
+    subscription_info: NotOpen | None = None
+    subscription_plan: NotOpen | None = None
 
     def __post_init__(self) -> None:
         must_be_positive(self.payment_amount, "paymentAmount")

@@ -24,6 +24,7 @@ from comptoir.standards.antom.messages.wire import (
     Max256,
     Max2048,
     Message,
+    NotOpen,
     Text32,
     Text64,
     Text256,
@@ -197,6 +198,8 @@ class Order(Message, frozen=True):
     goods: list[Goods] | None = None
     env: Env | None = None
     extend_info: Max2048 | None = None
+    need_declaration: NotOpen | None = None
+    tax_calculation_id: NotOpen | None = None
 
     def __post_init__(self) -> None:
         must_be_positive(self.order_amount, "orderAmount")
@@ -219,6 +222,8 @@ class PaymentFactor(Message, frozen=True):
     in_store_payment_scenario: InStorePaymentScenario | None = None
     is_authorization: bool | None = None
     capture_mode: CaptureMode | None = None
+    is_payment_evaluation: NotOpen | None = None
+    store_payment_method_for_buyer: NotOpen | None = None
 
 
 class CaptureMode(Enum):

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 
-from comptoir.standards.antom.errors import ParamIllegal
+from comptoir.standards.antom.errors import NotSupported, ParamIllegal
 
 #: Required text, 1 to n characters. Lengths: docs.antom.com and the OpenAPI mirror, November 2026.
 Text32 = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
@@ -51,6 +51,23 @@ class Digits(str):
     __slots__ = ()
 
 
+class NotOpen:
+    """The type of a member that is not open here and would change what is done with money or goods.
+
+    Whatever asks for something there refuses the request. What asks for nothing (false, an empty text, an
+    object of such) counts as absent: some SDKs send it.
+    """
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class _NotOpenHere(ValueError):
+    """Raised while a message is read: what stands at this place is not open."""
+
+
 _M = TypeVar("_M")
 
 _PATH = re.compile(r" - at `\$\.?([^`]*)`\Z")
@@ -77,7 +94,8 @@ class Codec(Generic[_M]):
         self._decoder = msgspec.json.Decoder(kind, strict=False, dec_hook=_dec_hook)
 
     def decode(self, body: bytes) -> _M:
-        """The message in `body`. Raises ParamIllegal naming the member, or saying it is not JSON."""
+        """The message in `body`. Raises NotSupported for a member that is not open here, and otherwise
+        ParamIllegal, naming the member or saying that it is not JSON."""
         try:
             if _SUSPECT.search(body):
                 _refuse_forbidden(body)
@@ -100,7 +118,11 @@ def encode(message: msgspec.Struct) -> bytes:
     return _ENCODER.encode(message)
 
 
-def _dec_hook(kind: type[Any], value: object) -> Digits:
+def _dec_hook(kind: type[Any], value: object) -> Digits | NotOpen:
+    if kind is NotOpen:
+        if _asks_for_something(value):
+            raise _NotOpenHere
+        return NotOpen()
     if kind is not Digits:
         raise NotImplementedError(kind)
     if isinstance(value, str):
@@ -110,12 +132,22 @@ def _dec_hook(kind: type[Any], value: object) -> Digits:
     raise ValueError("must be a string of digits")
 
 
-def _named(error: msgspec.ValidationError) -> ParamIllegal:
+def _asks_for_something(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_asks_for_something(one) for one in value.values())
+    if isinstance(value, list):
+        return any(_asks_for_something(one) for one in value)
+    return value.lower() not in ("", "false") if isinstance(value, str) else bool(value)
+
+
+def _named(error: msgspec.ValidationError) -> ParamIllegal | NotSupported:
     """msgspec's complaint in wire spelling: ``order.orderAmount.value must not be empty``."""
     text = str(error)
     path = _PATH.search(text)
     field = path[1] if path else ""
     reason = text[: path.start()] if path else text
+    if isinstance(error.__cause__, _NotOpenHere):
+        return NotSupported(f"{field} is not open here", field=field)
     if isinstance(error.__cause__, WrongMember):
         field = _join(field, error.__cause__.member)
     elif missing := _MISSING.match(reason):
