@@ -25,6 +25,7 @@ from comptoir.acquiring.types import (
     Period,
     PeriodType,
     Product,
+    SubscriptionState,
     SubscriptionView,
 )
 from comptoir.kernel.clock import CHINA
@@ -472,6 +473,32 @@ def periods_after(anchor: datetime, period: Period, number: int) -> datetime:
 def phase_start(one: SubscriptionView, phase: int) -> datetime:
     """When a phase of a subscription (from its anchor's on) begins."""
     return periods_after(one.anchor_at, one.period, phase - one.anchor_phase)
+
+
+def is_withdrawn(asked: AgreementView, subscription: SubscriptionView | None) -> bool:
+    """Whether the merchant ended the subscription that this asked for before anybody had approved it."""
+    ended = (SubscriptionState.CANCELLED, SubscriptionState.TERMINATED)
+    return asked.state is AgreementState.DECLINED and subscription is not None and subscription.state in ended
+
+
+class RunningPhase(NamedTuple):
+    """The phase that runs, 0 before the first; `begins` and `ends` where they are known."""
+
+    number: int
+    begins: datetime | None
+    ends: datetime | None
+
+
+def running_phase(one: SubscriptionView) -> RunningPhase:
+    """The phase before the next that is charged for the first time. It keeps its begin when the anchor moves.
+
+    Its end is where the next begins, by the terms as they are now.
+    """
+    number = one.phase - 1 if one.attempt == 1 else one.phase
+    if number == 0:
+        return RunningPhase(0, None, None)
+    begins = phase_start(one, number) if number >= one.anchor_phase else one.before_anchor_at
+    return RunningPhase(number, begins, phase_start(one, number + 1))
 
 
 def phase_amount(one: SubscriptionView, phase: int) -> Money:

@@ -290,9 +290,10 @@ class OpenSubscription(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class ChangeSubscription(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """New terms from the next phase on; None leaves one as it is. Idempotent by its request.
+    """New terms from the next phase on; None leaves one as it is. Idempotent by its event and request.
 
-    `event` is what the merchant calls it: CHANGE or UPDATE. `next_at` moves the next phase, and all after it.
+    `event` is what the merchant calls it, CHANGE or UPDATE: each has request ids of its own. `next_at`
+    moves the next phase, and all after it.
     """
 
     merchant_id: UUID

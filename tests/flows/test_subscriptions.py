@@ -12,6 +12,7 @@ import pytest
 from com.alipay.ams.api.request.notify.alipay_subscription_notify import AlipaySubscriptionNotify
 from com.alipay.ams.api.request.notify.alipay_subscription_pay_notify import AlipaySubscriptionPayNotify
 from django.db import connection
+from msgspec.structs import replace
 from psycopg import AsyncConnection
 
 from comptoir.acquiring import api as acquiring_api
@@ -25,6 +26,7 @@ from comptoir.acquiring.api import (
     Trial,
 )
 from comptoir.acquiring.api import errors as acquiring
+from comptoir.acquiring.rules import running_phase
 from comptoir.db.run import read
 from comptoir.flows import api as flows
 from comptoir.flows.agreements import auth_code
@@ -305,18 +307,88 @@ def test_terms_change_from_the_next_phase_on_up_to_what_was_agreed(scene: Scene)
     assert [event for topic, event in events() if topic == "notify.subscription"] == ["CREATE", "CHANGE"]
 
 
-def test_the_next_phase_can_be_moved_a_day_ahead_at_least(scene: Scene) -> None:
+def test_the_next_phase_can_be_moved(scene: Scene) -> None:
     one = begun(scene)
     renew(scene, one, START)
     one = stands(one.id)
-    soon = change(one, "U1", event="UPDATE", next_at=START + DAY)
-    assert scene.one(soon, now=START + timedelta(hours=1)).code == acquiring.SUBSCRIPTION_INVALID
     moved = datetime(2027, 2, 10, 8, 0, tzinfo=CHINA)
     assert scene.one(change(one, "U2", event="UPDATE", next_at=moved), now=START).code == flows.OK
     one = stands(one.id)
     assert china(one) == "2027-02-10 08:00"
     renew(scene, one, moved)
     assert china(stands(one.id)) == "2027-03-10 08:00"
+
+
+def test_the_next_phase_is_moved_neither_too_near_nor_beyond_a_period(scene: Scene) -> None:
+    """The SDK: within one cycle, and 24 hours ahead at least, else PROCESS_FAIL."""
+    one = begun(scene)
+    renew(scene, one, START)
+    one = stands(one.id)
+    now = START + timedelta(hours=1)
+    planned = datetime(2027, 2, 28, 20, 0, tzinfo=CHINA)
+    latest = datetime(2027, 3, 31, 20, 0, tzinfo=CHINA)
+    for at in (START, START + DAY, latest + timedelta(seconds=1), latest + 365 * DAY):
+        outcome = scene.one(change(one, "U1", event="UPDATE", next_at=at), now=now)
+        assert (outcome.code, outcome.field) == (acquiring.SUBSCRIPTION_DATE, "nextSubscriptionDate")
+        assert stands(one.id) == one
+    assert one.next_at == planned
+    for number, at in enumerate((latest, planned, now + DAY)):
+        moved = change(one, f"U2-{number}", event="UPDATE", next_at=at)
+        assert scene.one(moved, now=now).code == flows.OK, at
+        assert stands(one.id).next_at == at
+
+
+def test_the_running_phase_keeps_its_begin_when_the_next_is_moved(scene: Scene) -> None:
+    one = begun(scene)
+    assert running_phase(one) == (0, None, None)
+    renew(scene, one, START)
+    one = stands(one.id)
+    month = datetime(2027, 2, 28, 20, 0, tzinfo=CHINA)
+    assert running_phase(one) == (1, START, month)
+    for number, (what, ends) in enumerate(
+        (
+            ({"period": Period(PeriodType.WEEK, 1)}, month),
+            ({"event": "UPDATE", "next_at": START + 5 * DAY}, START + 5 * DAY),
+            ({"event": "UPDATE", "next_at": START + 3 * DAY}, START + 3 * DAY),
+        )
+    ):
+        assert scene.one(change(one, f"C{number}", **what), now=START + DAY).code == flows.OK
+        one = stands(one.id)
+        assert running_phase(one) == (1, START, ends), what
+    renew(scene, one, START + 3 * DAY)
+    assert running_phase(stands(one.id)) == (2, START + 3 * DAY, START + 10 * DAY)
+
+
+def test_before_the_first_phase_a_moved_one_leaves_no_running_phase(scene: Scene) -> None:
+    one = begun(scene)
+    moved = change(one, event="UPDATE", next_at=START + 2 * DAY)
+    assert scene.one(moved, now=START - DAY).code == flows.OK
+    assert running_phase(stands(one.id)) == (0, None, None)
+
+
+def test_a_change_and_an_update_have_request_ids_of_their_own(scene: Scene) -> None:
+    one = begun(scene)
+    less = change(one, "X1", amount=Money(900, "EUR"))
+    update = change(one, "X1", event="UPDATE", amount=Money(800, "EUR"), input_hash=b"3" * 32)
+    for command in (less, update, less, update):
+        assert scene.one(command, now=START - DAY).code == flows.OK
+    assert stands(one.id).amount.minor == 800, "the repeats change nothing"
+    for command in (less, update):
+        other = replace(command, input_hash=b"4" * 32)
+        assert scene.one(other, now=START - DAY).code == acquiring.REQUEST_REUSED
+    told = [event for topic, event in events() if topic == "notify.subscription"]
+    assert told == ["CREATE", "CHANGE", "UPDATE"]
+
+
+def test_both_with_one_request_id_in_one_batch(scene: Scene) -> None:
+    one = begun(scene)
+    both = [
+        change(one, "X1", amount=Money(900, "EUR")),
+        change(one, "X1", event="UPDATE", end_at=START + 90 * DAY, input_hash=b"3" * 32),
+    ]
+    assert [outcome.code for outcome in scene.do(*both, now=START - DAY)] == [flows.OK] * 2
+    found = stands(one.id)
+    assert (found.amount.minor, found.end_at) == (900, START + 90 * DAY)
 
 
 def test_what_is_asked_twice_is_one_subscription(scene: Scene) -> None:

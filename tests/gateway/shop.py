@@ -12,6 +12,8 @@ from typing import Any
 from com.alipay.ams.api import default_alipay_client as sdk
 from django.db import connections
 
+from tests.official_sdk import misread
+
 from .world import CLIENT, World
 
 PATHS = "/ams/api/v1/payments/"
@@ -41,12 +43,14 @@ class Shop:
     world: World
 
     async def call(self, name: str, client_id: str = CLIENT, /, **body: Any) -> dict[str, Any]:
-        """One call; the SDK signs it and verifies the answer."""
+        """One call; the SDK signs it, verifies the answer and reads it with its own classes."""
         return await self.execute(Request(PATHS + name, body), client_id)
 
     async def execute(self, request: Any, client_id: str = CLIENT) -> dict[str, Any]:
         client = sdk.DefaultAlipayClient("https://localhost", client_id, self.key, self.platform_key)
-        answer: dict[str, Any] = json.loads(await asyncio.to_thread(client.execute, request))
+        body = await asyncio.to_thread(client.execute, request)
+        assert misread(request.path, body) == []
+        answer: dict[str, Any] = json.loads(body)
         return answer
 
     async def pay(self, client_id: str = CLIENT, /, **changed: Any) -> dict[str, Any]:

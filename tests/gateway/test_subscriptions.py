@@ -28,6 +28,9 @@ from com.alipay.ams.api.request.subscription.alipay_subscription_cancel_request 
 from com.alipay.ams.api.request.subscription.alipay_subscription_create_request import (
     AlipaySubscriptionCreateRequest,
 )
+from com.alipay.ams.api.response.subscription.alipay_inquire_subscription_payment_response import (
+    AlipayInquireSubscriptionPaymentResponse,
+)
 from com.alipay.ams.api.response.subscription.alipay_subscription_create_response import (
     AlipaySubscriptionCreateResponse,
 )
@@ -81,6 +84,11 @@ def plain(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def trial(first: int, last: int | None = None) -> dict[str, Any]:
+    ends = {} if last is None else {"trialEndPeriod": last}
+    return {"trialAmount": {"currency": "EUR", "value": "0"}, "trialStartPeriod": first, **ends}
+
+
 def approve(world: World, url: str) -> None:
     code = url.rpartition("/")[2]
     world.do(flows.ApproveAgreement(consent_code=code, wallet_id=world.wallet_id), now())
@@ -114,8 +122,15 @@ async def test_create_approve_pay_inquire_change_and_cancel(shop: Shop) -> None:
     ask = AlipayInquireSubscriptionPaymentRequest()
     ask.subscription_id = subscription_id
     paid = await shop.execute(ask)
-    assert [(one["phaseNo"], one["status"]) for one in paid["payments"]] == [(1, "SUCCESS")]
-    assert paid["paginator"] == {"currentPage": 1, "pageSize": 20, "totalPage": 1, "totalCount": 1}
+    read = AlipayInquireSubscriptionPaymentResponse(json.dumps(paid))
+    [first] = read.payments
+    assert (first.phase_no, first.status, first.payment_method.payment_method_type) == (
+        1,
+        "SUCCESS",
+        "ALIPAY_CN",
+    )
+    assert (first.payment_amount.value, first.dispute_id) == ("100", None)
+    assert paid["paginator"] == {"currentPage": 1, "pageSize": 10, "totalPage": 1, "totalCount": 1}
     one = AlipayInquireSubscriptionRequest()
     one.subscription_id = subscription_id
     found = (await shop.execute(one))["subscription"]
@@ -139,6 +154,75 @@ async def test_create_approve_pay_inquire_change_and_cancel(shop: Shop) -> None:
     for _ in range(2):
         assert code_of(await shop.execute(end)) == ("SUCCESS", "S")
     assert (await call(shop, "inquiry", subscriptionId=subscription_id))["subscriptionStatus"] == "CANCELLED"
+
+
+async def subscribed(shop: Shop, ref: str, agreed: bool = True, **changes: Any) -> str:
+    """A subscription that has begun a minute ago, and that its traveller has approved if `agreed`."""
+    begun = (now() - timedelta(minutes=1)).isoformat(timespec="seconds")
+    page = await call(
+        shop, "create", **plain(subscriptionRequestId=ref, subscriptionStartTime=begun, **changes)
+    )
+    assert code_of(page) == ("SUCCESS", "S")
+    if agreed:
+        await aside(approve, shop.world, page["normalUrl"])
+    known = await call(shop, "inquiry", subscriptionRequestId=ref)
+    return str(known["subscriptionId"])
+
+
+async def test_what_nobody_has_approved_can_be_withdrawn(shop: Shop) -> None:
+    body = plain()
+    page = await call(shop, "create", **body)
+    before = await aside(money_moved)
+    end = {"subscriptionRequestId": "S1", "cancellationType": "TERMINATE"}
+    for _ in range(2):
+        assert code_of(await call(shop, "cancel", **end)) == ("SUCCESS", "S")
+    assert (await call(shop, "inquiry", subscriptionRequestId="S1"))["subscriptionStatus"] == "TERMINATED"
+    await aside(approve, shop.world, page["normalUrl"])
+    assert (await call(shop, "inquiry", subscriptionRequestId="S1"))["subscriptionStatus"] == "TERMINATED"
+    assert code_of(await call(shop, "create", **body)) == ("ORDER_IS_CLOSED", "F")
+    assert await aside(money_moved) == before
+
+
+async def test_the_date_of_the_next_period_is_within_one(shop: Shop) -> None:
+    known = await subscribed(shop, "S1")
+    for number, days in enumerate((0.5, 90)):
+        answer = await call(
+            shop,
+            "update",
+            subscriptionUpdateRequestId=f"U{number}",
+            subscriptionId=known,
+            nextSubscriptionDate=(now() + timedelta(days=days)).isoformat(timespec="seconds"),
+        )
+        assert code_of(answer) == ("PROCESS_FAIL", "F")
+        assert answer["result"]["resultMessage"].startswith("nextSubscriptionDate")
+
+
+async def test_the_running_period_is_told_after_the_next_was_moved(shop: Shop) -> None:
+    known = await subscribed(shop, "S1")
+    await aside(renew_all, shop.world)
+
+    async def period() -> tuple[str, str]:
+        info = (await call(shop, "inquireSubscription", subscriptionId=known))["subscription"]
+        return info["currentPeriodStart"], info["currentPeriodEnd"]
+
+    begins, ends = await period()
+    week = {"periodType": "WEEK", "periodCount": 1}
+    changed = await call(
+        shop, "change", subscriptionChangeRequestId="X", subscriptionId=known, periodRule=week
+    )
+    assert code_of(changed) == ("SUCCESS", "S")
+    assert await period() == (begins, ends)
+    moved = (now() + timedelta(days=3)).replace(microsecond=0)
+    updated = await call(
+        shop,
+        "update",
+        subscriptionUpdateRequestId="X",
+        subscriptionId=known,
+        nextSubscriptionDate=moved.isoformat(),
+    )
+    assert code_of(updated) == ("SUCCESS", "S"), "its request ids are its own"
+    begins_now, ends_now = await period()
+    assert (begins_now, datetime.fromisoformat(ends_now)) == (begins, moved)
 
 
 async def test_a_subscription_is_one_merchants(shop: Shop) -> None:
@@ -172,11 +256,10 @@ async def test_a_subscription_is_one_merchants(shop: Shop) -> None:
         ({"subscriptionRedirectUrl": "javascript:alert(1)"}, "PARAM_ILLEGAL", "subscriptionRedirectUrl"),
         ({"paymentMethod": {"paymentMethodType": "GCASH"}}, "UNAVAILABLE_PAYMENT_METHOD", "paymentMethod"),
         ({"allowAccumulate": True}, "BUSINESS_NOT_SUPPORT", "allowAccumulate"),
-        (
-            {"trials": [{"trialAmount": {"currency": "EUR", "value": "0"}, "trialStartPeriod": 0}]},
-            "PARAM_ILLEGAL",
-            "trials",
-        ),
+        ({"trials": [trial(0)]}, "PARAM_ILLEGAL", "trials"),
+        ({"trials": [trial(1, 3), trial(3)]}, "PARAM_ILLEGAL", "trials must not overlap"),
+        ({"trials": [trial(4), trial(1, 9)]}, "PARAM_ILLEGAL", "trials must not overlap"),
+        ({"trials": [trial(2), trial(2)]}, "PARAM_ILLEGAL", "trials must not overlap"),
     ],
 )
 async def test_a_subscription_that_is_wrong_is_told_where(

@@ -20,7 +20,7 @@ from comptoir.kernel.clock import utc_now
 from comptoir.kernel.money import Money
 from tests.conftest import Database
 from tests.flows.agreements import approval, asked, exchange
-from tests.flows.support import Scene
+from tests.flows.support import CLIENT, Scene
 from tests.web.pages import assert_accessible, shot
 from tests.web.test_cashier import PHONE, aside, fresh_scene, opened
 
@@ -128,24 +128,50 @@ def test_a_code_that_is_nobodys_shows_nothing(path: str, database: Database) -> 
     assert get(path)[0] == 404
 
 
-def test_a_subscription_says_what_is_paid_when_and_leads_back(
-    database: Database, site: str, browser: Browser
-) -> None:
-    scene = aside(fresh_scene)
-    start = utc_now().replace(microsecond=0)
+def subscribe(scene: Scene, redirect_url: str) -> str:
+    """The code of a page that asks for a payment every month."""
     command = flows.OpenSubscription(
-        agreement=asked(scene, redirect_url=f"{site}/?shop=1", state_ref="S1"),
+        agreement=asked(scene, redirect_url=redirect_url, state_ref="S1"),
         request_ref="S1",
         input_hash=b"1" * 32,
         description="Pralines <monthly>",
         amount=Money(1000, "EUR"),
         period=Period(PeriodType.MONTH, 1),
-        start_at=start,
+        start_at=utc_now().replace(microsecond=0),
         trials=(Trial(0, 1, 2),),
         ceiling=1500,
     )
-    code = command.agreement.consent_code
-    assert aside(lambda: scene.one(command, now=utc_now())).code == flows.OK
+    assert scene.one(command, now=utc_now()).code == flows.OK
+    return command.agreement.consent_code
+
+
+def test_a_subscription_that_the_shop_withdrew_says_so_at_once(
+    database: Database, site: str, browser: Browser
+) -> None:
+    scene = aside(fresh_scene)
+    code = aside(lambda: subscribe(scene, "https://shop.example/?shop=1"))
+    page, complaints = opened(browser, f"{site}/a/{code}")
+    assert page.get_by_text("Scan with your wallet").is_visible()
+    end = flows.EndSubscription(
+        merchant_id=scene.merchant_id, client_ref=CLIENT, at_once=True, request_ref="S1"
+    )
+    assert aside(lambda: scene.one(end, now=utc_now())).code == flows.OK
+    # The open page finds out by itself.
+    page.get_by_text("The shop has withdrawn this").wait_for(timeout=15_000)
+    assert page.get_by_text("Nothing will be taken").is_visible()
+    assert page.locator("img.code").count() == 0
+    back = page.get_by_role("link", name="Back to the shop")
+    assert back.get_attribute("href") == "https://shop.example/?shop=1&subscriptionRequestId=S1&agreed=false"
+    assert_accessible(page)
+    shot(page, "consent-withdrawn")
+    assert not complaints, complaints
+
+
+def test_a_subscription_says_what_is_paid_when_and_leads_back(
+    database: Database, site: str, browser: Browser
+) -> None:
+    scene = aside(fresh_scene)
+    code = aside(lambda: subscribe(scene, f"{site}/?shop=1"))
     page, complaints = opened(browser, f"{site}/a/{code}")
     for text in ("Pralines <monthly>", "€10.00", "every month", "At most in a period", "€15.00"):
         assert page.get_by_text(text).first.is_visible(), text

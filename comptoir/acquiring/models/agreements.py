@@ -86,6 +86,7 @@ class Subscription(models.Model):
     start_at = models.DateTimeField()
     anchor_at = models.DateTimeField()
     anchor_phase = models.IntegerField()
+    before_anchor_at = models.DateTimeField(null=True)
     phase = models.IntegerField()
     attempt = models.SmallIntegerField()
     next_at = models.DateTimeField(null=True)
@@ -119,16 +120,18 @@ class Subscription(models.Model):
         indexes = [
             models.Index(
                 fields=["next_at"], name="acquiring_subscription_due", condition=Q(next_at__isnull=False)
-            )
+            ),
+            models.Index(fields=["merchant_id", "start_at", "id"], name="acquiring_subscription_starts"),
         ]
 
 
 class SubscriptionChange(models.Model):
-    """A change of a subscription, by the request that asked for it."""
+    """A change of a subscription, by the request that asked for it: `change` and `update` count apart."""
 
-    pk = models.CompositePrimaryKey("merchant_id", "client_ref", "request_ref")
+    pk = models.CompositePrimaryKey("merchant_id", "client_ref", "event", "request_ref")
     merchant_id = models.UUIDField()
     client_ref = models.CharField(max_length=64)
+    event = models.CharField(max_length=16, db_default="CHANGE")
     request_ref = models.CharField(max_length=64)
     subscription_id = models.UUIDField()
     input_hash = models.BinaryField()

@@ -42,6 +42,7 @@ from comptoir.acquiring.types.subscriptions import (
     PeriodType,
     SubscriptionChange,
     SubscriptionPayment,
+    SubscriptionsAsked,
     SubscriptionState,
     SubscriptionView,
     Trial,
@@ -84,6 +85,7 @@ __all__ = [
     "SubscriptionPayment",
     "SubscriptionState",
     "SubscriptionView",
+    "SubscriptionsAsked",
     "TillView",
     "Trial",
 ]

@@ -10,7 +10,10 @@ import msgspec
 
 
 class AgreementState(StrEnum):
-    """OPEN waits for a traveller, APPROVED for the merchant to fetch tokens; ACTIVE may debit."""
+    """OPEN waits for a traveller, APPROVED for the merchant to fetch tokens; ACTIVE may debit.
+
+    DECLINED can be approved no more: the traveller said no, or the merchant withdrew its subscription before.
+    """
 
     OPEN = "open"
     APPROVED = "approved"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -38,7 +39,10 @@ class Trial(msgspec.Struct, frozen=True, gc=False):
 
 
 class SubscriptionState(StrEnum):
-    """OPEN waits for its traveller; ACTIVE renews. CANCELLED renews no more, TERMINATED is over at once."""
+    """OPEN waits for its traveller; ACTIVE renews. CANCELLED renews no more, TERMINATED is over at once.
+
+    The merchant may end it before its traveller has approved: then it was never charged.
+    """
 
     OPEN = "open"
     ACTIVE = "active"
@@ -50,8 +54,9 @@ class SubscriptionView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A payment that comes again every period, under the agreement of the same id.
 
     Phases count from 1; `phase` is the next one to be charged, in its `attempt`-th try, at `next_at` (None:
-    never). Phase `anchor_phase` begins at `anchor_at`, the others follow by the period. `ceiling` is the most
-    that the traveller agreed to be charged for a phase.
+    never). Phase `anchor_phase` begins at `anchor_at`, the others follow by the period; where the anchor was
+    moved, the phase before it began at `before_anchor_at`. `ceiling` is the most that the traveller agreed to
+    be charged for a phase.
     """
 
     id: UUID
@@ -69,6 +74,7 @@ class SubscriptionView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     anchor_at: datetime
     method_type: str
     anchor_phase: int = 1
+    before_anchor_at: datetime | None = None
     phase: int = 1
     attempt: int = 1
     next_at: datetime | None = None
@@ -81,11 +87,30 @@ class SubscriptionView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     ended_at: datetime | None = None
 
 
+class SubscriptionsAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which subscriptions of a merchant are asked for: that start from `begin` to just before `end`.
+
+    Of the other members an empty one leaves all; `states` names what may be.
+    """
+
+    merchant_id: UUID
+    begin: datetime
+    end: datetime
+    states: Sequence[SubscriptionState]
+    currencies: Sequence[str] = ()
+    method_types: Sequence[str] = ()
+    period_kinds: Sequence[PeriodType] = ()
+
+
 class SubscriptionChange(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A change that was made under a request id, so that a repeat is known as one."""
+    """A change that was made under a request id, so that a repeat is known as one.
+
+    `event` is what the merchant calls it, CHANGE or UPDATE: each has request ids of its own.
+    """
 
     merchant_id: UUID
     client_ref: str
+    event: str
     request_ref: str
     subscription_id: UUID
     input_hash: bytes

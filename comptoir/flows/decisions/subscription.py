@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec.structs import replace
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import (
     AgreementEnd,
+    AgreementState,
     PaymentState,
     SubscriptionChange,
     SubscriptionPayment,
@@ -29,6 +30,7 @@ from comptoir.flows.types import (
     Outcome,
     Renew,
 )
+from comptoir.kernel.clock import isoformat
 from comptoir.kernel.errors import ComptoirError
 
 #: When no payment can even be asked for (rates too old, a suspended merchant), the phase waits so long.
@@ -105,7 +107,9 @@ def _wrong(message: str, field: str) -> acquiring.Refused:
 
 def change_subscription(command: ChangeSubscription, world: World) -> Decision:
     """Other terms from the next phase on. More than the traveller agreed to is refused."""
-    known = world.subscription_changes.get((command.merchant_id, command.client_ref, command.request_ref))
+    known = world.subscription_changes.get(
+        (command.merchant_id, command.client_ref, command.event, command.request_ref)
+    )
     one = world.subscription_of(command)
     if known is not None:
         if known.input_hash != command.input_hash:
@@ -126,6 +130,7 @@ def change_subscription(command: ChangeSubscription, world: World) -> Decision:
         subscription_change=SubscriptionChange(
             merchant_id=command.merchant_id,
             client_ref=command.client_ref,
+            event=command.event,
             request_ref=command.request_ref,
             subscription_id=one.id,
             input_hash=command.input_hash,
@@ -155,9 +160,10 @@ def _changed(command: ChangeSubscription, one: SubscriptionView, world: World) -
     )
     # A phase that is being tried again keeps its own period: the next one is the first of the new kind.
     first = one.phase if one.attempt == 1 else one.phase + 1
-    begins = command.next_at or acquiring.rules.phase_start(one, first)
-    if command.next_at is not None and command.next_at < world.now + timedelta(days=1):
-        raise _wrong("must be at least 24 hours ahead", "nextSubscriptionDate")
+    begins = acquiring.rules.phase_start(one, first)
+    if command.next_at is not None:
+        _check_moved(command.next_at, begins, acquiring.rules.phase_start(one, first + 1), world)
+        begins = command.next_at
     if command.period is not None:
         acquiring.rules.check_period(command.period)
     if command.next_at is None and command.period is None:
@@ -169,19 +175,36 @@ def _changed(command: ChangeSubscription, one: SubscriptionView, world: World) -
         period=command.period or one.period,
         anchor_at=begins,
         anchor_phase=first,
+        before_anchor_at=acquiring.rules.running_phase(one).begins,
         next_at=begins,
     )
 
 
+def _check_moved(moved: datetime, planned: datetime, after: datetime, world: World) -> None:
+    """A phase may begin a day ahead at least, and at most one period later than planned. Raises Refused.
+
+    The SDK's docstring of nextSubscriptionDate (November 2026): within one cycle, and 24 hours ahead at
+    least, else PROCESS_FAIL.
+    """
+    if world.now + timedelta(days=1) <= moved <= after:
+        return
+    raise acquiring.Refused(
+        f"must be at least 24 hours ahead and at most one period after {isoformat(planned)}",
+        code=acquiring.errors.SUBSCRIPTION_DATE,
+        field="nextSubscriptionDate",
+    )
+
+
 def end_subscription(command: EndSubscription, world: World) -> Decision:
-    """Nothing more is charged. At once, or with what was paid running out: only the word differs."""
+    """Nothing more is charged. At once, or with what was paid running out: only the word differs.
+
+    One that nobody has approved is withdrawn: its page can be approved no more.
+    """
     one = world.subscription_of(command)
     if one is None:
         return refuse(acquiring.errors.SUBSCRIPTION_UNKNOWN, "no such subscription", field="subscriptionId")
     if one.state in (SubscriptionState.CANCELLED, SubscriptionState.TERMINATED):
         return _stands(one, None)
-    if one.state is SubscriptionState.OPEN:
-        return refuse(acquiring.errors.SUBSCRIPTION_CLOSED, "the subscription is not active")
     state = SubscriptionState.TERMINATED if command.at_once else SubscriptionState.CANCELLED
     event = SubscriptionEvent.TERMINATE if command.at_once else SubscriptionEvent.CANCEL
     return _over(one, state, event, world, command)
@@ -234,10 +257,14 @@ def _over(
     world: World,
     command: EndSubscription | Renew,
 ) -> Decision:
-    """The subscription ends, and the agreement that it stands on with it."""
+    """The subscription ends, and with it the agreement that it stands on, or the page that asks for it."""
     over = over_with(one, state, world)
     agreement = world.agreement_of(command)
-    base = ended(agreement, AgreementEnd.MERCHANT, world) if agreement else Decision(outcome=Outcome(code=OK))
+    base = Decision(outcome=Outcome(code=OK, agreement=agreement))
+    if agreement is not None and agreement.state is AgreementState.OPEN:
+        base = replace(base, agreement=replace(agreement, state=AgreementState.DECLINED))
+    elif agreement is not None and agreement.state is not AgreementState.DECLINED:
+        base = ended(agreement, AgreementEnd.MERCHANT, world)
     outcome = replace(base.outcome, subscription=over)
     return replace(base, outcome=outcome, subscription=over, subscription_event=event)
 

@@ -157,7 +157,9 @@ def _subjects(command: Command, world: World) -> set[Hashable]:
             asked = command.agreement
             subjects.add(("subscription", asked.merchant_id, asked.client_ref, command.request_ref))
         case ChangeSubscription():
-            subjects.add(("change", command.merchant_id, command.client_ref, command.request_ref))
+            subjects.add(
+                ("change", command.merchant_id, command.client_ref, command.event, command.request_ref)
+            )
         case EndSubscription() if command.request_ref and command.subscription_id is None:
             subjects.add(("subscription", command.merchant_id, command.client_ref, command.request_ref))
         case Renew():

@@ -44,6 +44,8 @@ from comptoir.risk import api as risk
 from comptoir.wallet import api as wallet
 
 RequestKey = tuple[UUID, str, str]
+#: (merchant id, client, CHANGE or UPDATE, request id)
+ChangeKey = tuple[UUID, str, str, str]
 #: A merchant and the SHA-256 of a code or token.
 HashKey = tuple[UUID, bytes]
 
@@ -77,7 +79,7 @@ class World:
     totals: dict[risk.Lookup, risk.Total] = field(default_factory=dict)
     subscriptions: dict[UUID, acquiring.SubscriptionView] = field(default_factory=dict)
     subscriptions_by_request: dict[RequestKey, acquiring.SubscriptionView] = field(default_factory=dict)
-    subscription_changes: dict[RequestKey, acquiring.SubscriptionChange] = field(default_factory=dict)
+    subscription_changes: dict[ChangeKey, acquiring.SubscriptionChange] = field(default_factory=dict)
 
     def keep_payments(self, rows: Rows) -> None:
         """Let payments be found by each of their names."""
@@ -144,7 +146,7 @@ class World:
 
     def keep_subscription_changes(self, rows: Rows) -> None:
         for one in acquiring.decode_subscription_changes(rows):
-            self.subscription_changes[one.merchant_id, one.client_ref, one.request_ref] = one
+            self.subscription_changes[one.merchant_id, one.client_ref, one.event, one.request_ref] = one
 
     def payment_of(self, command: Command) -> acquiring.PaymentView | None:
         """The payment a command is about, if there is one already."""
@@ -366,7 +368,9 @@ def _subscriptions(commands: Sequence[Command], world: World) -> list[_Load]:
         loads.append((acquiring.subscriptions_by_id(list(named)), world.keep_subscriptions))
         loads.append((acquiring.agreements_by_id(list(named)), world.keep_agreements))
     changes = {
-        (c.merchant_id, c.client_ref, c.request_ref) for c in commands if isinstance(c, ChangeSubscription)
+        (c.merchant_id, c.client_ref, c.event, c.request_ref)
+        for c in commands
+        if isinstance(c, ChangeSubscription)
     }
     if changes:
         found = acquiring.subscription_changes_by_request(list(changes))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import (
     AgreementState,
+    PaymentState,
+    PaymentView,
     Period,
     PeriodType,
+    SubscriptionsAsked,
     SubscriptionState,
     SubscriptionView,
     Trial,
@@ -24,6 +28,7 @@ from comptoir.gateway.operations.services import Services, id_or_none, wallet_re
 from comptoir.gateway.results import outcome_result
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.statements import Statement
+from comptoir.standards.antom.errors import ParamIllegal
 from comptoir.standards.antom.messages import (
     Amount,
     CancellationType,
@@ -32,6 +37,7 @@ from comptoir.standards.antom.messages import (
     InquireSubscriptionPaymentResponse,
     InquireSubscriptionResponse,
     Paginator,
+    PaymentMethod,
     PeriodRule,
     PhasePayment,
     Result,
@@ -47,7 +53,7 @@ from comptoir.standards.antom.messages import (
     SubscriptionPaymentsRequest,
     SubscriptionUpdateRequest,
 )
-from comptoir.standards.antom.messages.subscriptions import time_or_none
+from comptoir.standards.antom.messages.subscriptions import SubscriptionStatusName, time_or_none
 from comptoir.standards.antom.results import ResultCode
 from comptoir.standards.antom.times import format_time, parse_time
 
@@ -59,8 +65,8 @@ _INQUIRY: Final = Codec(SubscriptionInquiryRequest)
 _LIST: Final = Codec(SubscriptionListRequest)
 _PAYMENTS: Final = Codec(SubscriptionPaymentsRequest)
 
-_EVER: Final = datetime(2200, 1, 1, tzinfo=UTC)
-_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: So long ago a list begins by default (docs.antom.com "inquireSubscriptionList", November 2026).
+_RECENT: Final = timedelta(days=7)
 
 
 async def create(services: Services, call: Call) -> SubscriptionCreateResponse:
@@ -122,11 +128,7 @@ def _command(request: SubscriptionCreateRequest, call: Call) -> OpenSubscription
         expires_at=time_or_none(request.subscription_expiry_time, "subscriptionExpiryTime"),
         ceiling=floor.money().minor if floor else None,
         trials=tuple(
-            Trial(
-                one.trial_amount.money().minor,
-                one.trial_start_period,
-                one.trial_end_period or one.trial_start_period,
-            )
+            Trial(one.trial_amount.money().minor, one.trial_start_period, one.last)
             for one in request.trials or ()
         ),
         allow_retry=request.allow_retry is not False,
@@ -243,64 +245,82 @@ async def inquire_subscription(services: Services, call: Call) -> InquireSubscri
 async def inquire_subscription_list(services: Services, call: Call) -> InquireSubscriptionListResponse:
     """A page of the merchant's subscriptions. Raises ParamIllegal."""
     request = _LIST.decode(call.body)
-    states = [state.value for state in SubscriptionState if state.value.upper() in (request.statuses or ())]
-    if request.statuses and not states:
-        return InquireSubscriptionListResponse(
-            result=Result.of(ResultCode.PARAM_ILLEGAL, "statuses must be of ACTIVE, CANCELLED, TERMINATED")
-        )
-    statements = acquiring.subscriptions_page(
-        call.client.merchant_id,
-        time_or_none(request.start_time_from, "startTimeFrom") or _NEVER,
-        time_or_none(request.start_time_to, "startTimeTo") or _EVER,
-        states,
-        request.page_size,
-        (request.current_page - 1) * request.page_size,
+    await check_account(services, call, request.merchant_account_id)
+    page, size = request.current_page, request.page_size
+    rows, counted = await services.read(
+        acquiring.subscriptions_page(_asked(request, call), size, (page - 1) * size)
     )
-    rows, counted = await services.read(statements)
     return InquireSubscriptionListResponse(
         result=Result.of(ResultCode.SUCCESS),
         subscriptions=[_info(one) for one in acquiring.decode_subscriptions(rows)],
-        paginator=_paginator(request.current_page, request.page_size, counted[0][0]),
+        paginator=_paginator(page, size, counted[0][0]),
+    )
+
+
+def _asked(request: SubscriptionListRequest, call: Call) -> SubscriptionsAsked:
+    """The filters of a request, or their defaults. Raises ParamIllegal for a time that is none."""
+    begin = time_or_none(request.start_time_from, "startTimeFrom") or call.now - _RECENT
+    end = time_or_none(request.start_time_to, "startTimeTo") or call.now
+    if begin >= end:
+        raise ParamIllegal(
+            "startTimeFrom (7 days ago if left out) must be before startTimeTo (now if left out)",
+            field="startTimeFrom",
+        )
+    return SubscriptionsAsked(
+        merchant_id=call.client.merchant_id,
+        begin=begin,
+        end=end,
+        states=[SubscriptionState(one.value.lower()) for one in request.statuses or SubscriptionStatusName],
+        currencies=request.currencies or (),
+        method_types=request.payment_method_types or (),
+        period_kinds=[PeriodType(one.value) for one in request.period_types or ()],
     )
 
 
 async def inquire_subscription_payment(services: Services, call: Call) -> InquireSubscriptionPaymentResponse:
     """A page of a subscription's payments. Raises ParamIllegal."""
     request = _PAYMENTS.decode(call.body)
+    await check_account(services, call, request.merchant_account_id)
     subscription_id, merchant_id = id_or_none(request.subscription_id), call.client.merchant_id
     if subscription_id is None:
         return InquireSubscriptionPaymentResponse(result=Result.of(ResultCode.ORDER_NOT_EXIST))
-    offset = (request.current_page - 1) * request.page_size
+    page, size = request.current_page, request.page_size
+    states = [PaymentState(one.value) for one in request.payment_statuses or ()]
     known, links, counted = await services.read(
         [
             acquiring.subscriptions_by_id([(merchant_id, subscription_id)]),
-            *acquiring.payments_of_subscription(merchant_id, subscription_id, request.page_size, offset),
+            *acquiring.payments_of_subscription(
+                merchant_id, subscription_id, states, size, (page - 1) * size
+            ),
         ]
     )
     if not known:
         return InquireSubscriptionPaymentResponse(result=Result.of(ResultCode.ORDER_NOT_EXIST))
-    keys = [(merchant_id, payment_id) for _, payment_id in links]
+    keys = [(merchant_id, payment_id) for _, payment_id, _ in links]
     rows = (await services.read([acquiring.payments_by_id(keys)]))[0] if keys else []
     payments = {one.id: one for one in acquiring.decode_payments(rows)}
     return InquireSubscriptionPaymentResponse(
         result=Result.of(ResultCode.SUCCESS),
-        payments=[
-            PhasePayment(
-                payment_id=payment_id.hex,
-                status=payments[payment_id].state.value,
-                phase_no=phase,
-                payment_method=payments[payment_id].method_type,
-                payment_amount=Amount.of(payments[payment_id].amount),
-                payment_time=wire.time_of(payments[payment_id].finished_at),
-            )
-            for phase, payment_id in links
-        ],
-        paginator=_paginator(request.current_page, request.page_size, counted[0][0]),
+        payments=[_phase(phase, payments[payment_id], dispute_id) for phase, payment_id, dispute_id in links],
+        paginator=_paginator(page, size, counted[0][0]),
+    )
+
+
+def _phase(number: int, payment: PaymentView, dispute_id: UUID | None) -> PhasePayment:
+    return PhasePayment(
+        payment_id=payment.id.hex,
+        status=payment.state.value,
+        phase_no=number,
+        payment_method=PaymentMethod(payment_method_type=payment.method_type),
+        payment_amount=Amount.of(payment.amount),
+        payment_time=wire.time_of(payment.finished_at) if payment.state is PaymentState.SUCCESS else None,
+        dispute_id=dispute_id.hex if dispute_id else None,
     )
 
 
 async def _find(services: Services, call: Call) -> SubscriptionView | None:
     request = _INQUIRY.decode(call.body)
+    await check_account(services, call, request.merchant_account_id)
     question: Statement
     if request.subscription_id:
         subscription_id = id_or_none(request.subscription_id)
@@ -315,21 +335,20 @@ async def _find(services: Services, call: Call) -> SubscriptionView | None:
 
 
 def _info(one: SubscriptionView) -> SubscriptionInfo:
-    # The phase that runs is the one before the next that is charged.
-    running = one.phase - 1 if one.attempt == 1 else one.phase
-    begun = running >= one.anchor_phase
+    running = acquiring.rules.running_phase(one)
     return SubscriptionInfo(
         subscription_id=one.id.hex,
         subscription_request_id=one.request_ref,
         subscription_description=one.description,
         status=wire.subscription_status(one),
         period_rule=wire.period_rule(one),
+        payment_method=PaymentMethod(payment_method_type=one.method_type),
         payment_amount=Amount.of(one.amount),
         subscription_start_time=format_time(one.start_at),
         subscription_end_time=wire.time_of(one.end_at),
-        current_phase_no=running or None,
-        current_period_start=format_time(acquiring.rules.phase_start(one, running)) if begun else None,
-        current_period_end=format_time(acquiring.rules.phase_start(one, running + 1)) if begun else None,
+        current_phase_no=running.number or None,
+        current_period_start=wire.time_of(running.begins),
+        current_period_end=wire.time_of(running.ends),
         allow_retry=one.allow_retry,
         max_amount_floor=wire.ceiling(one),
     )

@@ -45,7 +45,7 @@ def agreement(request: HttpRequest, code: str) -> HttpResponse:
         "code": code,
         "wallet": in_our_wallet(consent_address(settings.COMPTOIR.public_url, code)),
         "payee": merchant,
-        "state": _state(found, is_open),
+        "state": _state(found, subscription, is_open),
         "expires_at": found.expires_at,
         "minutes": max(0, int((found.expires_at - now).total_seconds()) // 60),
         "back": _way_back(found, subscription) if found.state is AgreementState.DECLINED else None,
@@ -112,10 +112,12 @@ def _find(code: str) -> tuple[AgreementView, str]:
     return found[0], merchants[found[0].merchant_id].name
 
 
-def _state(found: AgreementView, is_open: bool) -> str:
-    """open, agreed, declined, ended, or expired (nobody approved it, or the shop came too late)."""
+def _state(found: AgreementView, subscription: SubscriptionView | None, is_open: bool) -> str:
+    """open, agreed, declined, withdrawn (by the shop), ended, or expired (nobody approved it in time)."""
     if is_open:
         return "open"
+    if acquiring.rules.is_withdrawn(found, subscription):
+        return "withdrawn"
     known = {
         AgreementState.ACTIVE: "agreed",
         AgreementState.DECLINED: "declined",

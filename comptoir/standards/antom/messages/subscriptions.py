@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import Enum
 
+from comptoir.kernel.money import UnknownCurrency, exponent
 from comptoir.standards.antom.errors import ParamIllegal
 from comptoir.standards.antom.messages.agreements import check_page
 from comptoir.standards.antom.messages.payments import check_url
@@ -16,6 +17,7 @@ from comptoir.standards.antom.messages.shared import (
     must_be_positive,
 )
 from comptoir.standards.antom.messages.wire import (
+    Max3,
     Max64,
     Max256,
     Max2048,
@@ -38,6 +40,23 @@ class PeriodTypeName(Enum):
     YEAR = "YEAR"
 
 
+class SubscriptionStatusName(Enum):
+    """How a subscription stands that a buyer has approved, or that was withdrawn before."""
+
+    ACTIVE = "ACTIVE"
+    CANCELLED = "CANCELLED"
+    TERMINATED = "TERMINATED"
+
+
+class PaymentStatusName(Enum):
+    """How a payment stands."""
+
+    SUCCESS = "SUCCESS"
+    FAIL = "FAIL"
+    PROCESSING = "PROCESSING"
+    CANCELLED = "CANCELLED"
+
+
 class CancellationType(Enum):
     """CANCEL: renew no more. TERMINATE: over at once."""
 
@@ -58,6 +77,11 @@ class TrialRule(Message, frozen=True):
     trial_amount: Amount
     trial_start_period: int
     trial_end_period: int | None = None
+
+    @property
+    def last(self) -> int:
+        """The last period that it is for."""
+        return self.trial_start_period if self.trial_end_period is None else self.trial_end_period
 
 
 class OrderInfo(Message, frozen=True):
@@ -95,15 +119,22 @@ class SubscriptionCreateRequest(Message, frozen=True):
         must_be_positive(self.payment_amount, "paymentAmount")
         for member in ("subscription_start_time", "subscription_end_time", "subscription_expiry_time"):
             check_time(getattr(self, member), _wire(member))
-        for one in self.trials or ():
-            last = one.trial_end_period if one.trial_end_period is not None else one.trial_start_period
-            if not 1 <= one.trial_start_period <= last:
-                raise WrongMember("trials", "must have 1 <= trialStartPeriod <= trialEndPeriod")
-            if one.trial_amount.currency != self.payment_amount.currency:
-                raise WrongMember("trials", "must be in the currency of paymentAmount")
+        self._check_trials()
         floor = self.max_amount_floor
         if floor is not None and floor.currency != self.payment_amount.currency:
             raise WrongMember("maxAmountFloor.currency", "must be that of paymentAmount")
+
+    def _check_trials(self) -> None:
+        """Each period has one amount, in the one currency."""
+        free = 1
+        for one in sorted(self.trials or (), key=lambda trial: trial.trial_start_period):
+            if not 1 <= one.trial_start_period <= one.last:
+                raise WrongMember("trials", "must have 1 <= trialStartPeriod <= trialEndPeriod")
+            if one.trial_amount.currency != self.payment_amount.currency:
+                raise WrongMember("trials", "must be in the currency of paymentAmount")
+            if one.trial_start_period < free:
+                raise WrongMember("trials", "must not overlap")
+            free = one.last + 1
 
 
 class SubscriptionCreateResponse(Message, frozen=True):
@@ -175,32 +206,45 @@ class SubscriptionInquiryRequest(Message, frozen=True):
 
     subscription_id: Max64 | None = None
     subscription_request_id: Max64 | None = None
+    merchant_account_id: Max64 | None = None
 
     def __post_init__(self) -> None:
         need_subscription(self.subscription_id, self.subscription_request_id)
 
 
 class SubscriptionListRequest(Message, frozen=True):
-    """Ask for the merchant's subscriptions that start in a time."""
+    """Ask for the merchant's subscriptions that start in a time, by default the last 7 days.
+
+    Each list names what may be; without it, or empty, all may. (docs.antom.com "inquireSubscriptionList", and
+    the SDK, November 2026.)
+    """
 
     start_time_from: Max64 | None = None
     start_time_to: Max64 | None = None
-    statuses: list[Max64] | None = None
+    statuses: list[SubscriptionStatusName] | None = None
+    payment_method_types: list[Max64] | None = None
+    currencies: list[Max3] | None = None
+    period_types: list[PeriodTypeName] | None = None
     current_page: int = 1
-    page_size: int = 20
+    page_size: int = 10
+    merchant_account_id: Max64 | None = None
 
     def __post_init__(self) -> None:
         check_time(self.start_time_from, "startTimeFrom")
         check_time(self.start_time_to, "startTimeTo")
+        for currency in self.currencies or ():
+            check_currency(currency)
         check_page_size(self.current_page, self.page_size)
 
 
 class SubscriptionPaymentsRequest(Message, frozen=True):
-    """Ask for the payments of a subscription."""
+    """Ask for the payments of a subscription: of the statuses in `payment_statuses`, or all."""
 
     subscription_id: Text64
+    payment_statuses: list[PaymentStatusName] | None = None
     current_page: int = 1
-    page_size: int = 20
+    page_size: int = 10
+    merchant_account_id: Max64 | None = None
 
     def __post_init__(self) -> None:
         check_page_size(self.current_page, self.page_size)
@@ -234,6 +278,7 @@ class SubscriptionInfo(Message, frozen=True):
     subscription_request_id: str
     subscription_description: str
     period_rule: PeriodRule
+    payment_method: PaymentMethod
     payment_amount: Amount
     subscription_start_time: str
     status: str | None = None
@@ -262,7 +307,7 @@ class InquireSubscriptionResponse(Message, frozen=True):
 
 
 class InquireSubscriptionListResponse(Message, frozen=True):
-    """A page of subscriptions, the oldest first."""
+    """A page of subscriptions, the earliest start first."""
 
     result: Result
     subscriptions: list[SubscriptionInfo] | None = None
@@ -270,14 +315,15 @@ class InquireSubscriptionListResponse(Message, frozen=True):
 
 
 class PhasePayment(Message, frozen=True):
-    """What a phase was charged with."""
+    """What a phase was charged with. `payment_time` when it was paid; `dispute_id` of its newest dispute."""
 
     payment_id: str
     status: str
     phase_no: int
-    payment_method: str
+    payment_method: PaymentMethod
     payment_amount: Amount
     payment_time: str | None = None
+    dispute_id: str | None = None
 
 
 class InquireSubscriptionPaymentResponse(Message, frozen=True):
@@ -308,6 +354,14 @@ def check_time(text: str | None, member: str) -> None:
             parse_time(text, member)
         except ParamIllegal:
             raise WrongMember(member, "must be ISO 8601 with an offset") from None
+
+
+def check_currency(code: str) -> None:
+    """Refuse a currency that is none."""
+    try:
+        exponent(code)
+    except UnknownCurrency:
+        raise WrongMember("currencies", "must be three-letter ISO 4217 codes") from None
 
 
 def time_or_none(text: str | None, member: str) -> datetime | None:

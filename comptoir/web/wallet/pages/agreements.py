@@ -95,6 +95,7 @@ def consent(request: HttpRequest, holder: Holder, code: str) -> HttpResponse:
         "mine": asked.wallet_id == holder.wallet_id,
         "agreement_id": asked.id,
         "declined": asked.state is AgreementState.DECLINED,
+        "withdrawn": acquiring.rules.is_withdrawn(asked, subscription),
         "until": asked.expires_at,
         "subscription": _terms(subscription),
         "currency": currency,
