@@ -18,7 +18,7 @@ from comptoir.identity import api as identity
 from comptoir.identity.api import PersonView, Role
 from comptoir.kernel.clock import utc_now
 from comptoir.web.components import access, sessions
-from tests.web.pages import DESK, assert_accessible, assert_fits, client_of, complaints, open_as, shot
+from tests.web.pages import DESK, assert_accessible, assert_fits, client_of, complaints, limit, open_as, shot
 from tests.web.world import PASSWORD, World
 
 HOMES = {
@@ -232,6 +232,60 @@ def test_a_page_is_refused_to_another_role(world: World) -> None:
     answer = client_of(world.shop.cashier).get("/merchant/")
     assert answer.status_code == 403
     assert "This page is not for you" in answer.content.decode()
+
+
+#: Of every role: the page where the menu is looked at, and where else it leads.
+MENUS = {
+    Role.CASHIER: ("/counter/till", {"/counter/", "/me"}),
+    Role.MANAGER: ("/merchant/", {"/counter/", "/merchant/", "/me"}),
+    Role.OWNER: ("/counter/till", {"/counter/", "/merchant/", "/me"}),
+    Role.ACCOUNTANT: ("/merchant/", {"/merchant/", "/me"}),
+    Role.OPERATOR: ("/arrival", {"/me"}),
+    Role.TRAVELLER: ("/wallet/", set()),
+}
+
+
+@pytest.mark.parametrize("role", MENUS)
+def test_the_menu_leads_to_ones_own_doors_and_login(world: World, role: Role) -> None:
+    address, wanted = MENUS[role]
+    client = client_of(world.person(role))
+    (menu,) = re.findall(r'<details class="menu".*?</details>', client.get(address).content.decode(), re.S)
+    found = set(re.findall(r'href="([^"]+)"', menu))
+    assert found == wanted
+    assert all(client.get(one, follow=True).status_code == 200 for one in found)
+
+
+#: Forms whose words are django-allauth's and Django's: the address, and what is not right.
+FOREIGN_FORMS = (
+    ("/me/password", {"oldpassword": "wrong", "password1": "correct horse one", "password2": "other"}),
+    ("/me/password", {"oldpassword": "", "password1": "12345", "password2": "12345"}),
+    ("/me/app", {"code": "000000"}),
+    ("/me/app", {"code": ""}),
+    ("/me/again", {"password": "wrong"}),
+)
+#: What is the same word in two languages.
+SAME_WORD = {("fr", "Code"), ("nl", "Code"), ("de", "Code")}
+
+
+def test_a_login_speaks_one_language_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit(monkeypatch, change_password="100/m/user", reauthenticate="100/m/user", login_failed="100/m/ip")
+
+    def said(address: str, wrong: dict[str, str], language: str) -> list[str]:
+        client = client_of(world.shop.manager, recent=True)
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+        text = "".join(client.get(address).content.decode().partition("<main")[1:])
+        text += "".join(client.post(address, wrong).content.decode().partition("<main")[1:])
+        shown = re.findall(r"<(?:label|li|p|h1|h2|button)\b[^>]*>([^<>]*[^\W\d_][^<>]*)<", text)
+        return shown + re.findall(r'placeholder="([^"]*)"', text)
+
+    for address, wrong in FOREIGN_FORMS:
+        english = said(address, wrong, "en")
+        assert len(english) > 3
+        for language, _name in settings.LANGUAGES[:-1]:
+            own = said(address, wrong, language)
+            assert len(own) == len(english), (address, language)
+            left = [one for one in own if one in english and (language, one) not in SAME_WORD]
+            assert not left, (address, language, left)
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -25,8 +25,10 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from comptoir.acquiring import api as acquiring
 from comptoir.db.run import read
@@ -47,6 +49,9 @@ _HOMES: Final = {
     Role.OFFICER: "arrival",
     Role.OPERATOR: "arrival",
 }
+
+#: Where a merchant's people work: the first page of a room, its words, its drawing.
+_ROOMS: Final = (("counter-home", _("Counter"), "till"), ("merchant-home", _("Desk"), "chart"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +183,12 @@ def not_theirs() -> NoReturn:
 def home_of(role: Role) -> str:
     """The address of a role's own door."""
     return reverse(_HOMES.get(role, "merchant-home"))
+
+
+def doors_of(role: Role) -> list[tuple[str, Promise, str]]:
+    """The rooms whose first page declares this role: address, words, drawing."""
+    known = [(reverse(name), words, drawing) for name, words, drawing in _ROOMS]
+    return [one for one in known if role in resolve(one[0]).func.page.audience]  # type: ignore[attr-defined]
 
 
 def _wallet_of(person: PersonView) -> UUID | None:

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.utils.functional import SimpleLazyObject
 
+from comptoir.web.components.access import STAFF, doors_of
 from comptoir.web.components.headers import nonce_of
 from comptoir.web.components.preferences import theme_of
 
@@ -27,7 +28,8 @@ HTMX: Final = json.dumps(
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """The page's nonce, theme, languages and htmx settings; the visitor, if there is one."""
+    """The page's nonce, theme, languages and htmx settings; the visitor, if there is one, and their doors."""
+    visitor = getattr(request, "visitor", None)
     return {
         "csp_nonce": nonce_of(request),
         "theme": theme_of(request),
@@ -35,5 +37,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "htmx_config": HTMX,
         # Lazy: a page without a form sets no cookie.
         "htmx_headers": SimpleLazyObject(lambda: json.dumps({"X-CSRFToken": get_token(request)})),
-        "visitor": getattr(request, "visitor", None),
+        "visitor": visitor,
+        "works_here": visitor is not None and visitor.role in STAFF,
+        "doors": doors_of(visitor.role) if visitor else (),
     }

@@ -10,6 +10,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop, ngettext_lazy
 
 from comptoir.db.resealing import SealedColumn
 from comptoir.db.sealed import seal, unseal
@@ -24,6 +25,23 @@ FACTOR_PURPOSE: Final = "second factor"
 SEALED: Final = tuple(
     SealedColumn("mfa_authenticator", "id", "data", FACTOR_PURPOSE, lambda _: "", within)
     for within in ("secret", "seed")
+)
+
+#: What forms of django-allauth and Django say. Named here, our catalogs have them: the former's address nobody
+#: formally, the latter's lack some.
+THEIR_WORDS: Final = (
+    gettext_noop("Authenticator code"),
+    gettext_noop("Code"),
+    gettext_noop("Current Password"),
+    gettext_noop("New Password"),
+    gettext_noop("New Password (again)"),
+    ngettext_lazy(
+        "This password is too short. It must contain at least %d character.",
+        "This password is too short. It must contain at least %d characters.",
+    ),
+    gettext_noop("You cannot deactivate two-factor authentication."),
+    gettext_noop("You cannot generate recovery codes without having two-factor authentication enabled."),
+    gettext_noop("You must type the same password each time."),
 )
 
 
