@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
+from django.db import connection
 from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
@@ -14,6 +16,10 @@ from tests.web.world import World
 
 pytestmark = pytest.mark.slow
 
+#: Widths of tablets and desks, where tables stand beside what else there is; just above and below the side bar.
+WIDTHS = (768, 1024, 1100, 1366)
+#: The language whose words are the longest.
+WORDY = "fr"
 #: The smallest screen that is promised, and where text is twice as large.
 SMALL = {"width": 360, "height": 740}
 ROOMS = {"shared": SHARED, "signin": SIGNIN, "wallet": WALLET, "counter": COUNTER, "merchant": MERCHANT}
@@ -41,6 +47,7 @@ def is_page(page: Page, address: str) -> bool:
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_page_holds(room: str, world: World, site: str, browser: Browser) -> None:
     things = aside(lambda: make_things(world))
+    aside(make_amounts_long)
     seen, wrong = 0, []
     for row in ROOMS[room]:
         address = reverse(row.name, kwargs={part: things[thing].key for part, thing in row.parts.items()})
@@ -52,11 +59,22 @@ def test_every_page_holds(room: str, world: World, site: str, browser: Browser) 
             seen += 1
             try:
                 look(page, address, f"every/{room}/{row.name}")
+                if page.locator(".table").count():
+                    look_at_tables(page, site, f"every/{room}/{row.name}")
             except AssertionError as found:
                 wrong.append(f"{row.name}: {found}")
         page.context.close()
     assert seen, room
     assert not wrong, "\n".join(wrong)
+
+
+def make_amounts_long() -> None:
+    """As after a good day: what was taken has five digits. Pages that show it are only looked at."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE acquiring_payment SET amount = amount * 1234, settlement = settlement * 1234,"
+            " wallet_total = wallet_total * 1234"
+        )
 
 
 def look(page: Page, address: str, name: str) -> None:
@@ -66,12 +84,69 @@ def look(page: Page, address: str, name: str) -> None:
         assert_accessible(page)
         assert_fits(page)
         shot(page, f"{name}-{theme}")
+    assert_amounts_are_whole(page)
     assert_keyboard_reaches_everything(page)
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert_fits(page)
     assert_nothing_is_cut(page)
     shot(page, f"{name}-double")
     assert not complaints(page), (address, complaints(page))
+
+
+def look_at_tables(page: Page, site: str, name: str) -> None:
+    """With large letters, then in the language of long words from tablet to desk."""
+    assert_tables_hold(page)
+    page.context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": WORDY, "url": site}])
+    page.reload()
+    page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert_fits(page)
+        assert_tables_hold(page)
+        assert_amounts_are_whole(page)
+        shot(page, f"{name}-{width}")
+
+
+def assert_tables_hold(page: Page) -> None:
+    """Each table is within its card, and no column is so narrow that a word of letters breaks."""
+    wrong = page.evaluate(
+        """() => [...document.querySelectorAll(".table")].filter((one) => one.checkVisibility()).flatMap((table) => {
+          const card = table.closest(".card"), within = card.getBoundingClientRect();
+          const style = getComputedStyle(card);
+          const right = within.right - parseFloat(style.paddingRight);
+          const all = [table, ...table.querySelectorAll("td, th[scope=row], td *")];
+          return all.filter((one) => one.getBoundingClientRect().right > right + 1)
+            .map((one) => one.outerHTML.slice(0, 120));
+        })"""
+    )
+    assert not wrong, (page.url, page.viewport_size, "runs out of its card", wrong[:3])
+
+
+#: Pieces of text that stand on more than one line: amounts wherever they are, and words within tables.
+_BROKEN = """() => {
+  const found = [], walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  const amount = /[€¥]?[\\s\\u00a0\\u202f]?\\d[\\d.,\\u00a0\\u202f]*[.,]\\d\\d(?!\\d)([\\u00a0\\u202f](€|CN¥|[A-Z]{3}))?/g;
+  const word = /[\\p{L}]{4,}/gu;
+  while (walker.nextNode()) {
+    const text = walker.currentNode, parent = text.parentElement;
+    if (!parent.checkVisibility() || parent.closest(".mono, .key, .secret, svg, .hidden-text")) continue;
+    const patterns = parent.closest(".table tbody") ? [amount, word] : [amount];
+    for (const match of patterns.flatMap((one) => [...text.data.matchAll(one)])) {
+      const range = document.createRange();
+      range.setStart(text, match.index);
+      range.setEnd(text, match.index + match[0].length);
+      const lines = new Set([...range.getClientRects()].filter((one) => one.width).map((one) => Math.round(one.top)));
+      if (lines.size > 1) found.push(match[0]);
+    }
+  }
+  return found;
+}"""
+
+
+def assert_amounts_are_whole(page: Page) -> None:
+    """No amount stands on two lines, and in tables no word does."""
+    broken = page.evaluate(_BROKEN)
+    assert not broken, (page.url, page.viewport_size, "stands on two lines", broken)
 
 
 #: What a hand can press or fill in, and the Tab key has to come to. Of radio buttons one a group is enough.
