@@ -27,8 +27,8 @@ SEALED: Final = tuple(
     for within in ("secret", "seed")
 )
 
-#: What forms of django-allauth and Django say. Named here, our catalogs have them: the former's address nobody
-#: formally, the latter's lack some.
+#: What forms of django-allauth and Django say. Named here, our catalogs have them: the former's own
+#: address nobody formally, the latter's lack some.
 THEIR_WORDS: Final = (
     gettext_noop("Authenticator code"),
     gettext_noop("Code"),
