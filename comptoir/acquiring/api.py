@@ -55,7 +55,7 @@ from comptoir.acquiring.queries.agreements import (
 from comptoir.acquiring.queries.captures import (
     amount_updates_by_id,
     amount_updates_by_request,
-    amount_updates_of_payment,
+    amount_updates_of_payments,
     captures_by_id,
     captures_by_request,
     captures_of_payment,
@@ -253,7 +253,7 @@ __all__ = [
     "agreements_by_id",
     "amount_updates_by_id",
     "amount_updates_by_request",
-    "amount_updates_of_payment",
+    "amount_updates_of_payments",
     "approved_agreements",
     "capture_difference",
     "captures_by_id",

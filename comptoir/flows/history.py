@@ -94,7 +94,7 @@ def payment_history(merchant_id: UUID, payment_id: UUID) -> PaymentHistory | Non
     refunds = acquiring.decode_refunds(read(acquiring.refunds_of_payment(merchant_id, payment_id)))
     captures = acquiring.decode_captures(read(acquiring.captures_of_payment(merchant_id, payment_id)))
     updates = acquiring.decode_amount_updates(
-        read(acquiring.amount_updates_of_payment(merchant_id, payment_id))
+        read(acquiring.amount_updates_of_payments([(merchant_id, payment_id)]))
     )
     disputes = acquiring.decode_disputes(read(acquiring.disputes_of_payment(merchant_id, payment_id)))
     records: list[PaymentView | RefundView | CaptureView | AmountUpdateView | DisputeView]

@@ -153,17 +153,22 @@ class Refund(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A traveller scanned an order code (or opened the cashier): fix the wallet, the rate and the amount."""
+    """A traveller scanned an order code (or opened the cashier): fix the wallet, the rate and the amount.
+
+    `device` is the number of the phone it was done on, if the door knows it: one of this wallet's.
+    """
 
     order_code: str
     wallet_id: UUID
+    device: int | None = None
 
 
 class Confirm(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """The traveller approved a waiting authorization. The door has checked the PIN."""
+    """The traveller approved a waiting authorization, on `device` as in `Claim`. The door checked the PIN."""
 
     wallet_id: UUID
     authorization_id: UUID
+    device: int | None = None
 
 
 class Decline(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -15,7 +15,7 @@ from comptoir.kernel.money import Money
 
 
 class Scope(StrEnum):
-    """Whose payments a limit counts. DEVICE is the phone that showed the code, TERMINAL the till."""
+    """Whose payments a limit counts. DEVICE is the phone that pays, TERMINAL the till."""
 
     WALLET = "wallet"
     DEVICE = "device"
@@ -258,12 +258,25 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     till: str | None
 
 
-class Past(msgspec.Struct, frozen=True, kw_only=True):
-    """A charge of the past. `at_once`: it was looked at when it began. `unasked`: nobody could be asked for
-    the PIN.
+class PastChange(msgspec.Struct, frozen=True, kw_only=True):
+    """An authorization's new amount, in the past. `unasked`: it went beyond what was approved with the PIN.
 
-    `confirmed_at` is when its traveller approved it, if that was asked; `made_at` when it counted, and would
-    have if rules of then had not refused it; `undone_at` when it was taken back; `paid` whether it was made.
+    `paid`: whether it was changed; if not, rules of then refused it.
+    """
+
+    at: datetime
+    amount: Money
+    paid: bool
+    unasked: bool
+
+
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """A charge of the past, as it began. `at_once`: it was looked at then. `unasked`: nobody could be asked
+    for the PIN.
+
+    `confirmed_at` is when its traveller approved it, if that was asked, and `confirmed_on` the phone that
+    paid from then on; `made_at` when it counted, and would have if rules of then had not refused it;
+    `changes` its later amounts, in order; `undone_at` when it was taken back; `paid` whether it was made.
     """
 
     id: UUID
@@ -271,25 +284,33 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     begun_at: datetime
     at_once: bool
     confirmed_at: datetime | None = None
+    confirmed_on: int | None = None
     made_at: datetime | None = None
+    changes: tuple[PastChange, ...] = ()
     undone_at: datetime | None = None
     paid: bool = False
     unasked: bool = False
 
 
 class Said(msgspec.Struct, frozen=True):
-    """What a rule set would have said of a past charge, at one of its stages."""
+    """What a rule set would have said of a past charge, at one of its stages: `charge` as it was then.
+
+    `paid` and `unasked` are those of the charge, or of the change that made it so large.
+    """
 
     past: Past
     stage: Stage
     at: datetime
+    charge: Charge
+    paid: bool
+    unasked: bool
     assessment: Assessment
 
     @property
     def action(self) -> Action | None:
         """What would have been done: where nobody can be asked for the PIN, asking for it refuses."""
         action = self.assessment.action
-        return Action.REFUSE if action is Action.ASK_PIN and self.past.unasked else action
+        return Action.REFUSE if action is Action.ASK_PIN and self.unasked else action
 
 
 class RehearsalLine(msgspec.Struct, frozen=True):

@@ -107,6 +107,7 @@ from comptoir.wallet.rules import (
     decide,
     decide_unasked,
     device_number,
+    device_refusal,
     increase_refusal,
 )
 from comptoir.wallet.types import (
@@ -229,6 +230,7 @@ __all__ = [
     "decode_devices",
     "decode_wallets",
     "device_number",
+    "device_refusal",
     "devices",
     "devices_of",
     "enroll_device",

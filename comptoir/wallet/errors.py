@@ -11,6 +11,7 @@ CODE_INVALID = "wallet.code_invalid"
 CODE_EXPIRED = "wallet.code_expired"
 CODE_USED = "wallet.code_used"
 DEVICE_LOCKED = "wallet.device_locked"
+DEVICE_UNKNOWN = "wallet.device_unknown"
 WALLET_INACTIVE = "wallet.inactive"
 BALANCE_INSUFFICIENT = "wallet.balance_insufficient"
 PAYMENT_LIMIT = "wallet.payment_limit"
@@ -101,7 +102,7 @@ class PinUnfit(ComptoirError):
 class DeviceUnknown(ComptoirError):
     """There is no such device, or it was revoked."""
 
-    code = "wallet.device_unknown"
+    code = DEVICE_UNKNOWN
 
 
 class CodesExhausted(ComptoirError):

@@ -115,6 +115,7 @@ class Authorization(models.Model):
     approved = models.BigIntegerField(db_default=0)
     agreement_id = models.UUIDField(null=True)
     device = models.IntegerField(null=True)
+    acted_on = models.IntegerField(null=True)
 
     class Meta:
         db_table = "wallet_authorization"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from uuid import UUID
 
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.money import Money
@@ -64,6 +65,12 @@ def check_code(code: str, device: DeviceView | None, now: datetime) -> CodeUse |
     if window * 10 + presented.n in device.used:
         return errors.CODE_USED
     return CodeUse(device.wallet.id, device.number, window, presented.n, now)
+
+
+def device_refusal(device: DeviceView | None, wallet: UUID) -> str | None:
+    """Why a phone does nothing in the name of this wallet, or None: it is not, or no longer, its own."""
+    own = device is not None and device.active and device.wallet.id == wallet
+    return None if own else errors.DEVICE_UNKNOWN
 
 
 def decide(wallet: WalletView, total: Money, confirmed: bool) -> Verdict | str:

@@ -114,7 +114,8 @@ class AuthorizationView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `total` includes `margin`; `charge` is what the shop asks. `refunded` counts what came back. Of one that
     is HELD or RELEASED, `captured` counts what left the wallet. `approved` is how much the traveller agreed
     to with the PIN (0: nobody was asked). `agreement_id` is the agreement under which nobody was asked.
-    `device` is the number of the phone whose code was scanned, None for other ways to pay.
+    `device` is the number of the phone whose code was scanned, None for other ways to pay; `acted_on` that
+    of the phone on which the traveller scanned an order, and then of the one on which they approved.
     """
 
     id: UUID
@@ -137,6 +138,12 @@ class AuthorizationView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     approved: int = 0
     agreement_id: UUID | None = None
     device: int | None = None
+    acted_on: int | None = None
+
+    @property
+    def phone(self) -> int | None:
+        """The phone that pays: the one on which the traveller acted, else the one whose code was scanned."""
+        return self.device if self.acted_on is None else self.acted_on
 
 
 class WalletCapture(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from msgspec.structs import replace
 
 from comptoir.db.run import run_sync
 from comptoir.flows import api as flows
@@ -50,11 +51,14 @@ def recounted() -> dict[str, tuple[int, int]]:
         if not one.paid or one.undone_at is not None or one.made_at is None:
             continue
         for kind, since in counting.items():
-            whose = risk.subjects(one.charge, [kind.scope]).get(kind.scope)
+            charge = replace(one.charge, device=one.confirmed_on)
+            for change in one.changes:
+                charge = replace(charge, amount=change.amount) if change.paid else charge
+            whose = risk.subjects(charge, [kind.scope]).get(kind.scope)
             if whose is not None and one.made_at >= since:
                 name = f"{kind.scope.value}{kind.grain}{whose.name}"
                 payments, amount = tally.get(name, (0, 0))
-                tally[name] = (payments + 1, amount + one.charge.amount.minor)
+                tally[name] = (payments + 1, amount + charge.amount.minor)
     return tally
 
 

@@ -131,19 +131,24 @@ def test_a_dry_run_over_the_past_says_what_was_said(database: object, seed: int)
         {"action": "refuse", "currency": "EUR", "above": "9.00"},
     ]
     agreed = [Agreed(one) for one in people]
+    watches = {one.wallet_id: wallet.enroll_device(one.wallet_id, "watch", NOW).number for one in people}
     activate(*rules)
-    desk, now, paid = people[0].desk, NOW, []
-    for number in range(60):
+    desk, now, paid, held = people[0].desk, NOW, [], []
+    for number in range(80):
         now += timedelta(seconds=chance.randrange(1, 240))
         one = chance.choice(people)
         minor = chance.randrange(100, 1000)
-        match chance.randrange(8):
+        match chance.randrange(12):
             case 0:
                 made = flows.execute([one.order(f"R{number}", minor, terminal_ref="T1")], now, desk)[
                     0
                 ].payment
                 assert made is not None
-                claim = flows.Claim(order_code=made.order_code or "", wallet_id=one.wallet_id)
+                claim = flows.Claim(
+                    order_code=made.order_code or "",
+                    wallet_id=one.wallet_id,
+                    device=chance.choice((None, one.device)),
+                )
                 flows.execute([claim], now, desk)
             case 4:
                 command = chance.choice(agreed).pay(f"R{number}", minor, terminal_ref="T2")
@@ -153,8 +158,22 @@ def test_a_dry_run_over_the_past_says_what_was_said(database: object, seed: int)
                 flows.execute([one.cancel(payment_id)], now, desk)
             case 2 | 3:
                 for asked in wallet.waiting(one.wallet_id, now)[:1]:
-                    confirm = flows.Confirm(wallet_id=one.wallet_id, authorization_id=asked.id)
+                    confirm = flows.Confirm(
+                        wallet_id=one.wallet_id,
+                        authorization_id=asked.id,
+                        device=chance.choice((None, one.device, watches[one.wallet_id])),
+                    )
                     flows.execute([confirm], now, desk)
+            case 5 | 6 | 7 if held:
+                command = one.update(f"R{number}", chance.choice(held), chance.randrange(100, 1200))
+                flows.execute([command], now, desk)
+            case 5 | 6 | 7 | 8:
+                code = one.code(now, number % 10)
+                command = one.hold(f"R{number}", minor, code=code, terminal_ref="T1")
+                outcome = flows.execute([command], now, desk)[0]
+                if outcome.payment is not None:
+                    held.append(outcome.payment.id)
+                    paid.extend([outcome.payment.id] if chance.random() < 0.3 else [])
             case _:
                 till = chance.choice(("T1", "T2"))
                 command = one.pay(f"R{number}", minor, code=one.code(now, number % 10), terminal_ref=till)
@@ -172,5 +191,6 @@ def test_a_dry_run_over_the_past_says_what_was_said(database: object, seed: int)
     assert tried == lived
     actions = {action for _, _, action, _ in lived}
     assert actions == set(Action), "the day must have seen everything"
+    assert {stage for _, stage, _, _ in lived} == set(risk.Stage)
     assert_books_hold()
     assert counters() == recounted()

@@ -54,11 +54,15 @@ class Town:
     lines: list[str] = field(default_factory=list)
     keeps_lines: bool = False
     numbers: Any = field(default_factory=count)
+    turns: Any = field(default_factory=count)
     tasks: dict[asyncio.Task[object], None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.regulars = Regulars(self)
         self.phones, self.purses = list(self.oracle.phones.values()), list(self.oracle.purses)
+        self.own: dict[UUID, list[int]] = {purse: [] for purse in self.purses}
+        for phone in self.phones:
+            self.own[phone.purse.id].append(phone.number)
 
     # ------------------------------------------------------------ the network
 
@@ -311,20 +315,31 @@ class Town:
         for _ in range(2 if payment.order_code and rng.random() < 0.2 else 1):
             if payment.order_code:
                 purse = rng.choice(self.purses)
-                claimed = await self.insist(flows.Claim(order_code=payment.order_code, wallet_id=purse))
+                claimed = await self.insist(
+                    flows.Claim(order_code=payment.order_code, wallet_id=purse, device=self._phone_of(purse))
+                )
                 if claimed is None or claimed.code != flows.IN_PROCESS or claimed.payment is None:
                     return
                 asked = claimed.payment
         if asked.authorization_id is None:
             return
         names = {"wallet_id": purse, "authorization_id": asked.authorization_id}
-        act: flows.Command = flows.Decline(**names) if rng.random() < 0.1 else flows.Confirm(**names)
+        act: flows.Command = flows.Confirm(**names, device=self._phone_of(purse))
+        if rng.random() < 0.1:
+            act = flows.Decline(**names)
         await asyncio.sleep(rng.expovariate(1) if seconds <= 2 else rng.uniform(0, seconds))
         done = await self.insist(act)
         if rng.random() < 0.15:
             await self.ask(act)
         if done is not None and done.code == flows.OK and asked.capture_mode:
             await self._captures(asked)
+
+    def _phone_of(self, purse: UUID) -> int | None:
+        """Where a traveller acts: on a phone of the wallet's, somewhere unknown, or on another's."""
+        turn, own = next(self.turns), self.own[purse]
+        if turn % 50 == 49:
+            return self.phones[turn % len(self.phones)].number
+        return (None, *own)[turn % (1 + len(own))]
 
     async def _captures(self, payment: PaymentView) -> None:
         """What an authorization holds is taken: at once or in parts, too much of it, or not at all."""

@@ -23,6 +23,11 @@ SELECT u.id, u.merchant_id, u.payment_id, u.client_ref, u.request_ref, u.input_h
 FROM acquiring_amount_update u
 """
 
+_OF_PAYMENTS = """
+JOIN unnest(%s::uuid[], %s::uuid[]) AS k (merchant_id, payment_id) USING (merchant_id, payment_id)
+ORDER BY u.created_at, u.id
+"""
+
 
 def captures_by_request(keys: Sequence[RequestKey]) -> Statement:
     """Captures by the caller's names."""
@@ -52,12 +57,9 @@ def amount_updates_by_id(keys: Sequence[IdKey]) -> Statement:
     return Statement(_UPDATE + BY_ID, [[key[i] for key in keys] for i in range(2)])
 
 
-def amount_updates_of_payment(merchant_id: UUID, payment_id: UUID) -> Statement:
-    """All changes of one payment's authorized amount, oldest first."""
-    return Statement(
-        _UPDATE + "WHERE u.merchant_id = %s AND u.payment_id = %s ORDER BY u.created_at, u.id",
-        (merchant_id, payment_id),
-    )
+def amount_updates_of_payments(keys: Sequence[IdKey]) -> Statement:
+    """All changes of some payments' authorized amounts, oldest first."""
+    return Statement(_UPDATE + _OF_PAYMENTS, [[key[i] for key in keys] for i in range(2)])
 
 
 def decode_captures(rows: Rows) -> list[CaptureView]:

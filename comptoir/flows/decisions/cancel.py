@@ -79,7 +79,7 @@ def _give_back(payment: PaymentView, world: World) -> Decision:
         give_back=wallet.Spending(authorization.wallet_id, authorization.spent_on, total.minor)
         if same_day
         else None,
-        counts=counted(payment, world, authorization.device, back=True),
+        counts=counted(payment, world, authorization.phone, back=True),
         if_refused=refuse(
             acquiring.errors.MERCHANT_BALANCE,
             "the merchant's balance is too low to give it back",

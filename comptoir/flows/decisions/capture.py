@@ -157,12 +157,12 @@ def _change(opened: AmountUpdateView, payment: PaymentView, priced: PaymentView,
         reason = wallet.increase_refusal(purse, total, more, authorization.approved)
         if reason is not None:
             return _unchanged(opened, payment, reason)
-        action, line = judge(after, authorization.device, risk.Stage.UPDATE, world)
+        action, line = judge(after, authorization.phone, risk.Stage.UPDATE, world)
         # Nobody can be asked: beyond what the traveller approved, a rule that asks for the PIN refuses.
         unasked = action is risk.Action.ASK_PIN and total.minor > authorization.approved
         if action is risk.Action.REFUSE or unasked:
             return replace(_unchanged(opened, payment, risk.errors.REFUSED), entry=line)
-    device = authorization.device
+    phone = authorization.phone
     parts = Parts(authorization.wallet_id, total.currency, *shares)
     released = hold_legs.release(payment, _left(payment, authorization))
     return Decision(
@@ -174,7 +174,7 @@ def _change(opened: AmountUpdateView, payment: PaymentView, priced: PaymentView,
         spending=wallet.Spending(authorization.wallet_id, china_day(world.now), more) if more > 0 else None,
         give_back=_let_go(authorization, -more, world),
         entry=line,
-        counts=counted(payment, world, device, back=True) + counted(after, world, device),
+        counts=counted(payment, world, phone, back=True) + counted(after, world, phone),
         if_refused=replace(_unchanged(opened, payment, wallet.errors.BALANCE_INSUFFICIENT), entry=line),
     )
 
@@ -196,7 +196,7 @@ def release(payment: PaymentView, world: World) -> Decision:
         payment=freed,
         authorization=replace(authorization, state=AuthorizationState.RELEASED),
         give_back=_let_go(authorization, authorization.total.minor - authorization.captured, world),
-        counts=() if payment.captured else counted(payment, world, authorization.device, back=True),
+        counts=() if payment.captured else counted(payment, world, authorization.phone, back=True),
     )
 
 

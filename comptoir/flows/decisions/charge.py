@@ -212,7 +212,7 @@ def paid(
         code_use=code_use,
         spending=wallet.Spending(authorization.wallet_id, today, authorization.total.minor),
         entry=line,
-        counts=counted(done, world, authorization.device),
+        counts=counted(done, world, authorization.phone),
         notify=True,
         if_refused=if_refused,
     )

@@ -28,6 +28,8 @@ def claim(command: Claim, world: World) -> Decision:
         return refuse(acquiring.errors.PAYMENT_UNKNOWN, "no order has this code", field="code")
     if purse is None or purse.state is not wallet.WalletState.ACTIVE:
         return refuse(wallet.errors.WALLET_INACTIVE, "the wallet is not active")
+    if (strange := _strange_phone(command, payment, world)) is not None:
+        return strange
     if payment.state is not PaymentState.PROCESSING:
         return refuse(current(payment).code, "the order is not open any more", payment=payment)
     if world.now >= payment.expires_at:
@@ -42,7 +44,7 @@ def claim(command: Claim, world: World) -> Decision:
     return Decision(
         outcome=Outcome(code=IN_PROCESS, payment=asked.payment),
         payment=asked.payment,
-        authorization=asked.authorization,
+        authorization=replace(asked.authorization, acted_on=command.device),
         replaced=ended(before, AuthorizationState.CANCELLED, world),
         quote=asked.quote,
     )
@@ -66,12 +68,16 @@ def confirm(command: Confirm, world: World) -> Decision:
     authorization, payment, closed = _waiting(command, world)
     if closed is not None or authorization is None or payment is None:
         return closed or refuse(wallet.errors.AUTHORIZATION_UNKNOWN, "nothing waits under this id")
+    if (strange := _strange_phone(command, payment, world)) is not None:
+        return strange
     if payment.quote_until is None or world.now >= payment.quote_until:
         return refuse(fx.errors.QuoteExpired.code, "the price is no longer promised", payment=payment)
     verdict = wallet.decide(world.wallets[command.wallet_id], authorization.total, confirmed=True)
     if isinstance(verdict, str):
         return refuse(verdict, "the wallet does not allow this payment", payment=payment)
-    action, line = judge(payment, authorization.device, risk.Stage.CONFIRM, world)
+    if command.device is not None:
+        authorization = replace(authorization, acted_on=command.device)
+    action, line = judge(payment, authorization.phone, risk.Stage.CONFIRM, world)
     if action is risk.Action.REFUSE:
         refused = ended(authorization, AuthorizationState.REFUSED, world)
         return _let_go(payment, risk.errors.REFUSED, refused, world, line)
@@ -79,6 +85,17 @@ def confirm(command: Confirm, world: World) -> Decision:
         refuse(wallet.errors.BALANCE_INSUFFICIENT, "the wallet holds too little", payment=payment), entry=line
     )
     return paid(payment, authorization, world, line=line, if_refused=poor, approved=authorization.total.minor)
+
+
+def _strange_phone(command: Claim | Confirm, payment: PaymentView, world: World) -> Decision | None:
+    """The refusal of what is done on a phone that was lost, removed, or never the wallet's.
+
+    The door has looked as well; since then the holder may have removed the phone on another one.
+    """
+    if command.device is None:
+        return None
+    reason = wallet.device_refusal(world.devices.get(command.device), command.wallet_id)
+    return refuse(reason, "this phone is not the wallet's", payment=payment) if reason else None
 
 
 def decline(command: Decline, world: World) -> Decision:

@@ -32,7 +32,8 @@ def judge(
 ) -> tuple[risk.Action | None, risk.Entry | None]:
     """What the rules in force want done with a payment whose issuer is known, and the line for their log.
 
-    `device` showed the code, if one did. A line is kept when a rule fired, or when it is among the sample.
+    `device` is the phone that pays, if it is known. A line is kept when a rule fired, or when it is among
+    the sample.
     """
     rules = world.desk.rules
     if not rules.rules:
@@ -92,12 +93,13 @@ def asked(command: Command, world: World) -> risk.Charge | None:
             authorization = world.authorizations.get(command.authorization_id)
             payment = world.payment_of(command)
             if payment is not None and authorization is not None and payment.wallet_id is not None:
-                return _of_payment(payment, world, authorization.device)
+                phone = authorization.phone if command.device is None else command.device
+                return _of_payment(payment, world, phone)
         case UpdateAmount():
             payment = world.payment_of(command)
             if payment is not None and (authorization := world.authorization_of(payment)) is not None:
                 larger = replace(payment, amount=command.amount)
-                return _of_payment(larger, world, authorization.device)
+                return _of_payment(larger, world, authorization.phone)
         case _:
             pass
     return None
@@ -115,7 +117,7 @@ def charge_of(
     wallet_id: UUID | None,
     device: int | None,
 ) -> risk.Charge:
-    """A payment, or the wish for one, as the rules look at it. `device` showed the code, if one did."""
+    """A payment, or the wish for one, as the rules look at it. `device` is the phone that pays."""
     return risk.Charge(
         merchant_id=merchant.id,
         merchant_ref=merchant.ref,
@@ -184,7 +186,7 @@ class Certainty:
         payment = self._world.payment_of(command) if isinstance(command, _MAY_TAKE_BACK) else None
         if payment is not None:
             authorization = self._world.authorization_of(payment)
-            yield _of_payment(payment, self._world, authorization.device if authorization else None)
+            yield _of_payment(payment, self._world, authorization.phone if authorization else None)
 
     def _joins(self, command: Command) -> bool:
         if id(command) not in self._world.charges:

@@ -316,12 +316,13 @@ def _requests(commands: Sequence[Command], world: World) -> list[_Load]:
 
 
 def _travellers(commands: Sequence[Command], world: World) -> list[_Load]:
-    """Presented devices, and the wallets and authorizations of travellers who act themselves."""
+    """Devices, and the wallets and authorizations of travellers who act themselves."""
     loads: list[_Load] = []
     day = china_day(world.now)
     numbers = {wallet.device_number(c.code) for c in commands if isinstance(c, Pay) and c.code}
-    if shown := [number for number in numbers if number is not None]:
-        loads.append((wallet.devices(shown, world.now, day), world.keep_devices))
+    numbers |= {c.device for c in commands if isinstance(c, Claim | Confirm)}
+    if phones := [number for number in numbers if number is not None]:
+        loads.append((wallet.devices(phones, world.now, day), world.keep_devices))
     if wallets := {c.wallet_id for c in commands if isinstance(c, Claim | Confirm | ApproveAgreement)}:
         loads.append((wallet.wallets(list(wallets), day), world.keep_wallets))
     if keys := {(c.wallet_id, c.authorization_id) for c in commands if isinstance(c, Confirm | Decline)}:

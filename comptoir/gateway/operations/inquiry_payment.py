@@ -65,7 +65,7 @@ async def transactions_of(services: Services, payment: PaymentView) -> list[Tran
     key = payment.merchant_id, payment.id
     questions = [acquiring.refunds_of_payment(*key)]
     if payment.capture_mode is not None:
-        questions += [acquiring.captures_of_payment(*key), acquiring.amount_updates_of_payment(*key)]
+        questions += [acquiring.captures_of_payment(*key), acquiring.amount_updates_of_payments([key])]
     refunds, *others = await services.read(questions)
     steps: list[RefundView | CaptureView | AmountUpdateView] = [*acquiring.decode_refunds(refunds)]
     if others:

@@ -22,15 +22,17 @@ from comptoir.wallet.types import (
 _AUTHORIZATIONS = """
 INSERT INTO wallet_authorization (wallet_id, id, merchant_id, payment_id, payee, currency, total, margin,
     charge_currency, charge, price, quote_id, state, created_at, expires_at, spent_on, decided_at, refunded,
-    captured, approved, agreement_id, device)
+    captured, approved, agreement_id, device, acted_on)
 SELECT * FROM json_to_recordset(%s::json) AS r (wallet_id uuid, id uuid, merchant_id uuid,
     payment_id uuid, payee text, currency text, total bigint, margin bigint, charge_currency text,
     charge bigint, price numeric, quote_id uuid, state text, created_at timestamptz,
     expires_at timestamptz, spent_on date, decided_at timestamptz, refunded bigint,
-    captured bigint, approved bigint, agreement_id uuid, device int)
+    captured bigint, approved bigint, agreement_id uuid, device int,
+    acted_on int)
 ON CONFLICT (wallet_id, id) DO UPDATE SET state = excluded.state, decided_at = excluded.decided_at,
     spent_on = excluded.spent_on, refunded = excluded.refunded, captured = excluded.captured,
-    approved = excluded.approved, total = excluded.total, margin = excluded.margin, charge = excluded.charge
+    approved = excluded.approved, total = excluded.total, margin = excluded.margin, charge = excluded.charge,
+    acted_on = excluded.acted_on
 """
 
 _CAPTURES = """
@@ -124,6 +126,7 @@ def store_authorizations(views: Sequence[AuthorizationView]) -> Statement:
                     "approved": one.approved,
                     "agreement_id": one.agreement_id,
                     "device": one.device,
+                    "acted_on": one.acted_on,
                 }
                 for one in views
             ),

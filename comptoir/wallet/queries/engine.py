@@ -51,7 +51,7 @@ _AUTHORIZATION = """
 SELECT a.id, a.wallet_id, a.merchant_id, a.payment_id, a.payee, a.currency, a.total, a.margin,
     a.charge_currency, a.charge, trim_scale(a.price), a.quote_id, a.state, a.created_at, a.expires_at,
     a.spent_on, a.decided_at, a.refunded, a.captured, a.approved, a.agreement_id,
-    a.device
+    a.device, a.acted_on
 FROM wallet_authorization a
 """
 
@@ -217,4 +217,5 @@ def _authorization(row: Row) -> AuthorizationView:
         approved=row[19],
         agreement_id=row[20],
         device=row[21],
+        acted_on=row[22],
     )

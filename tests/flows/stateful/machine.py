@@ -310,21 +310,35 @@ class Engine(RuleBasedStateMachine):
     # ------------------------------------------------------------ travellers
 
     @precondition(lambda self: any(map(is_open, self.oracle.by_order.values())))
-    @rule(which=which, wallet=which, more=maybe)
-    def claim(self, which: int, wallet: int, more: bool) -> None:
+    @rule(which=which, wallet=which, phone=which, more=maybe)
+    def claim(self, which: int, wallet: int, phone: int, more: bool) -> None:
         orders = self.oracle.by_order
         code = self._one(orders, which, lambda one: is_open(orders[one]))
         purse = self.founded.purses[wallet % len(self.founded.purses)]
-        self._ask(flows.Claim(order_code=code, wallet_id=purse.id), more)
+        device = self._phone_of(purse.id, phone)
+        self._ask(flows.Claim(order_code=code, wallet_id=purse.id, device=device), more)
 
     @precondition(lambda self: self.oracle.asks)
-    @rule(which=which, no=st.sampled_from((False, False, False, True)), stranger=which, more=maybe)
-    def answer(self, which: int, no: bool, stranger: int, more: bool) -> None:
+    @rule(
+        which=which, no=st.sampled_from((False, False, False, True)), stranger=which, phone=which, more=maybe
+    )
+    def answer(self, which: int, no: bool, stranger: int, phone: int, more: bool) -> None:
         """A traveller confirms or declines; now and then what is another's to answer."""
         ask = self._one(self.oracle.asks.values(), which, lambda one: one.state == "waiting")
         purse = self.founded.purses[0].id if stranger == 5 else ask.purse.id
-        kind = flows.Decline if no else flows.Confirm
-        self._ask(kind(wallet_id=purse, authorization_id=ask.id), more)
+        if no:
+            self._ask(flows.Decline(wallet_id=purse, authorization_id=ask.id), more)
+            return
+        device = self._phone_of(purse, phone)
+        self._ask(flows.Confirm(wallet_id=purse, authorization_id=ask.id, device=device), more)
+
+    def _phone_of(self, purse: UUID, which: int) -> int | None:
+        """Where a traveller acts: on a phone of the wallet's, somewhere unknown, or on another's."""
+        phones = self.founded.phones
+        own = [number for number, (_, owner) in phones.items() if owner == purse]
+        if which == 5:
+            return next((number for number in phones if number not in own), None)
+        return (None, *own)[which % (1 + len(own))]
 
     # ------------------------------------------------------------ another issuer, the worker, the operator
 

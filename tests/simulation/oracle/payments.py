@@ -98,6 +98,7 @@ def _scan(kept: Kept, payment: Payment, code: str, made: PaymentView, now: datet
     if phone.bad:
         phone.bad, phone.locked_until = 0, None
     ask = _offer(kept, payment, phone.purse, made, now)
+    ask.shown = phone.number
     refused = _refusal(phone.purse, ask, now)
     if refused is None and ask.total > phone.purse.no_pin:
         kept.asks[ask.id] = ask
@@ -153,6 +154,8 @@ def claim(kept: Kept, command: flows.Claim, outcome: flows.Outcome, now: datetim
     payment = kept.by_order.get(command.order_code)
     if payment is None:
         return acquiring.PAYMENT_UNKNOWN
+    if _strange(kept, command):
+        return wallet.DEVICE_UNKNOWN
     if payment.state != "PROCESSING":
         return current(payment)
     if now >= payment.expires:
@@ -168,8 +171,15 @@ def claim(kept: Kept, command: flows.Claim, outcome: flows.Outcome, now: datetim
     ask = _offer(kept, payment, purse, outcome.payment, now)
     if ask.id in kept.asks:
         raise Wrong("a claim was given another's authorization")
+    ask.acted_on = command.device
     kept.asks[ask.id] = ask
     return flows.IN_PROCESS
+
+
+def _strange(kept: Kept, command: flows.Claim | flows.Confirm) -> bool:
+    """Whether it is done on a phone, and not on one of the wallet's."""
+    phone = kept.phones.get(command.device or 0)
+    return command.device is not None and (phone is None or phone.purse.id != command.wallet_id)
 
 
 def _waiting(kept: Kept, command: flows.Confirm | flows.Decline, now: datetime) -> tuple[Ask | None, str]:
@@ -194,6 +204,8 @@ def confirm(kept: Kept, command: flows.Confirm, outcome: flows.Outcome, now: dat
     ask, code = _waiting(kept, command, now)
     if ask is None:
         return code
+    if _strange(kept, command):
+        return wallet.DEVICE_UNKNOWN
     if now >= ask.until:
         return fx.QuoteExpired.code
     refused = _refusal(ask.purse, ask, now)
@@ -201,6 +213,7 @@ def confirm(kept: Kept, command: flows.Confirm, outcome: flows.Outcome, now: dat
         refused = wallet.BALANCE_INSUFFICIENT
     if refused is None:
         ask.approved = ask.total
+        ask.acted_on = ask.acted_on if command.device is None else command.device
         _paid(kept, ask.payment, ask, now)
     return refused or flows.OK
 

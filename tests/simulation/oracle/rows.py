@@ -117,6 +117,8 @@ def ask_row(kept: Kept, row: Row) -> None:
         captured=ask.captured,
         refunded=ask.refunded,
         agreement_id=ask.agreement and ask.agreement.command.id,
+        device=ask.shown,
+        acted_on=ask.acted_on,
     )
 
 

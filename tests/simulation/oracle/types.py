@@ -48,7 +48,10 @@ class Phone:
 
 @dataclass
 class Ask:
-    """What a wallet was asked for a payment. `approved`: what the traveller agreed to with the PIN."""
+    """What a wallet was asked for a payment. `approved`: what the traveller agreed to with the PIN.
+
+    `shown` is the phone whose code was scanned, `acted_on` where the traveller scanned or approved.
+    """
 
     id: UUID
     payment: Payment
@@ -62,6 +65,8 @@ class Ask:
     refunded: int = 0
     spent_on: date | None = None
     agreement: Agreement | None = None
+    shown: int | None = None
+    acted_on: int | None = None
 
 
 @dataclass
