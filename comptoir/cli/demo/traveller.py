@@ -94,7 +94,7 @@ def _order(arguments: argparse.Namespace, own: UUID, environment: Environment) -
 
     # A tester may reach us under another address than the one printed in the code: the digits decide.
     digits = order_code.validate(arguments.code.strip().rpartition("/")[2])
-    (claimed,) = do([Claim(order_code=digits, wallet_id=own)], environment)
+    (claimed,) = do([Claim(order_code=digits, wallet_id=own, device=_phone(own))], environment)
     console = terminal()
     if claimed.code != IN_PROCESS:
         return _refused(console, claimed)
@@ -190,9 +190,10 @@ def _approve(
     from comptoir.wallet import api as wallet
 
     wallet.check_pin(own, pin, utc_now())
+    phone = _phone(own)
     result = 0
     for one in asked:
-        (outcome,) = do([Confirm(wallet_id=own, authorization_id=one.id)], environment)
+        (outcome,) = do([Confirm(wallet_id=own, authorization_id=one.id, device=phone)], environment)
         if outcome.code == OK and outcome.payment is not None and outcome.payment.hold_id is not None:
             console.print(f"[green]Held[/] {money_text(one.total)} for {escape(one.payee)}, to be captured.")
         elif outcome.code == OK:
@@ -252,6 +253,13 @@ def _refused(console: Console, outcome: Outcome) -> int:
     words = f": {outcome.message}" if outcome.message else ""
     console.print(f"[red]Refused[/] ({outcome.code}){words}")
     return 1
+
+
+def _phone(own: UUID) -> int | None:
+    """The first of the traveller's phones that are in use."""
+    from comptoir.wallet import api as wallet
+
+    return next((one.number for one in wallet.devices_of(own) if one.active), None)
 
 
 def _waiting(own: UUID) -> tuple[AuthorizationView, ...]:

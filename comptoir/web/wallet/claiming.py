@@ -18,7 +18,7 @@ def claim(holder: Holder, digits: str) -> HttpResponseRedirect | str:
     Scanning the same code again leads to the same question.
     """
     try:
-        outcome = do(Claim(order_code=digits, wallet_id=holder.wallet_id), holder.now)
+        outcome = do(Claim(order_code=digits, wallet_id=holder.wallet_id, device=holder.device), holder.now)
     except DatabaseError:
         return busy()
     payment = outcome.payment

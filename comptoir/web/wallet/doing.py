@@ -22,6 +22,7 @@ _ENDED: Final = gettext_lazy("This is no longer waiting for you. Nothing was tak
 #: By the code of the refusal. Every one of them means that nothing was taken.
 _REFUSALS: Final = {
     wallet.errors.WALLET_INACTIVE: gettext_lazy("This wallet is frozen. Nothing leaves it."),
+    wallet.errors.DEVICE_UNKNOWN: gettext_lazy("This phone was removed from the wallet. Nothing was taken."),
     wallet.errors.BALANCE_INSUFFICIENT: gettext_lazy("There is not enough money in the wallet."),
     wallet.errors.PAYMENT_LIMIT: gettext_lazy("This is above your limit for one payment."),
     wallet.errors.DAY_LIMIT: gettext_lazy("This is above what you may spend today."),

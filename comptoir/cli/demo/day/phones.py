@@ -66,7 +66,8 @@ class Phones:
     def scan(self, login: str, shown: str) -> UUID:
         """Scan an order code (its address); returns the payment that now waits for this traveller."""
         digits = order_code.validate(shown.rpartition("/")[2])
-        outcome = self._do(Claim(order_code=digits, wallet_id=wallet_id(login)))
+        claim = Claim(order_code=digits, wallet_id=wallet_id(login), device=self._devices[login][0].number)
+        outcome = self._do(claim)
         if outcome.code != IN_PROCESS or outcome.payment is None:
             raise AssertionError(f"{login} cannot claim an order: {outcome.code}")
         return outcome.payment.id
@@ -75,7 +76,9 @@ class Phones:
         """Approve a payment with the PIN; "ok", or the code of the refusal."""
         own = wallet_id(login)
         wallet.check_pin(own, self.pins[login], utc_now())
-        return self._do(Confirm(wallet_id=own, authorization_id=_asked(own, payment_id))).code
+        phone = self._devices[login][0].number
+        asked = _asked(own, payment_id)
+        return self._do(Confirm(wallet_id=own, authorization_id=asked, device=phone)).code
 
     def decline(self, login: str, payment_id: UUID) -> bool:
         """Refuse a payment; whether nothing waits any more."""

@@ -64,7 +64,8 @@ def _pay(
 ) -> HttpResponse:
     """Raises PinRefused, PinUnfit, DatabaseError."""
     wallet.check_pin(holder.wallet_id, request.POST.get("pin", ""), holder.now)
-    outcome = do(Confirm(wallet_id=holder.wallet_id, authorization_id=asked.id), holder.now)
+    confirm = Confirm(wallet_id=holder.wallet_id, authorization_id=asked.id, device=holder.device)
+    outcome = do(confirm, holder.now)
     stands = wallet.authorization(holder.wallet_id, asked.id)
     if outcome.code in (OK, IN_PROCESS) or stands is None or stands.state is not AuthorizationState.WAITING:
         return _result_of(asked)

@@ -29,7 +29,7 @@ from comptoir.wallet.api import (
 from comptoir.web.components import installing
 from comptoir.web.components.access import open_page
 from comptoir.web.wallet.doing import pin_problem, refusal
-from comptoir.web.wallet.holder import Holder, holders_page, remember_device
+from comptoir.web.wallet.holder import Holder, device_number, holders_page, recognized, remember_device
 
 #: What the pay code page needs to work alone.
 _FILES: Final = (
@@ -41,7 +41,6 @@ _FILES: Final = (
     "wallet/drawing.js",
 )
 
-_NUMBER_DIGITS: Final = 8
 
 #: No page is open longer than this: older questions are about another day.
 _OLDEST: Final = timedelta(days=2)
@@ -148,16 +147,10 @@ def _own_news(request: HttpRequest, holder: Holder) -> HttpResponse:
 
 def _device(request: HttpRequest, holder: Holder) -> int | None:
     """The device that this login is on, or is found to be on now; None when it is none of this wallet's."""
-    named = request.GET.get("device", "")
-    if not (named.isascii() and named.isdigit() and len(named) == _NUMBER_DIGITS):
-        return holder.device
-    number = int(named)
-    if number == holder.device:
-        return number
-    if holder.device is None and wallet.is_welcome(holder.wallet_id, holder.now, number):
-        remember_device(request, number)
-        return number
-    return None
+    named = request.GET.get("device")
+    if holder.device is None:
+        return recognized(request, holder.wallet_id, named, holder.now)
+    return holder.device if device_number(named) in (None, holder.device) else None
 
 
 def _since(request: HttpRequest, now: datetime) -> datetime:
