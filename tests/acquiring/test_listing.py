@@ -47,6 +47,7 @@ def test_every_filter_chooses(database: Database) -> None:
     assert found(**own, start=NOW + minute) == ["C-1", "B_1", "A-2"]
     assert found(**own, start=NOW + minute, end=NOW + 2 * minute) == ["A-2"]
     assert found(**own, store_ref="north") == ["A-1"]
+    assert found(**own, terminal_ref="T1") == [], "none of them is at a till, or over a code on the wall"
     assert found(**own, state=PaymentState.FAIL) == ["B_1"]
     assert found(**own, product=Product.CASHIER) == ["C-1"]
     assert found(**own, issuer="COMPTOIR") == found(**own, state=PaymentState.SUCCESS) == ["A-2", "A-1"]

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import DaySum, DayTotals
+from comptoir.acquiring.api import DaySum, DayTotals, Scenario
 from comptoir.flows import api as flows
 from comptoir.kernel.ids import new_id
 from comptoir.kernel.money import Money
@@ -77,6 +77,27 @@ def test_a_refund_counts_on_the_day_it_is_made(scene: Scene) -> None:
     scene.one(scene.refund("F1", sold.id, 400), NOW + timedelta(days=1))
     assert totals(scene).refunds == ()
     assert totals(scene, day=date(2026, 11, 24)) == DayTotals((), (DaySum("COMPTOIR", eur(400), 1),))
+
+
+def test_the_code_on_the_wall_belongs_to_no_till_and_is_summed_beside_each(scene: Scene) -> None:
+    """Of the whole store it is a part: two tills and the wall come to the store's sums."""
+    pay(scene, 1000)
+    pay(scene, 77, terminal_ref="T2")
+    pay(scene, 20, terminal_ref=None)
+    order = scene.one(scene.pay("O1", 300, scenario=Scenario.ENTRY_CODE, store_ref="S1")).payment
+    assert order is not None
+    assert order.order_code is not None
+    claimed = scene.one(flows.Claim(order_code=order.order_code, wallet_id=scene.wallet_id)).payment
+    assert claimed is not None
+    assert claimed.authorization_id is not None
+    confirm = flows.Confirm(wallet_id=scene.wallet_id, authorization_id=claimed.authorization_id)
+    assert scene.one(confirm).code == flows.OK
+    assert scene.one(scene.refund("F1", order.id, 100)).code == flows.OK
+    on_wall = DaySum("COMPTOIR", eur(300), 1, 10, True)
+    back_on_wall = (DaySum("COMPTOIR", eur(100), 1, None, True),)
+    assert totals(scene, "T1") == DayTotals((DaySum("COMPTOIR", eur(1000), 1, 10), on_wall), back_on_wall)
+    assert totals(scene, "T2") == DayTotals((DaySum("COMPTOIR", eur(77), 1, 10), on_wall), back_on_wall)
+    assert totals(scene) == DayTotals((DaySum("COMPTOIR", eur(1097), 3, 10), on_wall), back_on_wall)
 
 
 def test_an_authorization_counts_with_what_was_captured(scene: Scene) -> None:

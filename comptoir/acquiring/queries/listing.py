@@ -15,6 +15,9 @@ from comptoir.kernel.statements import Statement
 #: Where a page ends: the next one begins below it.
 Place = tuple[datetime, UUID]
 
+#: Paid over the code that hangs in the store: the customer typed the amount, at no till.
+ON_WALL = "(p.terminal_ref IS NULL AND p.scenario = 'EntryCode')"
+
 #: The order of every list for people, in which a place is exact; for the alias of its table.
 NEWEST_FIRST = " ORDER BY {0}.created_at DESC, {0}.id DESC LIMIT %s"
 
@@ -24,6 +27,8 @@ class PaymentFilter(msgspec.Struct, frozen=True, kw_only=True):
 
     Made from `start` until before `end`. `least` and `most` are in minor units of the payment's currency.
     `text` is the beginning of a payment id, of the caller's request id or of the shop's order number.
+    `terminal_ref` is a till as its assistant sees it: what it took, and what was paid over the code on the
+    wall (`ON_WALL`), which any of a store's assistants may be shown.
     """
 
     merchant_id: UUID
@@ -101,7 +106,7 @@ def _conditions(wanted: PaymentFilter) -> tuple[str, list[Any]]:
         ("p.created_at >= %s", wanted.start),
         ("p.created_at < %s", wanted.end),
         ("p.store_ref = %s", wanted.store_ref),
-        ("p.terminal_ref = %s", wanted.terminal_ref),
+        (f"(p.terminal_ref = %s OR {ON_WALL})", wanted.terminal_ref),
         ("p.state = %s", wanted.state and wanted.state.value),
         ("p.issuer = %s", wanted.issuer),
         ("p.product = %s", wanted.product and wanted.product.value),

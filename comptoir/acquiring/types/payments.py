@@ -52,13 +52,15 @@ class CaptureMode(StrEnum):
 class DaySum(msgspec.Struct, frozen=True, gc=False):
     """So many payments or refunds by one issuer's wallets, and what they come to. `hour`: 0 to 23, of sales.
 
-    The issuer None: orders that a wallet has not claimed.
+    The issuer None: orders that a wallet has not claimed. `on_wall`: paid over the code that hangs in the
+    store, at no till.
     """
 
     issuer: str | None
     total: Money
     count: int
     hour: int | None = None
+    on_wall: bool = False
 
 
 class DayTotals(msgspec.Struct, frozen=True, gc=False):
@@ -138,6 +140,11 @@ class PaymentView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     wallet_captured: int = 0
     margin_captured: int = 0
     settlement_captured: int = 0
+
+    @property
+    def on_wall(self) -> bool:
+        """The customer scanned the code that hangs in the store: it was taken at no till."""
+        return self.scenario is Scenario.ENTRY_CODE and self.terminal_ref is None
 
 
 class RefundView(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import wraps
 from typing import Any, Final
@@ -16,12 +17,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import DayTotals, PaymentState, PaymentView, RefundView, TillView
+from comptoir.acquiring.api import DaySum, DayTotals, PaymentState, PaymentView, RefundView, TillView
 from comptoir.db.run import read
 from comptoir.kernel.money import Money
 from comptoir.standards import time_zones
 from comptoir.web.components.access import Visitor, not_theirs, page_for
 from comptoir.web.components.places import marked, place_in
+from comptoir.web.components.refund_reasons import refund_reason
 from comptoir.web.counter import words
 from comptoir.web.counter.lists import lines_of
 from comptoir.web.counter.outcomes import seen
@@ -62,7 +64,7 @@ def totals(request: HttpRequest, visitor: Visitor, till: TillView) -> HttpRespon
     page = {
         "till": till,
         "sections": sections("totals"),
-        "currencies": _by_currency(found) or [_nothing(till.currencies[0])],
+        "currencies": _by_currency(found, whole) or [_Sums().shown(till.currencies[0])],
         **_days("counter-totals", on, whole, visitor, till),
     }
     return render(request, "counter/totals.html", page)
@@ -103,7 +105,7 @@ def payment(
         "look": words.LOOKS[shown.sight],
         "lines": words.lines(shown),
         "wallet": words.wallet_name(found.issuer),
-        "refunds": refunds,
+        "refunds": [(one, refund_reason(one.reason or "")) for one in refunds],
         "left": refundable(found),
         "has_receipt": was_paid(found),
     }
@@ -158,44 +160,65 @@ def _link(name: str, on: date, whole: bool, after: str | None = None) -> str:
     return f"{reverse(name)}?{urlencode(chosen)}"
 
 
-def _by_currency(found: DayTotals) -> list[dict[str, Any]]:
-    """The totals in each currency: sold, given back, what stays; the hours; the wallets."""
-    sold: dict[str, int] = defaultdict(int)
-    back: dict[str, int] = defaultdict(int)
-    count: dict[str, int] = defaultdict(int)
-    hours: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    wallets: dict[str, dict[str | None, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
-    for one in found.sales:
-        currency, minor = one.total.currency, one.total.minor
-        sold[currency] += minor
-        count[currency] += one.count
-        hours[currency][one.hour or 0] += minor
-        wallets[currency][one.issuer][0] += one.count
-        wallets[currency][one.issuer][1] += minor
-    for one in found.refunds:
-        currency, minor = one.total.currency, one.total.minor
-        back[currency] += minor
-        wallets[currency][one.issuer][2] += minor
+def _by_currency(found: DayTotals, whole: bool) -> list[dict[str, Any]]:
+    """The totals in each currency: sold, given back, what stays; the hours; the wallets; the poster.
+
+    What was paid over the poster belongs to no till: the whole store's sums have it, a till's do not.
+    """
+    sums: dict[str, _Sums] = defaultdict(_Sums)
+    walls: dict[str, _Sums] = defaultdict(_Sums)
+    for one in (*found.sales, *found.refunds):
+        if one.on_wall:
+            walls[one.total.currency].add(one)
+        if whole or not one.on_wall:
+            sums[one.total.currency].add(one)
     return [
         {
-            "currency": currency,
-            "count": count[currency],
-            "sold": Money(sold[currency], currency),
-            "back": Money(back[currency], currency),
-            "stays": Money(sold[currency] - back[currency], currency),
-            "hours": _bars(hours[currency], currency),
+            **sums[currency].shown(currency),
+            "hours": _bars(sums[currency].hours, currency),
             "wallets": [
-                {
-                    "name": words.wallet_name(issuer),
-                    "count": sums[0],
-                    "sold": Money(sums[1], currency),
-                    "back": Money(sums[2], currency),
-                }
-                for issuer, sums in sorted(wallets[currency].items(), key=lambda item: -item[1][1])
+                {"name": words.wallet_name(issuer), **by_wallet.shown(currency)}
+                for issuer, by_wallet in sorted(
+                    sums[currency].wallets.items(), key=lambda item: -item[1].sold
+                )
             ],
+            "wall": walls[currency].shown(currency) if currency in walls else None,
         }
-        for currency in sorted(wallets)
+        for currency in sorted({*sums, *walls})
     ]
+
+
+@dataclass
+class _Sums:
+    """What was sold and given back, in minor units of one currency."""
+
+    count: int = 0
+    sold: int = 0
+    back: int = 0
+    hours: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    wallets: dict[str | None, _Sums] = field(default_factory=lambda: defaultdict(_Sums))
+
+    def add(self, one: DaySum) -> None:
+        self._count(one)
+        self.wallets[one.issuer]._count(one)
+        if one.hour is not None:
+            self.hours[one.hour] += one.total.minor
+
+    def _count(self, one: DaySum) -> None:
+        if one.hour is None:
+            self.back += one.total.minor
+        else:
+            self.count += one.count
+            self.sold += one.total.minor
+
+    def shown(self, currency: str) -> dict[str, Any]:
+        return {
+            "currency": currency,
+            "count": self.count,
+            "sold": Money(self.sold, currency),
+            "back": Money(self.back, currency),
+            "stays": Money(self.sold - self.back, currency),
+        }
 
 
 def _bars(hours: dict[int, int], currency: str) -> list[dict[str, Any]]:
@@ -208,16 +231,3 @@ def _bars(hours: dict[int, int], currency: str) -> list[dict[str, Any]]:
         for hour in range(min(hours), max(hours) + 1)
         for minor in [hours.get(hour, 0)]
     ]
-
-
-def _nothing(currency: str) -> dict[str, Any]:
-    none = Money(0, currency)
-    return {
-        "currency": currency,
-        "count": 0,
-        "sold": none,
-        "back": none,
-        "stays": none,
-        "hours": [],
-        "wallets": [],
-    }

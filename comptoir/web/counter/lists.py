@@ -28,7 +28,8 @@ class Line(msgspec.Struct, frozen=True):
 def lines_of(
     till: TillView, now: datetime, day: date, limit: int, *, after: Place | None = None, whole: bool = False
 ) -> list[Line]:
-    """The newest payments of a day at a till, or (`whole`) in its store; those below `after`."""
+    """The newest payments of a day, below `after`: at a till and over the store's poster, or (`whole`) in the
+    store."""
     begin, end = time_zones.bounds_of(day, till.time_zone)
     wanted = PaymentFilter(
         merchant_id=till.merchant_id,

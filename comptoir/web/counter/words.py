@@ -65,16 +65,8 @@ REFUNDED: Final = {
     Refunded.TOO_LATE: gettext_lazy("The payment is too old to be refunded here."),
     Refunded.NO_MONEY: gettext_lazy("The shop is owed less than that. Refund it after the next sales."),
     Refunded.NOT_PAID: gettext_lazy("This payment is not paid, or was cancelled. Nothing can go back."),
-    Refunded.ANOTHER: gettext_lazy("A refund was made from this page already. Look at it first."),
+    Refunded.ANOTHER: gettext_lazy("A refund was asked for from this page already. Look at it first."),
     Refunded.REFUSED: gettext_lazy("The refund was refused. Nothing went back."),
-}
-
-#: Why money goes back, as it is kept with the refund.
-WHY_REFUNDED: Final = {
-    "returned": gettext_lazy("Goods came back"),
-    "wrong_amount": gettext_lazy("Wrong amount"),
-    "not_delivered": gettext_lazy("Goods not handed over"),
-    "goodwill": gettext_lazy("Goodwill"),
 }
 
 #: The same in a list.

@@ -18,6 +18,7 @@ from comptoir.ledger.api import Posting
 from comptoir.ledger.api import Role as Account
 from comptoir.risk.api import errors as risk
 from comptoir.wallet.api import errors as wallet
+from comptoir.web.components.refund_reasons import refund_reason
 
 #: Why something was refused. A code that is not here is shown as it is.
 _REASONS: Final[dict[str, Promise]] = {
@@ -159,28 +160,13 @@ _DETAILS: Final[dict[str, Promise]] = {
     "why": _("Reason"),
 }
 
-#: Why money is given back; what is chosen is kept in English, and shown in the page's language.
-REFUND_REASONS: Final[dict[str, Promise]] = {
-    "returned": _("The goods came back"),
-    "damaged": _("The goods were damaged"),
-    "wrong_amount": _("The amount was wrong"),
-    "double": _("Paid twice"),
-    "goodwill": _("Goodwill"),
-    "other": _("Another reason"),
-}
-
 
 def reason(code: str | None) -> str:
     """Why, in words: of one of our codes, of a chosen refund reason, or what somebody wrote."""
     if not code:
         return ""
     known = _REASONS.get(code)
-    if known is not None:
-        return str(known)
-    chosen, _mark, note = code.partition(": ")
-    if chosen in REFUND_REASONS:
-        return f"{REFUND_REASONS[chosen]}: {note}" if note else str(REFUND_REASONS[chosen])
-    return code
+    return refund_reason(code) if known is None else str(known)
 
 
 def event(what: Happened) -> tuple[str, str]:
