@@ -60,8 +60,10 @@ languages: .venv/installed ## Bring the pages' texts into all languages' catalog
 	@$(BIN)/python -m tools.languages
 
 .PHONY: tour
-tour: .venv/installed ## Walk through all pages in a real browser and keep the pictures in build/tour
-	SHOTS=build/tour $(BIN)/python -m pytest -q tests/web $(ARGS)
+tour: .venv/installed ## Walk through all pages in a real browser and put the pictures on build/shots/index.html
+	@rm -rf build/shots
+	$(BIN)/python -m pytest -q tests/web $(ARGS)
+	@$(BIN)/python -m tools.tour
 
 .PHONY: lock
 lock: .venv/installed ## Lock the newest allowed versions of all dependencies
