@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import STAFF, PaymentView, Product, Scenario, TillView
+from comptoir.acquiring.api import STAFF, PaymentState, PaymentView, Product, Scenario, TillView, errors
 from comptoir.db.run import read
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.line import IssuerLine
@@ -77,15 +77,30 @@ def give_back(
 ) -> Outcome:
     """Refund all or part of a payment of the shop's, whoever took it. Once for each `attempt`.
 
-    `prefix` heads the request id, which the shop's machines are told.
+    More than is left of the payment is refused before it is asked for: of a slip of the finger no refund is
+    kept. `prefix` heads the request id, which the shop's machines are told.
     """
+    request_ref = f"{prefix}{attempt.hex}"
+    if _more_than_is_left(payment, amount) and not _was_asked_for(payment.merchant_id, request_ref):
+        return Outcome(code=errors.REFUND_EXCEEDS, payment=payment)
     command = Refund(
         merchant_id=payment.merchant_id,
         client_ref=STAFF,
-        request_ref=f"{prefix}{attempt.hex}",
+        request_ref=request_ref,
         payment_id=payment.id,
         amount=amount,
         reason=reason,
     )
     (outcome,) = execute([command], now, desk)
     return outcome
+
+
+def _more_than_is_left(payment: PaymentView, amount: Money) -> bool:
+    """Of a payment that is paid; why another one cannot be refunded is for the engine to say."""
+    paid = payment.state is PaymentState.SUCCESS and acquiring.rules.taken(payment) > 0
+    return paid and amount.minor > acquiring.rules.refundable(payment).minor
+
+
+def _was_asked_for(merchant_id: UUID, request_ref: str) -> bool:
+    """Whether this is a repeat: it gets the answer of the first, whatever is left since."""
+    return bool(read(acquiring.refunds_by_request([(merchant_id, STAFF, request_ref)])))

@@ -216,13 +216,28 @@ def test_a_refund_that_is_refused_moves_nothing_and_says_why(desk: Desk) -> None
         assert refunds(one) == []
     answer = browser.post(address, sent | {"amount": "10.01"})
     assert "More than is left of the payment" in answer.content.decode()
-    assert attempt_of(answer.content.decode()) != first
-    (failed,) = refunds(one)
-    assert failed.state is acquiring.RefundState.FAIL
+    assert refunds(one) == [], "a slip of the finger is no refund"
+    assert identity.actions(one.merchant_id, subject=("payment", one.id.hex)).entries == ()
     foreign = client_of(desk.world.other_shop.owner, recent=True)
     assert foreign.post(address, sent | {"amount": "1"}).status_code == 404
+    assert refunds(one) == []
+    corrected = sent | {"amount": "4,00", "attempt": attempt_of(answer.content.decode())}
+    for _ in range(2):
+        assert browser.post(address, corrected).status_code == 303
+    assert [given.amount for given in refunds(one)] == [Money(400, "EUR")]
+    # The page that was sent is sent again with something else: what it did is shown, and nothing is done.
+    answer = browser.post(address, corrected | {"amount": "5,00"}, follow=True)
+    assert answer.redirect_chain == [(reverse("merchant-payment", args=[one.id.hex]), 303)]
+    assert "This was sent before, with other contents" in answer.content.decode()
     assert len(refunds(one)) == 1
     assert_books_hold()
+
+
+def test_the_amount_to_give_back_stands_there_as_the_language_writes_it(desk: Desk) -> None:
+    address = reverse("merchant-refund", args=[desk.paid[1].id.hex])
+    for language, shown in {"nl": "17,00", "en": "17.00"}.items():
+        page = desk.browser().get(address, headers={"accept-language": language})
+        assert f'value="{shown}"' in page.content.decode()
 
 
 def test_whoever_has_not_just_logged_in_is_asked_again(desk: Desk) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from babel import numbers
+
 from comptoir.fx import api as fx
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.money import Money, exponent
+from comptoir.web.components.templatetags.comptoir import page_locale
 
 #: Characters of an amount that a person types: nine digits before the point.
 LONGEST: Final = 13
@@ -30,6 +33,13 @@ def typed_money(typed: str, currency: str) -> Money | None:
         return Money.of(plain, currency)
     except InvalidValue:
         return None
+
+
+def spelled(amount: Money) -> str:
+    """An amount as it is typed in the page's language, to stand in a field: 1234.50 or 1234,50."""
+    places = exponent(amount.currency)
+    form = f"0.{'0' * places}" if places else "0"
+    return numbers.format_decimal(amount.decimal(), format=form, locale=page_locale())
 
 
 def example(currency: str) -> str:

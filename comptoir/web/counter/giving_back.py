@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,15 +15,18 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentState, PaymentView, RefundView, TillView
+from comptoir.db.run import read
 from comptoir.flows import api as flows
 from comptoir.identity import api as identity
 from comptoir.identity.api import PersonView, Role
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.ids import derived_id, parse_id
 from comptoir.web.components.access import Visitor
-from comptoir.web.components.amounts import LONGEST, typed_amount
+from comptoir.web.components.amounts import LONGEST, spelled, typed_amount
 from comptoir.web.components.asking import desk
+from comptoir.web.components.refund_reasons import REFUND_REASONS
 from comptoir.web.counter import words
 from comptoir.web.counter.day import payment_page, refundable
 from comptoir.web.counter.outcomes import Refunded, refunded
@@ -54,7 +58,8 @@ def refund(
     """Give back all or part of a payment, once a manager has approved it with the PIN.
 
     `attempt` names the refund before it is asked for. It is derived from the payment and from how many
-    refunds of it there are, so every page that was opened before a refund asks for that same one.
+    refunds of it there are, so every page that was opened before a refund asks for that same one. A page that
+    comes back with a problem keeps it, until the refund that it names was refused for good.
     """
     left = refundable(found)
     managers = _managers(visitor)
@@ -63,25 +68,36 @@ def refund(
         "sections": sections("day"),
         "payment": found,
         "left": left,
-        "typed": str(left.decimal()) if left else "",
+        "typed": spelled(left) if left else "",
         "managers": managers,
         "manager": visitor.person.id if visitor.person in managers else None,
-        "attempt": derived_id("counter", "refund", found.id.hex, str(len(refunds))).hex,
-        "reasons": list(words.WHY_REFUNDED.items()),
+        "attempt": _attempt(found, refunds),
+        "reasons": list(REFUND_REASONS.items()),
         "longest": LONGEST,
     }
     if request.method != "POST":
         return render(request, "counter/refund.html", page)
     page |= {"typed": request.POST.get("amount", "")[:LONGEST], "reason": request.POST.get("reason")}
     page["manager"] = next((one.id for one in managers if one.id.hex == request.POST.get("manager")), None)
-    problems = _asked(request, visitor, found, managers)
-    if isinstance(problems, HttpResponse):
-        return problems
-    return render(request, "counter/refund.html", page | problems)
+    try:
+        attempt = parse_id(request.POST.get("attempt", ""), "attempt")
+    except InvalidValue:
+        problem = gettext("This page was out of date. Send it again.")
+        return render(request, "counter/refund.html", page | {"wrong": "amount", "problem": problem})
+    page["attempt"] = attempt.hex
+    try:
+        answer = _asked(request, visitor, found, managers, attempt)
+    except DatabaseError:
+        # Perhaps it was given back, perhaps not: the same attempt finds out.
+        page["problem"] = gettext("Nobody knows yet whether it went back. Send it again: it goes back once.")
+        return render(request, "counter/refund.html", page, status=503)
+    if isinstance(answer, HttpResponse):
+        return answer
+    return render(request, "counter/refund.html", page | answer)
 
 
 def _asked(
-    request: HttpRequest, visitor: Visitor, found: PaymentView, managers: list[PersonView]
+    request: HttpRequest, visitor: Visitor, found: PaymentView, managers: list[PersonView], attempt: UUID
 ) -> HttpResponse | dict[str, Any]:
     """Check what was sent, then refund and lead back to the payment; or what is wrong with it, by field."""
     amount = typed_amount(request.POST.get("amount", ""), found.amount.currency)
@@ -91,17 +107,13 @@ def _asked(
     if manager is None:
         return {"wrong": "manager", "problem": gettext("Choose who approves the refund.")}
     try:
-        attempt = parse_id(request.POST.get("attempt", ""), "attempt")
-    except InvalidValue:
-        return {"wrong": "amount", "problem": gettext("This page was out of date. Send it again.")}
-    try:
         identity.check_pin(manager.id, request.POST.get("pin", ""), visitor.now)
     except identity.PinLocked:
         return {"wrong": "pin", "problem": gettext("Too many wrong PINs. Try again later.")}
     except (identity.PinRefused, identity.PinUnfit):
         return {"wrong": "pin", "problem": gettext("The PIN is wrong.")}
     why = request.POST.get("reason", "")
-    reason = why if why in words.WHY_REFUNDED else None
+    reason = why if why in REFUND_REASONS else None
     with transaction.atomic():
         outcome = flows.give_back(found, amount, attempt, visitor.now, desk(), reason)
         ended = refunded(outcome.refund, outcome.code)
@@ -111,10 +123,20 @@ def _asked(
             about = ("payment", found.id.hex)
             visitor.did("refund.create", about, amount=str(amount), approved_by=manager.login, reason=reason)
     if ended not in (Refunded.GIVEN, Refunded.NO_ANSWER, Refunded.ANOTHER):
-        return {"wrong": "amount", "problem": str(words.REFUNDED[ended])}
+        # The refusal is this attempt's answer for ever: what is sent next is another one.
+        return {
+            "wrong": "amount",
+            "problem": str(words.REFUNDED[ended]),
+            "attempt": _attempt(found, read(acquiring.refunds_of_payment(found.merchant_id, found.id))),
+        }
     say = messages.success if ended is Refunded.GIVEN else messages.warning
     say(request, str(words.REFUNDED[ended]))
     return HttpResponseRedirect(reverse("counter-payment", args=[found.id]), status=303)
+
+
+def _attempt(payment: PaymentView, refunds: Sized) -> str:
+    """The refund that comes after these."""
+    return derived_id("counter", "refund", payment.id.hex, str(len(refunds))).hex
 
 
 def _managers(visitor: Visitor) -> list[PersonView]:

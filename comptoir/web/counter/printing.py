@@ -15,7 +15,7 @@ from comptoir.acquiring.api import STAFF, EntryCodeView, PaymentView, RefundStat
 from comptoir.identity.api import Role
 from comptoir.standards import entry_code
 from comptoir.web.components.access import Visitor, not_theirs
-from comptoir.web.components.templatetags.comptoir import moment, money
+from comptoir.web.components.templatetags.comptoir import moment, money, rate
 from comptoir.web.counter import papers, words
 from comptoir.web.counter.day import payment_page, was_paid
 from comptoir.web.counter.outcomes import Sight, seen
@@ -54,7 +54,7 @@ def receipt_pdf(
 ) -> HttpResponse:
     """The same receipt as PDF."""
     document = papers.receipt(_receipt(till, found, refunds, visitor))
-    return _pdf(document, f"receipt-{found.id.hex[:12]}.pdf")
+    return _pdf(document, f"receipt-{found.id.hex[:12]}.pdf", "inline")
 
 
 @counter_page()
@@ -75,7 +75,8 @@ def poster(request: HttpRequest, visitor: Visitor, till: TillView) -> HttpRespon
         code = code or _hang_up(visitor, till, currency)
         visitor.did("poster.print", ("store", till.store_id.hex), currency=currency, size=size)
         chinese = " ".join(request.POST.get("chinese", "").split())[:_LONGEST_NAME]
-        return _pdf(papers.poster(_poster(till, code, chinese), size), f"poster-{size}.pdf")
+        # To be kept, not shown: an app on the home screen has no way back from a document.
+        return _pdf(papers.poster(_poster(till, code, chinese), size), f"poster-{size}.pdf", "attachment")
     page: dict[str, Any] = {
         "till": till,
         "sections": sections("poster"),
@@ -125,8 +126,8 @@ def _receipt(till: TillView, found: PaymentView, refunds: list[RefundView], visi
     if found.wallet_total is not None:
         rows.append((_both(gettext("Paid by the wallet"), "钱包支付"), money(found.wallet_total)))
     if found.quote_price is not None and found.wallet_total is not None:
-        rate = f"1 {found.amount.currency} = {found.quote_price.normalize():f} {found.wallet_total.currency}"
-        rows.append((_both(gettext("Rate"), "汇率"), rate))
+        shown = rate(found.quote_price, found.amount.currency, found.wallet_total.currency)
+        rows.append((_both(gettext("Rate"), "汇率"), shown))
     rows += [
         (_both(gettext("Refunded"), "已退款"), f"−{money(one.amount)} · {moment(one.created_at)}")
         for one in refunds
@@ -157,9 +158,9 @@ def _both(text: str, chinese: str) -> str:
     return chinese if get_language() == "zh-hans" else f"{text} {chinese}"
 
 
-def _pdf(document: bytes, name: str) -> HttpResponse:
+def _pdf(document: bytes, name: str, how: str) -> HttpResponse:
     return HttpResponse(
         document,
         content_type="application/pdf",
-        headers={"Content-Disposition": f'inline; filename="{name}"'},
+        headers={"Content-Disposition": f'{how}; filename="{name}"'},
     )

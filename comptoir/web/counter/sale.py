@@ -102,10 +102,8 @@ def _take(request: HttpRequest, visitor: Visitor, till: TillView, sale_id: UUID)
         return _asking(request, till, sale_id, amount, problem="busy", status=503)
     if outcome.payment is None and outcome.code != errors.REQUEST_REUSED:
         return _asking(request, till, sale_id, amount, refused=refusal(outcome.code))
-    parameters = {"amount": str(amount.decimal()), "currency": amount.currency}
-    if outcome.payment is None:
-        parameters["again"] = "1"
-    return HttpResponseRedirect(f"{_address(sale_id)}?{urlencode(parameters)}", status=303)
+    again = "&again=1" if outcome.payment is None else ""
+    return HttpResponseRedirect(f"{_address_with(sale_id, amount)}{again}", status=303)
 
 
 def _keypad(
@@ -149,6 +147,7 @@ def _asking(
         "till": till,
         "sections": sections("sale"),
         "sale_address": _address(sale_id),
+        "here": _address_with(sale_id, amount),
         "amount": amount,
         "typed": str(amount.decimal()),
         "problem": problem,
@@ -163,8 +162,7 @@ def _shown(
     shown = seen(payment, visitor.now)
     to_scan = payment.order_code if shown.sight == "to_scan" else None
     # What comes after a sale that failed is the same in every tab: nobody is asked twice at once.
-    following = _address(derived_id("counter", "next", sale_id.hex))
-    amount = {"amount": str(payment.amount.decimal()), "currency": payment.amount.currency}
+    following = derived_id("counter", "next", sale_id.hex)
     page: dict[str, Any] = {
         "till": till,
         "sections": sections("sale"),
@@ -178,7 +176,7 @@ def _shown(
         "again": bool(request.GET.get("again")),
         "wallet": words.wallet_name(payment.issuer),
         "order_code": order_code.build(settings.COMPTOIR.public_url, to_scan) if to_scan else None,
-        "try_again": f"{following}?{urlencode(amount)}",
+        "try_again": _address_with(following, payment.amount),
     }
     return render(request, "counter/shown.html", page)
 
@@ -195,6 +193,12 @@ def _currency(given: Any, till: TillView) -> str:
 
 def _address(sale_id: UUID) -> str:
     return reverse("counter-sale", args=[sale_id])
+
+
+def _address_with(sale_id: UUID, amount: Money) -> str:
+    """Where the sale is loaded again while there is no payment: its amount stands nowhere else."""
+    asked = {"amount": str(amount.decimal()), "currency": amount.currency}
+    return f"{_address(sale_id)}?{urlencode(asked)}"
 
 
 @cache

@@ -24,9 +24,10 @@ from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.ids import new_id, parse_id
 from comptoir.kernel.money import Money
 from comptoir.web.components.access import Visitor, not_theirs, page_for, recently_authenticated
-from comptoir.web.components.amounts import typed_amount, typed_money
+from comptoir.web.components.amounts import spelled, typed_amount, typed_money
 from comptoir.web.components.asking import desk
 from comptoir.web.components.places import marked, place_in
+from comptoir.web.components.refund_reasons import REFUND_REASONS
 from comptoir.web.merchant import words
 from comptoir.web.merchant.frame import (
     ACTORS,
@@ -113,7 +114,7 @@ class RefundForm(forms.Form):
     amount = forms.CharField(
         label=_("Amount"), max_length=16, widget=forms.TextInput(attrs={"inputmode": "decimal"})
     )
-    reason = forms.ChoiceField(label=_("Reason"), choices=list(words.REFUND_REASONS.items()))
+    reason = forms.ChoiceField(label=_("Reason"), choices=list(REFUND_REASONS.items()))
     note = forms.CharField(label=_("Note (not shown to the customer)"), max_length=120, required=False)
     attempt = forms.CharField(widget=forms.HiddenInput)
 
@@ -148,7 +149,7 @@ class RefundForm(forms.Form):
 def refund(request: HttpRequest, visitor: Visitor, payment_id: str) -> HttpResponse:
     """Give back all or part of a payment, whoever took it."""
     one = _find(request, visitor, payment_id).payment
-    initial = {"amount": acquiring.rules.refundable(one).decimal(), "attempt": new_id().hex}
+    initial = {"amount": spelled(acquiring.rules.refundable(one)), "attempt": new_id().hex}
     form = RefundForm(request.POST or None, payment=one, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -162,6 +163,10 @@ def refund(request: HttpRequest, visitor: Visitor, payment_id: str) -> HttpRespo
             messages.success(
                 request, gettext("Refunded.") if done else gettext("The customer's wallet is being asked.")
             )
+            return HttpResponseRedirect(reverse("merchant-payment", args=[one.id.hex]), status=303)
+        if outcome.code == acquiring.errors.REQUEST_REUSED:
+            # Perhaps that one gave back what somebody wants to give back now: it is to be seen first.
+            messages.warning(request, words.reason(outcome.code))
             return HttpResponseRedirect(reverse("merchant-payment", args=[one.id.hex]), status=303)
         form.add_error(None, words.reason(outcome.code))
         # The refusal is this attempt's answer for ever: what is sent next is another one.
@@ -212,14 +217,14 @@ _PRODUCTS: Final = {
 
 
 def _give_back(one: PaymentView, form: RefundForm, visitor: Visitor) -> flows.Outcome:
-    """Once for each page that was sent; what is refused is in the record as well."""
+    """Once for each page that was sent; what the books refused is in the record as well."""
     amount: Money = form.cleaned_data["amount"]
     attempt: UUID = form.cleaned_data["attempt"]
     with transaction.atomic():
         outcome = flows.give_back(one, amount, attempt, visitor.now, desk(), form.why, prefix="desk-")
-        visitor.did(
-            "refund.create", ("payment", one.id.hex), amount=str(amount), why=form.why, outcome=outcome.code
-        )
+        if outcome.refund is not None:
+            about = ("payment", one.id.hex)
+            visitor.did("refund.create", about, amount=str(amount), why=form.why, outcome=outcome.code)
     return outcome
 
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pypdfium2
 import pytest
 import zxingcpp
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from playwright.sync_api import Browser, expect
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import STAFF, PaymentView
+from comptoir.acquiring.api import STAFF, PaymentView, RefundState, RefundView
+from comptoir.db.run import read
 from comptoir.flows import api as flows
 from comptoir.identity import api as identity
 from comptoir.kernel.clock import utc_now
 from comptoir.kernel.ids import new_id
+from comptoir.standards import entry_code
 from comptoir.wallet.api import open_issuers
 from tests.flows.support import assert_books_hold
 from tests.web.counter.test_sale import SCREENS, looked_at
@@ -73,6 +76,73 @@ def test_the_list_is_of_this_till_or_of_its_store(world: World, cashier: Client)
     assert "€" not in text(stranger, "/counter/day")
 
 
+def over_the_poster(world: World, minor: int, number: int = 0) -> PaymentView:
+    """A customer pays over the code that hangs in one of the stores: the wallet asks, and confirms."""
+    shop, now, desk, wallet_id = world.shop, utc_now(), flows.Desk(5), world.traveller.wallet_id
+    code = acquiring.entry_code_of_store(shop.merchant_id, shop.stores[number], "EUR")
+    ref = (
+        code.ref
+        if code
+        else acquiring.issue_entry_code(
+            shop.merchant_id,
+            shop.stores[number],
+            entry_code.new_ref(),
+            currency="EUR",
+            client_ref=STAFF,
+            now=now,
+        )
+    )
+    entry = flows.scanned_entry(ref)
+    assert entry is not None
+    order = flows.open_order(entry, eur(minor), new_id(), now, desk).payment
+    assert order is not None
+    assert order.order_code is not None
+    claimed = flows.execute([flows.Claim(order_code=order.order_code, wallet_id=wallet_id)], now, desk)[
+        0
+    ].payment
+    assert claimed is not None
+    assert claimed.authorization_id is not None
+    confirm = flows.Confirm(wallet_id=wallet_id, authorization_id=claimed.authorization_id)
+    (outcome,) = flows.execute([confirm], now, desk)
+    assert outcome.code == flows.OK
+    assert outcome.payment is not None
+    return outcome.payment
+
+
+def test_what_is_paid_over_the_poster_shows_at_every_till_of_its_store(world: World, cashier: Client) -> None:
+    sold(world, 1000)
+    paid = over_the_poster(world, 3300)
+    over_the_poster(world, 4400, number=1)
+    for address in ("/counter/", "/counter/day"):
+        page = text(cashier, address)
+        assert "€33.00" in page
+        assert page.count("Poster</span>") == 1
+        assert "€44.00" not in page, "the other store's"
+    assert "€33.00" in text(cashier, "/counter/day", of="store")
+    assert "<dd>Poster</dd>" in text(cashier, f"/counter/payments/{paid.id}")
+    stranger = client_at_till(world.other_shop.cashier, world.other_shop)
+    assert "€33.00" not in text(stranger, "/counter/day")
+
+
+def test_the_poster_is_in_the_sums_of_the_store_and_of_no_till(world: World, cashier: Client) -> None:
+    sold(world, 1000)
+    paid = over_the_poster(world, 3300)
+    flows.give_back(paid, eur(300), new_id(), utc_now(), flows.Desk(5))
+
+    def figures(page: str) -> list[str]:
+        return re.findall(r"(€[0-9.]+)</span>", page.split("counter-bars")[0])
+
+    of_till = text(cashier, "/counter/totals")
+    assert figures(of_till)[:3] == ["€10.00", "€0.00", "€10.00"]
+    assert "not in the sums above" in of_till
+    of_store = text(cashier, "/counter/totals", of="store")
+    assert figures(of_store)[:3] == ["€43.00", "€3.00", "€40.00"]
+    assert "part of the sums above" in of_store
+    for page in (of_till, of_store):
+        poster = page.split("<h2>Poster</h2>")[1]
+        assert figures(poster) == ["€33.00", "€3.00", "€30.00"]
+
+
 def test_a_long_day_comes_page_by_page(world: World, cashier: Client) -> None:
     """Keyset paging: every payment once, in the same number of queries whatever their number."""
     amounts = []
@@ -115,6 +185,7 @@ QUERIES = {"/counter/": 4, "/counter/day": 4, "/counter/totals": 5, "payment": 5
 @pytest.mark.parametrize("page", QUERIES)
 def test_a_page_asks_so_many_questions(world: World, cashier: Client, page: str) -> None:
     paid = sold(world)
+    over_the_poster(world, 500)
     addresses = {"payment": f"/counter/payments/{paid.id}", "receipt": f"/counter/payments/{paid.id}/receipt"}
     address = addresses.get(page, page)
     cashier.get(address)
@@ -152,6 +223,10 @@ def done_to(world: World, payment: PaymentView) -> list[str]:
     return [one.action for one in found.entries]
 
 
+def refunds_of(payment: PaymentView) -> list[RefundView]:
+    return acquiring.decode_refunds(read(acquiring.refunds_of_payment(payment.merchant_id, payment.id)))
+
+
 def refund(client: Client, payment: PaymentView, world: World, **changed: str) -> tuple[int, str]:
     """Fill in the form as it is shown, and send it; status and page."""
     address = f"/counter/payments/{payment.id}/refund"
@@ -174,6 +249,9 @@ def test_a_refund_takes_a_managers_pin_and_is_recorded(world: World, cashier: Cl
     page = text(cashier, f"/counter/payments/{paid.id}")
     assert "−€4.00" in page
     assert "The money went back" in page
+    assert "The goods came back" in page
+    dutch = cashier.get(f"/counter/payments/{paid.id}", headers={"accept-language": "nl"}).content.decode()
+    assert "De goederen kwamen terug" in dutch
     (entry,) = identity.actions(world.shop.merchant_id, subject=("payment", paid.id.hex)).entries
     assert (entry.action, entry.person_id) == ("refund.create", world.shop.cashier.id)
     assert entry.details == {
@@ -231,10 +309,97 @@ def test_a_form_that_is_sent_twice_refunds_once(world: World, cashier: Client) -
     assert in_the_books(world.shop) == (1, 600)
     assert done_to(world, paid) == ["refund.create"]
     assert refund(cashier, paid, world, attempt=attempts[0], amount="5.00")[0] == 303
-    assert "A refund was made from this page already" in text(cashier, f"/counter/payments/{paid.id}")
+    assert "A refund was asked for from this page already" in text(cashier, f"/counter/payments/{paid.id}")
     assert in_the_books(world.shop) == (1, 600)
     assert refund(cashier, paid, world)[0] == 303, "the page that knows of the first makes the second"
     assert in_the_books(world.shop) == (1, 200)
+
+
+def attempt_in(page: str) -> str:
+    found = re.search(r'name="attempt" value="([0-9a-f]{32})"', page)
+    assert found
+    return found[1]
+
+
+def test_an_amount_that_was_too_large_is_corrected_on_the_page(world: World, cashier: Client) -> None:
+    paid = sold(world, 2345)
+    status, page = refund(cashier, paid, world, amount="99")
+    assert status == 200
+    assert "more than is left" in page
+    assert refunds_of(paid) == [], "a slip of the finger is no refund"
+    sent = {"amount": "5,55", "attempt": attempt_in(page)}
+    for _ in range(2):
+        assert refund(cashier, paid, world, **sent)[0] == 303
+    assert [(one.amount, one.state) for one in refunds_of(paid)] == [(eur(555), RefundState.SUCCESS)]
+    assert in_the_books(world.shop) == (1, 1790)
+    assert done_to(world, paid) == ["refund.create"]
+    assert "Refused" not in text(cashier, f"/counter/payments/{paid.id}")
+
+
+def test_all_of_a_payment_that_is_sent_twice_goes_back_once(world: World, cashier: Client) -> None:
+    """The second time nothing is left, and the answer is that of the first."""
+    paid = sold(world)
+    first = attempt_in(text(cashier, f"/counter/payments/{paid.id}/refund"))
+    for _ in range(2):
+        assert refund(cashier, paid, world, amount="10.00", attempt=first)[0] == 303
+        assert "The money went back" in text(cashier, f"/counter/payments/{paid.id}")
+    assert len(refunds_of(paid)) == 1
+    assert in_the_books(world.shop) == (1, 0)
+
+
+def test_what_the_books_refused_may_be_asked_for_anew(world: World, cashier: Client) -> None:
+    """The shop is owed too little: that is the answer for ever, and the next refund is another."""
+    paid = sold(world)
+    first = attempt_in(text(cashier, f"/counter/payments/{paid.id}/refund"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ledger_account SET floor = 300 WHERE owner_id = %s AND role = 'merchant.payable'",
+            (world.shop.merchant_id,),
+        )
+    status, page = refund(cashier, paid, world, amount="10.00", attempt=first)
+    assert (status, "The shop is owed less" in page) == (200, True)
+    assert [one.state for one in refunds_of(paid)] == [RefundState.FAIL]
+    assert attempt_in(page) != first
+    assert refund(cashier, paid, world, amount="6.00", attempt=attempt_in(page))[0] == 303
+    assert [one.state for one in refunds_of(paid)] == [RefundState.FAIL, RefundState.SUCCESS]
+    assert in_the_books(world.shop) == (1, 400)
+
+
+def test_an_answer_that_was_lost_is_not_asked_for_anew(
+    world: World, cashier: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The money went back, nobody heard it, and the manager mistypes the PIN the next time."""
+    paid = sold(world)
+    give_back, first = flows.give_back, attempt_in(text(cashier, f"/counter/payments/{paid.id}/refund"))
+
+    def lost(*args: Any, **kwargs: Any) -> flows.Outcome:
+        # In a transaction of its own: what was committed stays.
+        assert aside(lambda: give_back(*args, **kwargs)).code == flows.OK
+        raise OperationalError("the connection is gone")
+
+    with monkeypatch.context() as cut:
+        cut.setattr(flows, "give_back", lost)
+        status, page = refund(cashier, paid, world, attempt=first)
+    assert status == 503
+    assert "it goes back once" in page
+    assert attempt_in(page) == first
+    status, page = refund(cashier, paid, world, attempt=first, pin="000001")
+    assert (status, attempt_in(page)) == (200, first)
+    assert refund(cashier, paid, world, attempt=first)[0] == 303
+    assert in_the_books(world.shop) == (1, 600)
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"), [("nl", "23,45"), ("fr", "23,45"), ("de", "23,45"), ("en", "23.45")]
+)
+def test_the_amount_stands_there_as_the_language_writes_it(
+    world: World, cashier: Client, language: str, shown: str
+) -> None:
+    paid = sold(world, 2345)
+    page = cashier.get(f"/counter/payments/{paid.id}/refund", headers={"accept-language": language})
+    assert f'name="amount" value="{shown}"' in page.content.decode()
+    assert refund(cashier, paid, world, amount=shown)[0] == 303
+    assert in_the_books(world.shop) == (1, 0)
 
 
 def test_only_what_waits_is_closed(world: World, cashier: Client) -> None:
@@ -261,9 +426,12 @@ def test_a_receipt_says_what_was_paid_and_given_back(world: World, cashier: Clie
     document = cashier.get(f"{address}.pdf")
     assert document["Content-Type"] == "application/pdf"
     printed = pypdfium2.PdfDocument(document.content)[0].get_textpage().get_text_bounded()
-    for part in ("€10.00", "¥79.79", "7.979", "−€4.00", paid.id.hex, "付款凭证", "Chocolaterie Sablon"):
+    rate = "1 EUR = 7.979 CNY"
+    for part in ("€10.00", "¥79.79", rate, "−€4.00", paid.id.hex, "付款凭证", "Chocolaterie Sablon"):
         assert part in page, part
         assert part in printed, part
+    dutch = cashier.get(address, headers={"accept-language": "nl"}).content.decode()
+    assert "1 EUR = 7,979 CNY" in dutch
 
 
 def test_the_poster_has_the_stores_code_and_a_manager_hangs_the_first(world: World, cashier: Client) -> None:
@@ -274,6 +442,7 @@ def test_the_poster_has_the_stores_code_and_a_manager_hangs_the_first(world: Wor
     manager = client_at_till(shop.manager, shop)
     made = manager.post("/counter/poster", {"size": "A5", "chinese": " 沙布隆  巧克力 "})
     assert made["Content-Type"] == "application/pdf"
+    assert made["Content-Disposition"] == 'attachment; filename="poster-A5.pdf"'
     hung = acquiring.entry_code_of_store(shop.merchant_id, shop.stores[0], "EUR")
     assert hung is not None
     assert hung.client_ref == STAFF
@@ -301,7 +470,8 @@ def test_the_pages_of_the_day_hold_on_every_screen(
         identity.set_pin(world.shop.manager.id, PIN)
         paid = sold(world, 4250)
         sold(world, 1999, 1)
-        flows.give_back(paid, eur(1250), new_id(), utc_now(), flows.Desk(5))
+        over_the_poster(world, 800)
+        flows.give_back(paid, eur(1250), new_id(), utc_now(), flows.Desk(5), "returned")
         return paid
 
     paid = aside(prepare)
@@ -322,7 +492,7 @@ def test_the_pages_of_the_day_hold_on_every_screen(
     page.get_by_role("button", name="Give the money back").click()
     expect(page.get_by_role("status").first).to_contain_text("The money went back")
     assert complaints(page) == []
-    assert aside(lambda: in_the_books(world.shop)) == (2, 1999)
+    assert aside(lambda: in_the_books(world.shop)) == (3, 2799)
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "nl", "fr", "de"])

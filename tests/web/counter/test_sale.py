@@ -134,6 +134,9 @@ def test_a_refusal_says_why_and_what_to_do(browser: Browser, site: str, world: W
     scan(page, "123")
     expect(page.get_by_role("alert").first).to_contain_text("That is no payment code")
     assert aside(lambda: payments_of(world.shop)) == [], "what is no code uses nothing up"
+    page.reload()
+    expect(page.locator("h1")).to_contain_text("€12.50")
+    page.wait_for_load_state()
     stale = aside(lambda: code_of(world.traveller))[:-1]
     scan(page, stale + ("0" if not aside(lambda: code_of(world.traveller)).endswith("0") else "1"))
     result(page, "Not paid")
@@ -161,6 +164,9 @@ def test_the_customer_scans_ours_off_the_screen(browser: Browser, site: str, wor
     picture = Image.open(io.BytesIO(page.screenshot()))
     (seen,) = zxingcpp.read_barcodes(picture)
     code = order_code.parse(seen.text, "http://localhost:8400")
+    digits = page.locator(".counter-result .digits").first.inner_text()
+    assert digits.replace(" ", "") == code, "a wallet that cannot scan takes them"
+    assert digits != code, "in groups, to be typed"
     first = page.locator(".code").inner_html()
     page.reload()
     assert page.locator(".code").inner_html() == first, "the same sale shows the same code"
@@ -233,6 +239,29 @@ def test_a_camera_that_sees_nothing_for_long_says_what_else_to_do(
     scan(page, aside(lambda: code_of(world.traveller)))
     result(page, "Paid")
     assert aside(lambda: in_the_books(world.shop)) == (1, 500)
+
+
+def test_the_open_camera_is_in_view(browser: Browser, site: str, world: World) -> None:
+    """On a phone it opens below everything else: what it sees and the way to close it are on the screen."""
+    page = open_at_till(browser, site, world)
+    ask(page, "500")
+    wall = io.BytesIO()
+    Image.new("RGB", (600, 800), (150, 140, 130)).save(wall, "JPEG")
+    hold_before_camera(page, wall.getvalue())
+    page.evaluate("document.getElementById('camera').hidden = false")
+    page.get_by_role("button", name="Camera", exact=True).click()
+    page.wait_for_function("document.querySelector('#viewfinder video').currentTime > 0")
+    expect(page.locator("#viewfinder video")).to_be_in_viewport(ratio=1)
+    close = page.locator("#camera-off")
+    expect(close).to_be_in_viewport(ratio=1)
+    on_top = """(one) => {
+      const { x, y, height } = one.getBoundingClientRect();
+      return document.elementFromPoint(x + 20, y + height - 2) === one;
+    }"""
+    assert close.evaluate(on_top), "nothing lies over it"
+    looked_at(page, "camera")
+    close.click()
+    expect(page.locator("#viewfinder")).to_be_hidden()
 
 
 def test_a_device_remembers_its_till(browser: Browser, site: str, world: World) -> None:

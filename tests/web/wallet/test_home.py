@@ -164,7 +164,7 @@ def test_a_receipt_has_both_amounts_the_rate_and_what_came_back(
         "Chocolaterie Sablon",
         "CN¥339.11",
         "€42.50",
-        "1 EUR = 7.9790 CNY",
+        "1 EUR = 7.979 CNY",
         "Margin, included CN¥3.36",
         "Partly refunded",
         "Came back CN¥67.82",

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any, Final
 
 from babel import numbers
@@ -13,7 +12,7 @@ from django import template
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
-from comptoir.wallet.api import AuthorizationView, Movement
+from comptoir.wallet.api import Movement
 from comptoir.web.components.templatetags.comptoir import page_locale
 
 register = template.Library()
@@ -37,19 +36,7 @@ def wallet_nav(tab: str) -> list[dict[str, Any]]:
 
 
 @register.filter
-def rate(asked: AuthorizationView) -> str:
-    """The price that was promised, as it is compared: 1 EUR = 7.979 CNY."""
-    shown = numbers.format_decimal(_rounded(asked.price), format="#,##0.0000", locale=page_locale())
-    return f"1 {asked.charge.currency} = {shown} {asked.total.currency}"
-
-
-@register.filter
 def with_sign(line: Movement) -> str:
     """An amount that moved, with its sign: what came in carries a plus."""
     shown = numbers.format_currency(line.amount.decimal(), line.amount.currency, locale=page_locale())
     return f"+{shown}" if line.amount.minor > 0 else shown
-
-
-def _rounded(price: Decimal) -> Decimal:
-    """Four decimals for people; the books keep them all."""
-    return price.quantize(Decimal("0.0001"))

@@ -33,6 +33,7 @@ export const watch = async (viewfinder, reader, token) => {
   const close = () => (closed = true);
   viewfinder.querySelector("button").addEventListener("click", close, { once: true });
   viewfinder.hidden = false;
+  viewfinder.scrollIntoView({ block: "center" });
   try {
     video.srcObject = stream;
     await video.play();

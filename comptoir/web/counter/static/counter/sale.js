@@ -34,10 +34,10 @@ const say = (text, kind = "warn") => {
 };
 
 // The page that the server answers with, or null when nobody knows whether it was heard.
-const ask = async (options = {}) => {
+const ask = async (options = {}, to = location.href) => {
   let answer;
   try {
-    answer = await fetch(options.method ? address : location.href, {
+    answer = await fetch(to, {
       ...options,
       headers: { Accept: "text/html" },
       signal: AbortSignal.timeout(PATIENCE_MS),
@@ -94,7 +94,7 @@ const send = async (body) => {
   for (const control of form.elements) if (control.type !== "hidden") control.disabled = true;
   say(asking, "info");
   for (let tries = 0; ; tries += 1) {
-    const answer = await ask({ method: "POST", body });
+    const answer = await ask({ method: "POST", body }, form.action);
     if (answer) {
       // Refused before any payment was made: there is nothing to come back to.
       if (answer.page.getElementById("sale").dataset.version === "asking") unfinished.end(address);
