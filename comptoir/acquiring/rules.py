@@ -18,6 +18,8 @@ from comptoir.acquiring.types import (
     CaptureView,
     ContractView,
     DisputeKind,
+    DisputeState,
+    DisputeView,
     DocumentFormat,
     MerchantView,
     PaymentState,
@@ -368,6 +370,12 @@ def document_format(content: bytes) -> DocumentFormat:
     if content.startswith(b"PK\x03\x04") and b"word/document.xml" in content:
         return DocumentFormat.WORD
     raise DocumentUnfit("a document is PDF, Word or JPEG", field="disputeEvidence")
+
+
+def has_money(dispute: DisputeView) -> bool:
+    """Whether a dispute takes something of what may be refunded: a chargeback that waits or was lost."""
+    let_go = (DisputeState.WON, DisputeState.CANCELLED)
+    return dispute.kind is DisputeKind.CHARGEBACK and dispute.state not in let_go
 
 
 def dispute_alert(created_at: datetime, due_at: datetime) -> datetime:

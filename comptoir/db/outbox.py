@@ -41,13 +41,14 @@ class Claimed(msgspec.Struct, frozen=True):
     """An item in our hands until `leased_until`.
 
     `attempts` counts claims from 1; `lost` those of which nobody ever reported the end: a worker died,
-    or it was the item that killed it.
+    or it was the item that killed it. `words` are those that an earlier try left.
     """
 
     item: OutboxItem
     attempts: int
     lost: int
     leased_until: datetime
+    words: bytes | None = None
 
     @property
     def tries(self) -> int:
@@ -58,7 +59,8 @@ class Claimed(msgspec.Struct, frozen=True):
 class Kept(msgspec.Struct, frozen=True):
     """An item as it stands, whatever became of it: `done_at`, `dead_at`, or neither while it is open.
 
-    `last_error` is that of the last try, if it failed; `in_hands`: somebody has it at the moment.
+    `last_error` is that of the last try, if it failed; `in_hands`: somebody has it at the moment. `words`
+    are those that a try left.
     """
 
     item: OutboxItem
@@ -67,11 +69,12 @@ class Kept(msgspec.Struct, frozen=True):
     dead_at: datetime | None
     last_error: str | None = None
     in_hands: bool = False
+    words: bytes | None = None
 
 
 _KEPT = """
 SELECT id, owner_id, topic, subject_id, payload, due_at, attempts, done_at, dead_at, last_error,
-    leased_until IS NOT NULL
+    leased_until IS NOT NULL, words
 FROM db_outbox WHERE owner_id = %s AND topic = ANY (%s::text[])
 """
 
@@ -129,7 +132,7 @@ def claim(
             SET leased_until = %s, attempts = attempts + 1, lost = lost + (leased_until IS NOT NULL)::int
         FROM taken WHERE item.owner_id = taken.owner_id AND item.id = taken.id
         RETURNING item.id, item.owner_id, item.topic, item.subject_id, item.payload, item.due_at,
-            item.attempts, item.lost, item.leased_until
+            item.attempts, item.lost, item.leased_until, item.words
         """,
         (
             now, now, list(topics), list(busy), limit * _LOOK_AHEAD,
@@ -147,53 +150,70 @@ def decode_claimed(rows: Rows) -> list[Claimed]:
             attempts=row[6],
             lost=row[7],
             leased_until=row[8],
+            words=_bytes(row[9]),
         )
         for row in rows
     ]
     return sorted(claimed, key=lambda one: (one.item.due_at, one.item.id))
 
 
-def done(claimed: Claimed, now: datetime) -> Statement:
-    """It is done, even when the lease has run out meanwhile. Returns no rows."""
+def done(claimed: Claimed, now: datetime, words: bytes | None = None) -> Statement:
+    """It is done, even when the lease has run out meanwhile. Returns no rows.
+
+    `words`, here and below: what this try said, for the next and for whoever asks. The first that were left
+    stay.
+    """
     return Statement(
         """
-        UPDATE db_outbox SET done_at = %s, leased_until = NULL, last_error = NULL
+        UPDATE db_outbox SET done_at = %s, leased_until = NULL, last_error = NULL, words = coalesce(words, %s)
         WHERE owner_id = %s AND id = %s AND done_at IS NULL AND dead_at IS NULL
         """,
-        (now, claimed.item.owner_id, claimed.item.id),
+        (now, words, claimed.item.owner_id, claimed.item.id),
     )
 
 
-def retry(claimed: Claimed, due_at: datetime, error: str) -> Statement:
+def retry(claimed: Claimed, due_at: datetime, error: str, words: bytes | None = None) -> Statement:
     """Try again at `due_at`. Does nothing once somebody else has claimed the item. Returns no rows."""
     return Statement(
         """
-        UPDATE db_outbox SET due_at = %s, leased_until = NULL, last_error = %s
+        UPDATE db_outbox SET due_at = %s, leased_until = NULL, last_error = %s, words = coalesce(words, %s)
         WHERE owner_id = %s AND id = %s AND leased_until = %s AND done_at IS NULL AND dead_at IS NULL
         """,
-        (due_at, _short(error), claimed.item.owner_id, claimed.item.id, claimed.leased_until),
+        (due_at, _short(error), words, claimed.item.owner_id, claimed.item.id, claimed.leased_until),
     )
 
 
-def dead(claimed: Claimed, now: datetime, error: str) -> Statement:
+def dead(claimed: Claimed, now: datetime, error: str, words: bytes | None = None) -> Statement:
     """Give up; the row stays, for people. Does nothing once somebody else has claimed the item."""
     return Statement(
         """
-        UPDATE db_outbox SET dead_at = %s, leased_until = NULL, last_error = %s
+        UPDATE db_outbox SET dead_at = %s, leased_until = NULL, last_error = %s, words = coalesce(words, %s)
         WHERE owner_id = %s AND id = %s AND leased_until = %s AND done_at IS NULL AND dead_at IS NULL
         """,
-        (now, _short(error), claimed.item.owner_id, claimed.item.id, claimed.leased_until),
+        (now, _short(error), words, claimed.item.owner_id, claimed.item.id, claimed.leased_until),
     )
 
 
-def kept(owner_id: UUID, topics: Sequence[str], after: UUID, before: UUID, limit: int) -> Statement:
-    """Items of one owner whose ids lie between two others, the oldest first; see `decode_kept`.
+def kept(
+    owner_id: UUID,
+    topics: Sequence[str],
+    events: Sequence[str],
+    after: UUID,
+    before: UUID,
+    limit: int,
+) -> Statement:
+    """Items of one owner whose ids lie between two others, the newest first; see `decode_kept`.
 
-    What was done and forgotten is not among them.
+    Of those whose payload names an `event`, only these `events`. What was done and forgotten is not among
+    them.
     """
     return Statement(
-        _KEPT + "AND id > %s AND id < %s ORDER BY id LIMIT %s",
-        (owner_id, list(topics), after, before, limit),
+        _KEPT
+        + """
+        AND coalesce(payload->>'event' = ANY (%s::text[]), true) AND id > %s AND id < %s
+        ORDER BY id DESC LIMIT %s
+        """,
+        (owner_id, list(topics), list(events), after, before, limit),
     )
 
 
@@ -237,7 +257,16 @@ def named(owner_id: UUID, topics: Sequence[str], item_id: UUID) -> Statement:
 def decode_kept(rows: Rows) -> list[Kept]:
     """The rows of `kept`, `listed`, `about` or `named`."""
     return [
-        Kept(OutboxItem(row[0], row[1], row[2], row[3], json_value(row[4]), row[5]), *row[6:]) for row in rows
+        Kept(
+            OutboxItem(row[0], row[1], row[2], row[3], json_value(row[4]), row[5]),
+            attempts=row[6],
+            done_at=row[7],
+            dead_at=row[8],
+            last_error=row[9],
+            in_hands=row[10],
+            words=_bytes(row[11]),
+        )
+        for row in rows
     ]
 
 
@@ -294,6 +323,10 @@ def decode_backlog(rows: Rows, now: datetime) -> list[Backlog]:
         Backlog(topic, int(due), (now - oldest).total_seconds() if oldest else 0.0, int(dead))
         for topic, due, oldest, dead in rows
     ]
+
+
+def _bytes(value: Any) -> bytes | None:
+    return None if value is None else bytes(value)
 
 
 def _short(error: str) -> str:

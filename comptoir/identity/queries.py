@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -86,6 +86,17 @@ def read_client(rows: Rows) -> ClientView | None:
     keys = tuple(ClientKeyView(row[7], bytes(row[8])) for row in rows if row[7] is not None)
     return ClientView(
         client_id, client_ref, merchant_id, sandbox, ClientStatus(status), notify_url, keys, acquirer
+    )
+
+
+def notify_urls(client_refs: Sequence[str]) -> Statement:
+    """(client ref, notify address) of these clients, of those that have an address."""
+    return Statement(
+        """
+        SELECT client_ref, notify_url FROM identity_api_client
+        WHERE client_ref = ANY (%s::text[]) AND notify_url IS NOT NULL
+        """,
+        (list(client_refs),),
     )
 
 

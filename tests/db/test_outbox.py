@@ -198,6 +198,57 @@ def test_the_list_is_one_owners_the_newest_first_and_paged(connection: Connectio
     assert outbox.decode_kept(run(connection, outbox.named(uuid4(), ["a"], items[0].id))) == []
 
 
+def test_what_is_kept_is_the_newest_first_and_of_the_events_asked_for(connection: Connection) -> None:
+    owner = uuid4()
+    items = [item(owner), item(owner, event="X"), item(owner, event="Y"), item(owner, topic="b", event="X")]
+    items = [replace(one, id=UUID(int=number + 1)) for number, one in enumerate(items)]
+    run(connection, outbox.enqueue([*items, item(), item(owner, topic="c")]))
+
+    def kept(topics: str, events: str, after: int = 0, before: int = 9, limit: int = 9) -> list[int]:
+        ids = UUID(int=after), UUID(int=before)
+        wanted = outbox.kept(owner, list(topics), list(events), *ids, limit)
+        return [one.item.id.int for one in outbox.decode_kept(run(connection, wanted))]
+
+    assert kept("ab", "XY") == [4, 3, 2, 1]
+    assert kept("ab", "X") == [4, 2, 1]
+    assert kept("b", "XY") == [4]
+    assert kept("a", "") == [1]
+    assert kept("", "") == []
+    assert kept("ab", "XY", after=1, before=4) == [3, 2]
+    assert kept("ab", "XY", limit=1) == [4]
+
+
+def test_few_are_found_among_many_payments_by_an_index(connection: Connection) -> None:
+    """The planner sees the topics, and that payments, which are not in the index, are not asked for."""
+    rare = outbox.kept(uuid4(), ["notify.dispute", "notify.refund"], ["X"], UUID(int=0), UUID(int=9), 10)
+    every = outbox.kept(uuid4(), ["notify.dispute", "notify.payment"], ["X"], UUID(int=0), UUID(int=9), 10)
+    connection.execute("SET enable_seqscan = off")
+    for asked, index in ((rare, "db_outbox_kinds"), (every, "db_outbox_pkey")):
+        plan = connection.execute("EXPLAIN " + asked.sql, asked.params).fetchall()  # type: ignore[call-overload]
+        assert index in str(plan), plan
+
+
+def test_the_first_words_stay_with_an_item_to_its_end_and_beyond(connection: Connection) -> None:
+    def words() -> Any:
+        return connection.execute("SELECT words FROM db_outbox").fetchone()
+
+    one = item()
+    run(connection, outbox.enqueue([one]))
+    (first,) = claim(connection)
+    assert first.words is None
+    run(connection, outbox.retry(first, NOW, "http 500", b"first"))
+    (second,) = claim(connection)
+    assert second.words == b"first"
+    run(connection, outbox.dead(second, NOW, "http 500", b"other"))
+    assert words() == (b"first",)
+    run(connection, outbox.again(one.owner_id, ["a"], one.id, NOW, timedelta(seconds=10)))
+    (third,) = claim(connection)
+    run(connection, outbox.done(third, NOW))
+    assert words() == (b"first",)
+    (kept,) = outbox.decode_kept(run(connection, outbox.named(one.owner_id, ["a"], one.id)))
+    assert kept.words == b"first"
+
+
 def test_what_is_asked_for_again_is_due_at_once_and_not_twice(connection: Connection) -> None:
     """Done or dead, it is done once more; its tries go on being counted."""
     pause, owner = timedelta(seconds=10), uuid4()

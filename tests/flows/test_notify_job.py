@@ -163,15 +163,17 @@ async def test_refunds_are_told(connection: Connection, hands: Hands, platform_k
     assert "grossSettlementAmount" not in failed
 
 
-async def test_what_is_told_is_the_record_as_it_stands_now(connection: Connection, hands: Hands) -> None:
-    """A late notification of a payment that was canceled meanwhile does not say that it is paid."""
-    paid = payment()
+async def test_every_try_says_what_the_first_said(connection: Connection, hands: Hands) -> None:
+    """And the first says how the record stands when it is written, not when it was due."""
+    paid, late = payment(), payment()
     with Merchant(reply(500)) as merchant:
         record(connection, merchant.url, paid)
         await hands.round()
+        record(connection, merchant.url, late)
         connection.execute("UPDATE acquiring_payment SET state = 'CANCELLED'")
         await hands.round(NOW + timedelta(minutes=2))
-    assert [heard.message["result"]["resultStatus"] for heard in merchant.heard] == ["S", "F"]
+    told = [(heard.message["paymentId"], heard.message["result"]["resultStatus"]) for heard in merchant.heard]
+    assert sorted(told) == sorted([(paid.id.hex, "S"), (paid.id.hex, "S"), (late.id.hex, "F")])
 
 
 async def test_eight_tries_then_dead(connection: Connection, hands: Hands, platform_key: str) -> None:

@@ -59,9 +59,11 @@ async def authorizations(shop: Shop, name: str, client: str | None = None, **bod
     return await (shop.execute(request, client) if client else shop.execute(request))
 
 
-async def agreed(shop: Shop) -> tuple[AlipayAuthApplyTokenResponse, str]:
+async def agreed(shop: Shop, notify_url: str | None = None) -> tuple[AlipayAuthApplyTokenResponse, str]:
     """The traveller has scanned the page and approved; the tokens, and the code that they were made from."""
-    page = AlipayAuthConsultResponse(json.dumps(await shop.execute(asks())))
+    asked = asks()
+    asked.auth_notify_url = notify_url or asked.auth_notify_url
+    page = AlipayAuthConsultResponse(json.dumps(await shop.execute(asked)))
     code = page.normal_url.rpartition("/")[2]
     await aside(
         shop.world.do, flows.ApproveAgreement(consent_code=code, wallet_id=shop.world.wallet_id), now()

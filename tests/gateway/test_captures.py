@@ -267,9 +267,10 @@ async def test_captures_and_changes_are_notified_where_the_payment_is(shop: Shop
     told = await shop.execute(
         Request("/ams/api/v1/notification/inquireNotificationList", {})  # the whole list
     )
-    kinds = [one["notifyType"] for one in told["notifications"]]
+    events = told["notifications"][::-1]
+    kinds = [one["notifyType"] for one in events]
     assert kinds == ["PAYMENT_RESULT", "UPDATE_AMOUNT_RESULT", "CAPTURE_RESULT", "CAPTURE_RESULT"]
-    authorized, changed, *captures = [one["notificationData"] for one in told["notifications"]]
+    authorized, changed, *captures = [one["notificationData"] for one in events]
     assert authorized["authExpiryTime"] == changed["authExpiryTime"]
     assert (changed["updateRequestId"], changed["paymentAmount"]["value"]) == ("U1", "2000")
     first, second = (AlipayCaptureResultNotify(json.dumps(one)) for one in captures)

@@ -89,6 +89,7 @@ async def test_a_merchant_gives_in_once(shop: Shop) -> None:
         refundAmount={"currency": "EUR", "value": "1"},
     )
     assert code_of(refund) == ("REFUND_AMOUNT_EXCEED", "F")
+    assert f"dispute {request.dispute_id} has 12.50 EUR" in refund["result"]["resultMessage"]
 
 
 async def test_a_merchant_defends_with_a_document(shop: Shop) -> None:

@@ -164,14 +164,12 @@ def _agreement_notices(decision: Decision, now: datetime, request_id: str) -> li
 
 
 def _dispute_notice(decision: Decision, now: datetime, request_id: str) -> OutboxItem | None:
-    """The notification of what happened to a dispute, where its payment's go."""
+    """The notification of what happened to a dispute, where its payment's go; without an address if it has
+    none. Silence loses a dispute, so the worker asks for the client's, and the event can be read back."""
     about, event, paid = decision.dispute, decision.dispute_event, decision.outcome.payment
-    if about is None or event is None or paid is None or not paid.notify_url:
+    if about is None or event is None or paid is None:
         return None
-    payload = {
-        "url": paid.notify_url,
-        "client_ref": paid.client_ref,
-        "event": event.value,
-        **_asked_by(request_id),
-    }
+    payload = {"client_ref": paid.client_ref, "event": event.value, **_asked_by(request_id)}
+    if paid.notify_url:
+        payload["url"] = paid.notify_url
     return OutboxItem(new_id(), about.merchant_id, NOTIFY_DISPUTE, about.id, payload, now)

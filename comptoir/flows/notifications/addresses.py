@@ -31,6 +31,12 @@ class AddressUnusable(ComptoirError):
     code = "notifications.address_unusable"
 
 
+class AddressMissing(ComptoirError):
+    """Nobody has said where to: neither the payment nor, by now, its client has an address."""
+
+    code = "notifications.address_missing"
+
+
 class AddressRefused(ComptoirError):
     """The name resolves to an address of a private network, of this machine, or to none."""
 

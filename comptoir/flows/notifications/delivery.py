@@ -1,7 +1,8 @@
-"""From a claimed outbox item to its end: load the record, sign, send, judge, and say what becomes of it."""
+"""From a claimed outbox item to its end: find words and address, sign, send, judge, say what is next."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +12,7 @@ from uuid import UUID
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from msgspec.structs import replace
 
 from comptoir.acquiring.api import (
     AmountUpdateView,
@@ -34,7 +36,12 @@ from comptoir.acquiring.api import (
 from comptoir.db import outbox
 from comptoir.db.outbox import Claimed, Kept
 from comptoir.flows import topics
-from comptoir.flows.notifications.addresses import AddressRefused, AddressUnusable, target_of
+from comptoir.flows.notifications.addresses import (
+    AddressMissing,
+    AddressRefused,
+    AddressUnusable,
+    target_of,
+)
 from comptoir.flows.notifications.bodies import (
     NotFinal,
     agreement_body,
@@ -48,6 +55,7 @@ from comptoir.flows.notifications.bodies import (
 )
 from comptoir.flows.notifications.schedule import MOST_LOST, next_try
 from comptoir.flows.notifications.sending import TOTAL_SECONDS, Answer, Sender, SendFailed
+from comptoir.identity.api import notify_urls
 from comptoir.kernel.clock import Clock, isoformat
 from comptoir.kernel.errors import ComptoirError, InvariantBroken
 from comptoir.kernel.statements import Flow, Statement
@@ -55,8 +63,8 @@ from comptoir.kernel.watch import NOBODY, Watch
 from comptoir.standards.antom import signing
 from comptoir.standards.antom.messages import is_acknowledged
 
-#: Owner: the merchant; subject: the record that it is about; payload: `url`, `client_ref`, and the `event` of
-#: an agreement, subscription or dispute.
+#: Owner: the merchant; subject: the record that it is about; payload: `client_ref`, `url` (a dispute's may be
+#: missing: then the client's own, see `addressed`), and the `event` of an agreement, subscription or dispute.
 TOPICS: Final = (
     topics.NOTIFY_PAYMENT,
     topics.NOTIFY_REFUND,
@@ -86,7 +94,34 @@ class PlatformKey:
 
 
 def load(claimed: Sequence[Claimed | Kept]) -> Flow[dict[UUID, Body]]:
-    """The bodies of items, by item id, out of the records as they stand now."""
+    """The bodies of items, by item id: as they were first sent, or else out of the records as they stand."""
+    bodies: dict[UUID, Body] = {one.item.id: zlib.decompress(one.words) for one in claimed if one.words}
+    fresh = [one for one in claimed if one.words is None]
+    if fresh:
+        bodies |= yield from _written(fresh)
+    return bodies
+
+
+def addressed(claimed: Sequence[Claimed]) -> Flow[list[Claimed]]:
+    """The items, each with the address that it is to be sent to, if there is one: its own, or that at which
+    its client wants to be told by now."""
+    asking = {one.item.payload["client_ref"] for one in claimed if "url" not in one.item.payload}
+    if not asking:
+        return list(claimed)
+    (rows,) = yield [notify_urls(sorted(asking))]
+    found: dict[str, str] = dict(rows)
+
+    def filled(one: Claimed) -> Claimed:
+        url = found.get(one.item.payload["client_ref"])
+        if url is None or "url" in one.item.payload:
+            return one
+        return replace(one, item=replace(one.item, payload=one.item.payload | {"url": url}))
+
+    return [filled(one) for one in claimed]
+
+
+def _written(claimed: Sequence[Claimed | Kept]) -> Flow[dict[UUID, Body]]:
+    """The bodies that the records make now."""
     keys = {topic: [_key(one) for one in claimed if one.item.topic == topic] for topic in TOPICS}
     found = yield [
         payments_by_id(keys[topics.NOTIFY_PAYMENT]),
@@ -170,13 +205,13 @@ class Courier:
         if self._clock() + LONGEST > claimed.leased_until:
             return None
         started, late = monotonic(), (self._clock() - claimed.item.due_at).total_seconds()
-        said = ""
+        words, said = _to_keep(claimed, body), ""
         try:
             answer = await self._send(claimed, body, key)
             reason, said = not_acknowledged(answer), _quoted(answer)
         except (AddressUnusable, InvariantBroken) as error:
-            return self._bury(claimed, error.message, late)
-        except (AddressRefused, SendFailed, NotFinal) as error:
+            return self._bury(claimed, error.message, late, words)
+        except (AddressMissing, AddressRefused, SendFailed, NotFinal) as error:
             reason = error.message
         except Exception as error:
             log.exception("notification.broken", **_fields(claimed))
@@ -185,10 +220,10 @@ class Courier:
             took = round((monotonic() - started) * 1000)
             log.info("notification.delivered", took_ms=took, **_fields(claimed))
             self._watch.notified(claimed.item.topic, "delivered", late)
-            return outbox.done(claimed, self._clock())
+            return outbox.done(claimed, self._clock(), words)
         if claimed.item.topic == topics.NOTIFY_TEST:
-            return self._bury(claimed, reason, late, said)
-        return self._again(claimed, reason, late)
+            return self._bury(claimed, reason, late, words, said)
+        return self._again(claimed, reason, late, words)
 
     async def _send(self, claimed: Claimed, body: Body, key: PlatformKey) -> Answer:
         """What the merchant answered. Raises what keeps it from being asked or heard."""
@@ -196,25 +231,31 @@ class Courier:
             raise InvariantBroken(f"{claimed.lost} sendings of this item never came to an end")
         if isinstance(body, ComptoirError):
             raise body
+        if "url" not in claimed.item.payload:
+            raise AddressMissing("there is no address to tell it to")
         target = target_of(claimed.item.payload["url"])
         client_ref = claimed.item.payload["client_ref"]
         headers = signed_headers(key, target.path, client_ref, isoformat(self._clock()), body)
         return await self._sender.post(target, headers, body)
 
-    def _again(self, claimed: Claimed, reason: str, late: float) -> Statement:
+    def _again(self, claimed: Claimed, reason: str, late: float, words: bytes | None) -> Statement:
         now = self._clock()
         due_at = next_try(claimed.tries, now)
         if due_at is None:
-            return self._bury(claimed, reason, late)
+            return self._bury(claimed, reason, late, words)
         self._watch.notified(claimed.item.topic, "failed", late)
         log.warning("notification.failed", reason=reason, next_at=isoformat(due_at), **_fields(claimed))
-        return outbox.retry(claimed, due_at, reason)
+        return outbox.retry(claimed, due_at, reason, words)
 
-    def _bury(self, claimed: Claimed, reason: str, late: float, said: str = "") -> Statement:
+    def _bury(
+        self, claimed: Claimed, reason: str, late: float, words: bytes | None, said: str = ""
+    ) -> Statement:
         """Give up. What a test's receiver `said` is written down for who tries it, and never logged."""
         self._watch.notified(claimed.item.topic, "dead", late)
-        log.error("notification.dead", reason=reason, **_fields(claimed))
-        return outbox.dead(claimed, self._clock(), reason + said)
+        # A merchant that has no server is nobody's fault.
+        tell = log.error if "url" in claimed.item.payload else log.warning
+        tell("notification.dead", reason=reason, **_fields(claimed))
+        return outbox.dead(claimed, self._clock(), reason + said, words)
 
 
 def not_acknowledged(answer: Answer) -> str | None:
@@ -222,6 +263,16 @@ def not_acknowledged(answer: Answer) -> str | None:
     if answer.status != 200:
         return f"answered HTTP {answer.status}"
     return None if is_acknowledged(answer.body) else "the answer is not the acknowledgment"
+
+
+def _to_keep(claimed: Claimed, body: Body) -> bytes | None:
+    """What the outbox is to keep of a first try, so that all that is said later is the same (decision 0046).
+
+    An agreement's is made anew each time: it holds a token, and those are stored nowhere.
+    """
+    if not isinstance(body, bytes) or claimed.words or claimed.item.topic == topics.NOTIFY_AGREEMENT:
+        return None
+    return zlib.compress(body)
 
 
 def _quoted(answer: Answer) -> str:

@@ -52,15 +52,15 @@ class NoticeState(StrEnum):
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One notification as it stands. `kind` is its topic, `subject_id` the record it is about.
 
-    `next_at` is when it is tried next, `ended_at` when it was acknowledged or given up. `problem` is why the
-    last try failed.
+    `url` None: it goes to where its client wants to be told by then. `next_at` is when it is tried next,
+    `ended_at` when it was acknowledged or given up. `problem` is why the last try failed.
     """
 
     id: UUID
     kind: str
     subject_id: UUID
     client_ref: str
-    url: str
+    url: str | None
     made_at: datetime
     state: NoticeState
     tries: int
@@ -135,7 +135,7 @@ def _notice(one: Kept) -> Notice:
         kind=item.topic,
         subject_id=item.subject_id,
         client_ref=item.payload["client_ref"],
-        url=item.payload["url"],
+        url=item.payload.get("url"),
         made_at=made_at(item.id),
         state=state,
         tries=one.attempts,

@@ -11,7 +11,7 @@ from uuid import UUID
 from comptoir.db import outbox
 from comptoir.db.outbox import Claimed
 from comptoir.db.run import run_async, send
-from comptoir.flows.notifications import TOPICS, Courier, PlatformKey, Sender, load
+from comptoir.flows.notifications import TOPICS, Courier, PlatformKey, Sender, addressed, load
 from comptoir.flows.notifications.delivery import Body
 from comptoir.flows.worker.loop import Connection, Job
 from comptoir.identity.api import platform_key_statement, read_platform_key
@@ -68,6 +68,7 @@ class NotifyJob(Job):
         wanted = outbox.claim(TOPICS, free, now, LEASE_SECONDS, per_owner=_PER_CLAIM, busy=busy)
         claimed = outbox.decode_claimed((await send(connection, [wanted]))[0])
         if claimed:
+            claimed = await run_async(connection, addressed(claimed))
             bodies = await run_async(connection, load(claimed))
             for one in claimed:
                 self._begin(one, bodies[one.item.id], key)

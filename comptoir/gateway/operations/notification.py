@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from comptoir.flows.notifications import KINDS, Event, events
+from comptoir.flows.notifications import KINDS, Event, event, events
 from comptoir.gateway.call import Call
 from comptoir.gateway.operations.services import Services, id_or_none
 from comptoir.kernel.ids import before_all_of
 from comptoir.standards.antom.errors import ParamIllegal
 from comptoir.standards.antom.messages import (
+    NEVER_SENT,
     Codec,
     InquireNotificationListRequest,
     InquireNotificationListResponse,
@@ -21,38 +22,31 @@ from comptoir.standards.antom.messages import (
     Result,
 )
 from comptoir.standards.antom.results import ResultCode
-from comptoir.standards.antom.times import format_time
+from comptoir.standards.antom.times import format_utc
 
 _ONE: Final = Codec(InquireNotificationRequest)
 _LIST: Final = Codec(InquireNotificationListRequest)
-
-_LAST: Final = UUID(int=2**128 - 1)
-_FIRST: Final = before_all_of(datetime(1970, 1, 1, tzinfo=UTC))
 
 
 async def inquire_notification(services: Services, call: Call) -> InquireNotificationResponse:
     """One notification of the caller's merchant. Raises ParamIllegal."""
     event_id = id_or_none(_ONE.decode(call.body).event_id)
-    found: list[Event] = []
-    if event_id is not None and _FIRST < event_id < _LAST:
-        beside = UUID(int=event_id.int - 1), UUID(int=event_id.int + 1)
-        found = await services.run(events(call.client.merchant_id, list(KINDS), *beside, limit=1))
-    if not found:
+    found = await services.run(event(call.client.merchant_id, event_id)) if event_id else None
+    if found is None:
         missing = Result.of(
             ResultCode.RECORD_NOT_FOUND, "there is no such notification, or it is too long ago"
         )
         return InquireNotificationResponse(result=missing)
-    return InquireNotificationResponse(result=Result.of(ResultCode.SUCCESS), notification=_told(found[0]))
+    return InquireNotificationResponse(result=Result.of(ResultCode.SUCCESS), notification=_told(found))
 
 
 async def inquire_notification_list(services: Services, call: Call) -> InquireNotificationListResponse:
-    """A page of the notifications of the caller's merchant, the oldest first. Raises ParamIllegal."""
+    """A page of the notifications of the caller's merchant, the newest first. Raises ParamIllegal."""
     request = _LIST.decode(call.body)
-    after, before = _bounds(request)
-    found = await services.run(
-        events(call.client.merchant_id, _kinds(request), after, before, request.limit + 1)
-    )
-    page, more = found[: request.limit], len(found) > request.limit
+    kinds, size = _kinds(request), request.size
+    after, before = _bounds(request, call.now)
+    found = await services.run(events(call.client.merchant_id, kinds, after, before, size + 1))
+    page, more = found[:size], len(found) > size
     return InquireNotificationListResponse(
         result=Result.of(ResultCode.SUCCESS),
         notifications=[_told(one) for one in page],
@@ -62,29 +56,29 @@ async def inquire_notification_list(services: Services, call: Call) -> InquireNo
 
 
 def _kinds(request: InquireNotificationListRequest) -> list[str]:
-    """The kinds asked for, or all. Raises ParamIllegal for one that is never sent here."""
+    """The kinds asked for, or all. Raises ParamIllegal for one that nobody ever sends."""
     for name in request.notify_type or ():
-        if name not in KINDS:
+        if name not in KINDS and name not in NEVER_SENT:
             raise ParamIllegal(f"notifyType must be of {', '.join(sorted(KINDS))}", field="notifyType")
-    return list(dict.fromkeys(request.notify_type or KINDS))
+    return [name for name in KINDS if not request.notify_type or name in request.notify_type]
 
 
-def _bounds(request: InquireNotificationListRequest) -> tuple[UUID, UUID]:
+def _bounds(request: InquireNotificationListRequest, now: datetime) -> tuple[UUID, UUID]:
     """The ids between which the page lies. Raises ParamIllegal."""
-    after = before_all_of(request.begin) if request.begin else _FIRST
+    after, before = map(before_all_of, request.window(now))
     if request.starting_after:
         last = id_or_none(request.starting_after)
         if last is None:
             raise ParamIllegal("startingAfter is no eventId of ours", field="startingAfter")
-        after = max(after, last)
-    return after, before_all_of(request.end) if request.end else _LAST
+        before = min(before, last)
+    return after, before
 
 
-def _told(event: Event) -> NotificationEvent:
+def _told(one: Event) -> NotificationEvent:
     return NotificationEvent(
-        event_id=event.id.hex,
-        notify_type=event.kind,
-        event_create_time=format_time(event.made_at),
-        delivery_status=event.status,
-        notification_data=event.body,
+        event_id=one.id.hex,
+        notify_type=one.kind,
+        event_create_time=format_utc(one.made_at),
+        delivery_status=one.delivery.value,
+        notification_data=one.body,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import RefundState
 from comptoir.flows import wire
 from comptoir.flows.api import Outcome, Refund
@@ -38,11 +39,23 @@ async def refund(services: Services, call: Call) -> RefundResponse:
             notify_url=request.refund_notify_url or call.client.notify_url,
         )
     )
-    return _answer(outcome)
+    return _answer(outcome, await _why(services, outcome))
 
 
-def _answer(outcome: Outcome) -> RefundResponse:
-    result, given = outcome_result(outcome), outcome.refund
+async def _why(services: Services, outcome: Outcome) -> Result:
+    """The result; a refund of more than is left learns which disputes have the rest."""
+    result, payment = outcome_result(outcome), outcome.payment
+    if outcome.code != acquiring.errors.REFUND_EXCEEDS or payment is None:
+        return result
+    [rows] = await services.read([acquiring.disputes_of_payment(payment.merchant_id, payment.id)])
+    disputes = [one for one in acquiring.decode_disputes(rows) if acquiring.rules.has_money(one)]
+    claims = ", ".join(f"dispute {one.id.hex} has {one.amount}" for one in disputes)
+    code = ResultCode.REFUND_AMOUNT_EXCEED
+    return Result.of(code, f"{code.message}: {claims}") if claims else result
+
+
+def _answer(outcome: Outcome, result: Result) -> RefundResponse:
+    given = outcome.refund
     if given is None or result.result_code == ResultCode.REPEAT_REQ_INCONSISTENT:
         return RefundResponse(result=result)
     done = given.state is RefundState.SUCCESS

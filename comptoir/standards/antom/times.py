@@ -45,3 +45,8 @@ def parse_time(text: str, field: str) -> datetime:
 def format_time(instant: datetime) -> str:
     """ISO 8601 in UTC with seconds and offset: ``2026-11-23T09:20:36+00:00``."""
     return isoformat(instant)
+
+
+def format_utc(instant: datetime) -> str:
+    """The same with a Z, which only notification events are told with: ``2026-11-23T09:20:36Z``."""
+    return format_time(instant).removesuffix("+00:00") + "Z"

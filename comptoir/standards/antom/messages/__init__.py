@@ -83,6 +83,7 @@ from comptoir.standards.antom.messages.refunds import (
     RefundResponse,
 )
 from comptoir.standards.antom.messages.replay import (
+    NEVER_SENT,
     InquireNotificationListRequest,
     InquireNotificationListResponse,
     InquireNotificationRequest,
@@ -140,6 +141,7 @@ from comptoir.standards.antom.messages.subscriptions import (
 from comptoir.standards.antom.messages.wire import Codec, Message, NotOpen, encode
 
 __all__ = [
+    "NEVER_SENT",
     "AcceptDisputeRequest",
     "AcceptDisputeResponse",
     "Acknowledgement",
