@@ -210,7 +210,7 @@ def kept(
     return Statement(
         _KEPT
         + """
-        AND coalesce(payload->>'event' = ANY (%s::text[]), true) AND id > %s AND id < %s
+        AND (payload->>'event' IS NULL OR payload->>'event' = ANY (%s::text[])) AND id > %s AND id < %s
         ORDER BY id DESC LIMIT %s
         """,
         (owner_id, list(topics), list(events), after, before, limit),

@@ -280,7 +280,7 @@ async def test_every_try_and_the_replay_say_what_the_first_try_said(shop: Shop, 
 async def test_a_dispute_is_read_back_and_told_where_the_client_wants_it_by_now(
     shop: Shop, database: Database
 ) -> None:
-    """Neither the payment nor the client had an address: no word is lost, and silence would lose the money."""
+    """Neither the payment nor the client had an address. No word is lost: silence would lose the money."""
     paid = await shop.pay()
     dispute = flows.OpenDispute(
         merchant_id=shop.world.merchant_id,

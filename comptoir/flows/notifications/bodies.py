@@ -1,4 +1,4 @@
-"""What a merchant is told: the record as it stands when the notification is sent, not when it was due."""
+"""What a merchant is told: the record as it stands when it is first sent, not when it was due."""
 
 from __future__ import annotations
 
@@ -71,7 +71,10 @@ def test_body(test_id: UUID) -> bytes:
 
 
 def amount_body(update: AmountUpdateView, payment: PaymentView) -> bytes:
-    """notifyPayment of a change of an authorized amount: the amount that holds because of it."""
+    """notifyPayment of a change of an authorized amount: the amount that holds because of it.
+
+    Its type is UPDATE_AMOUNT_RESULT (docs.antom.com "updateAmount", read in November 2026).
+    """
     done = update.state is StepState.SUCCESS
     notice = _payment_notice(payment, "UPDATE_AMOUNT_RESULT", wire.result_code(update.failure_code or OK))
     amount = Amount.of(update.amount if done else update.before)

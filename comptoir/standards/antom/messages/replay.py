@@ -59,7 +59,7 @@ class InquireNotificationListRequest(Message, frozen=True):
     notify_type: list[Max64] | None = None
     event_create_time_from: Max64 | None = None
     event_create_time_to: Max64 | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_EVENTS)] | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_EVENTS)] | None = DEFAULT_LIMIT
     starting_after: Max64 | None = None
 
     def __post_init__(self) -> None:
