@@ -220,6 +220,18 @@ async def test_an_unusable_address_is_given_up_at_once(
     assert "address" in error
 
 
+async def test_what_has_no_address_is_given_up_like_what_nobody_heard_and_keeps_its_words(
+    connection: Connection, hands: Hands
+) -> None:
+    owe(connection, "http://127.0.0.1:9/")
+    connection.execute("UPDATE db_outbox SET payload = payload - 'url'")
+    for hours in range(0, 40, 2):
+        await hands.round(NOW + timedelta(hours=hours))
+    ((done, dead, attempts, _, error),) = state(connection)
+    assert (done, dead, attempts, error) == (False, True, 8, "there is no address to tell it to")
+    assert connection.execute("SELECT count(*) FROM db_outbox WHERE words IS NOT NULL").fetchone() == (1,)
+
+
 async def test_a_private_address_gets_nothing(
     database: Database, connection: Connection, platform_key: str
 ) -> None:

@@ -48,7 +48,8 @@ def busy(world: World) -> list[PaymentView]:
             now=now - timedelta(minutes=2 * number),
             store_ref=store,
             details=details,
-            notify_url="https://shop.example/notify",
+            # The disputed one has no address: its dispute is told where the client wants it.
+            notify_url=None if number == 3 else "https://shop.example/notify",
         )
         with connection.cursor() as cursor:  # the wallet's phone is younger than this past
             cursor.execute(
