@@ -15,6 +15,7 @@ from comptoir.kernel.ids import OPERATOR, new_id
 from comptoir.standards.antom import signing
 from tests.web.desk import Desk, page
 from tests.web.pages import client_of
+from tests.web.sales import pay
 
 
 def test_stores_and_tills_are_added_by_who_acts(desk: Desk) -> None:
@@ -156,6 +157,7 @@ def test_an_owner_runs_the_clients(desk: Desk) -> None:
     both = page(owner, "merchant-client", ref)
     for one in (key, other):
         assert signing.fingerprint(signing.public_der(one.public_key())) in both
+        assert f'data-copy="{signing.export_public_key(one.public_key())}"' in both
     assert signing.fingerprint(identity.platform_key().public_key) in both
     change(what="revoke_key", which="1")
     assert [one.version for one in identity.client(ref).keys] == [2]
@@ -174,8 +176,56 @@ def test_an_owner_runs_the_clients(desk: Desk) -> None:
     assert "https://" in change(what="address", notify_url="ftp://x")
     change(what="address", notify_url="https://shop.example/n")
     assert identity.client(ref).notify_url == "https://shop.example/n"
-    change(what="suspend")
+    change(what="suspend", surely=ref)
     assert identity.client(ref).status is identity.ClientStatus.SUSPENDED
+
+
+def test_what_stops_a_client_takes_its_id_typed(desk: Desk) -> None:
+    owner, shop, key = desk.browser(), desk.world.shop, signing.generate_key()
+    ref = shop.client_ref
+    identity.add_key(ref, signing.export_public_key(key.public_key()), now=desk.now)
+    address = reverse("merchant-client-change", args=[ref])
+    for given in ({"what": "revoke_key", "which": "1"}, {"what": "suspend"}):
+        for typed in ({}, {"surely": ""}, {"surely": "5Y-two"}):
+            told = owner.post(address, given | typed, follow=True).content.decode()
+            assert "Nothing was changed" in told
+    stands = identity.client(ref)
+    assert stands is not None
+    assert (len(stands.keys), stands.status) == (1, identity.ClientStatus.ACTIVE)
+    done = {one.action for one in identity.actions(shop.merchant_id).entries}
+    assert not done & {"client.revoke_key", "client.suspend"}
+    owner.post(address, {"what": "revoke_key", "which": "1", "surely": ref})
+    stands = identity.client(ref)
+    assert stands is not None
+    assert stands.keys == ()
+
+
+def test_a_notification_is_found_by_its_payment(desk: Desk) -> None:
+    world, browser = desk.world, desk.browser()
+    told = [
+        pay(world, f"N-{n}", 1000, now=desk.now, n=n, notify_url="https://shop.example/n") for n in (4, 5)
+    ]
+    back = {
+        "amount": "1.00",
+        "reason": "damaged",
+        "note": "",
+        "attempt": new_id().hex,
+    }
+    browser.post(reverse("merchant-refund", args=[told[0].id.hex]), back)
+    whole = page(browser, "merchant-notices")
+    for one in told:
+        assert reverse("merchant-payment", args=[one.id.hex]) in whole
+    # A payment and its refund are told; the other payment is not among them.
+    for number in (told[0].id.hex, str(told[0].id), "N-4"):
+        found = page(browser, "merchant-notices", q=number)
+        assert found.count(reverse("merchant-payment", args=[told[0].id.hex])) == 2
+        assert told[1].id.hex not in found
+    assert "No notification fits" in page(browser, "merchant-notices", q="N-4", client="another")
+    assert "No notification fits" in page(browser, "merchant-notices", q="N-")
+    assert "No notification fits" in page(browser, "merchant-notices", q="\0")
+    # Another shop's payment has no notifications here.
+    other = client_of(world.other_shop.owner, recent=True)
+    assert "No notification fits" in page(other, "merchant-notices", q=told[0].id.hex)
 
 
 def test_nobody_revokes_anothers_api_key(desk: Desk) -> None:

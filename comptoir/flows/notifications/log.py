@@ -5,15 +5,17 @@ The log reaches as far back as the outbox remembers, see `replay`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from django.db import transaction
 
+from comptoir.acquiring import api as acquiring
+from comptoir.acquiring.api import PaymentView
 from comptoir.db import outbox
 from comptoir.db.outbox import Kept, OutboxItem
 from comptoir.db.run import read
@@ -23,6 +25,14 @@ from comptoir.flows.notifications.delivery import TOPICS
 from comptoir.kernel.errors import ComptoirError
 from comptoir.kernel.ids import made_at
 from comptoir.kernel.statements import Statement
+
+#: Notifications about something that was done to a payment: how the records are read that they are about.
+_STEPS: Final[dict[str, tuple[Callable[..., Statement], Callable[..., Sequence[Any]]]]] = {
+    topics.NOTIFY_REFUND: (acquiring.refunds_by_id, acquiring.decode_refunds),
+    topics.NOTIFY_CAPTURE: (acquiring.captures_by_id, acquiring.decode_captures),
+    topics.NOTIFY_AMOUNT: (acquiring.amount_updates_by_id, acquiring.decode_amount_updates),
+    topics.NOTIFY_DISPUTE: (acquiring.disputes_by_id, acquiring.decode_disputes),
+}
 
 #: How long after a notification was asked for again it may be asked for once more.
 PAUSE: Final = timedelta(seconds=10)
@@ -89,6 +99,19 @@ def notices(
 def notices_about(merchant_id: UUID, subjects: Sequence[UUID]) -> list[Notice]:
     """What a merchant was told about any of these records, the oldest first."""
     return _noticed(outbox.about(merchant_id, TOPICS, subjects))
+
+
+def payments_behind(merchant_id: UUID, told: Sequence[Notice]) -> dict[UUID, PaymentView]:
+    """The payment behind each of a merchant's notifications, by notification; an agreement's has none."""
+    payment_ids = {one.subject_id: one.subject_id for one in told}
+    for topic, (asked, decode) in _STEPS.items():
+        keys = [(merchant_id, one.subject_id) for one in told if one.kind == topic]
+        if keys:
+            payment_ids |= {one.id: one.payment_id for one in decode(read(asked(keys)))}
+    wanted = [(merchant_id, one) for one in set(payment_ids.values())]
+    found = {one.id: one for one in acquiring.decode_payments(read(acquiring.payments_by_id(wanted)))}
+    behind = {one.id: found.get(payment_ids[one.subject_id]) for one in told}
+    return {notice_id: one for notice_id, one in behind.items() if one is not None}
 
 
 def notice(merchant_id: UUID, notice_id: UUID) -> Notice:

@@ -33,6 +33,10 @@ _LONGEST: Final = 300_000
 _OPERATIONS: Final = sorted(name for name in REQUESTS if not name.startswith("aps/"))
 
 
+class NotSure(Exception):
+    """It would stop the client, and its id was not typed."""
+
+
 @page_for(*OWNERS)
 @recently_authenticated
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,6 +96,8 @@ def change(request: HttpRequest, visitor: Visitor, client_ref: str) -> HttpRespo
             secret = _change(one, what, given, visitor)
     except identity.ApiKeyExists:
         messages.info(request, gettext("This key was made already, and shown once."))
+    except NotSure:
+        messages.error(request, gettext("Nothing was changed: what was typed is not the client's id."))
     except (ValueError, ComptoirError) as error:
         messages.error(request, findings.problem(error))
     else:
@@ -181,8 +187,14 @@ def _diagnosed(
 
 
 def _change(one: ClientView, what: str, given: Any, visitor: Visitor) -> str | None:
-    """Do and record one of the changes; an API key that was made. Raises ComptoirError, ValueError."""
+    """Do and record one of the changes; an API key that was made.
+
+    What stops a client from selling is done when its id was typed. Raises ComptoirError, ValueError, NotSure.
+    """
     ref, which, secret = one.client_ref, given.get("which", ""), None
+    stops = what == "suspend" or (what == "revoke_key" and [key.version for key in one.keys] == [int(which)])
+    if stops and given.get("surely", "").strip() != ref:
+        raise NotSure
     match what:
         case "add_key":
             action = "client.add_key"
@@ -224,16 +236,23 @@ def _page(request: HttpRequest, visitor: Visitor, one: ClientView, secret: str |
         "client.html",
         "merchant-clients",
         client=one,
-        keys=[(key, signing.fingerprint(key.public_key)) for key in identity.client_keys(one.client_ref)],
+        keys=[
+            (key, signing.fingerprint(key.public_key), _exported(key.public_key))
+            for key in identity.client_keys(one.client_ref)
+        ],
         live=len(one.keys),
         api_keys=identity.api_keys(one.client_ref),
-        our_key=signing.export_public_key(signing.public_key_from_der(platform.public_key)),
+        our_key=_exported(platform.public_key),
         our_version=platform.version,
         our_fingerprint=signing.fingerprint(platform.public_key),
         operations=_OPERATIONS,
         attempt=new_id().hex,
         secret=secret,
     )
+
+
+def _exported(der: bytes) -> str:
+    return signing.export_public_key(signing.public_key_from_der(der))
 
 
 def _keys(one: ClientView) -> dict[int, RSAPublicKey]:
