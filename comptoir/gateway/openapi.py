@@ -23,6 +23,7 @@ from comptoir.standards.antom.results import ResultCode
 #: What we send unasked, by the name the documentation gives it.
 NOTIFICATIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "notifyPayment": wire.PaymentNotification,
+    "notifySubscriptionPayment": wire.SubscriptionPaymentNotification,
     "notifyRefund": wire.RefundNotification,
     "notifySubscription": wire.SubscriptionNotification,
     "notifyCapture": wire.CaptureNotification,
@@ -36,12 +37,30 @@ _SCHEMAS: Final = "#/components/schemas/"
 _ABOUT: Final = (
     "Every request is a signed POST, every answer HTTP 200 and signed, an error too: its `result` says how it"
     " went. Unknown members are ignored; null counts as absent; booleans and numbers may be quoted. Each"
-    f" path below `/ams/api` is served below `{SANDBOX}` as well. Who has an API key shows it in an"
-    " `Authorization: Bearer` header instead of the three that are listed."
+    f" path below `/ams/api` is served below `{SANDBOX}` as well. Who has an API key shows it instead of the"
+    " three headers of a signature."
 )
 
+#: The two ways to say who asks: one of them, never both.
+_SECURITY: Final = {
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Signature",
+        "description": "An RSA signature, together with `client-id` and `Request-Time`.",
+    },
+    "apiKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`isak_…` or `irak_…`, instead of the three headers of a signature; over TLS only.",
+    },
+}
+
 _REQUEST_HEADERS: Final = {
-    "client-id": ("Who asks.", {"type": "string", "minLength": 1, "maxLength": 128}),
+    "client-id": (
+        "Who asks. It and the next two are required, unless an API key is shown.",
+        {"type": "string", "minLength": 1, "maxLength": 128},
+    ),
     "Request-Time": (
         "ISO 8601 with an offset, or milliseconds since 1970; at most 15 minutes from our clock.",
         {"type": "string"},
@@ -75,12 +94,13 @@ def document(version: str) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
+        "security": [{name: []} for name in _SECURITY],
         "paths": {
             path_of(name): {"post": _operation(name, functions[name], REQUESTS[name], answers[name])}
             for name in served
         },
         "webhooks": {name: {"post": _webhook(name, kind)} for name, kind in NOTIFICATIONS.items()},
-        "components": {"schemas": _schemas(kinds)},
+        "components": {"schemas": _schemas(kinds), "securitySchemes": _SECURITY},
     }
 
 
@@ -97,7 +117,7 @@ def _operation(
         "summary": _summary(function),
         "tags": [name.rpartition("/")[0]],
         "parameters": [
-            {"name": header, "in": "header", "required": True, "description": text, "schema": schema}
+            {"name": header, "in": "header", "required": False, "description": text, "schema": schema}
             for header, (text, schema) in _REQUEST_HEADERS.items()
         ],
         "requestBody": {"required": True, "content": _content(request)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from msgspec import structs
 from msgspec.structs import replace
 
 from comptoir.acquiring.api import (
@@ -36,6 +37,7 @@ from comptoir.standards.antom.messages import (
     RefundNotification,
     Result,
     SubscriptionNotification,
+    SubscriptionPaymentNotification,
     encode,
 )
 from comptoir.standards.antom.results import ResultCode
@@ -53,7 +55,20 @@ def payment_body(payment: PaymentView) -> bytes:
     """notifyPayment. There is no status member: S means paid, F means not paid. Raises NotFinal."""
     if wire.ACQUIRER_MERCHANT in payment.details:
         return _acquirer_body(payment)
-    return encode(_payment_notice(payment, "PAYMENT_RESULT", _payment_code(payment)))
+    notice = _payment_notice(payment, "PAYMENT_RESULT", _payment_code(payment))
+    return encode(_of_its_phase(notice, payment) if "subscriptionId" in payment.details else notice)
+
+
+def _of_its_phase(notice: PaymentNotification, payment: PaymentView) -> SubscriptionPaymentNotification:
+    """The same as notifySubscriptionPayment."""
+    return SubscriptionPaymentNotification(
+        **structs.asdict(notice),
+        subscription_request_id=payment.details["subscriptionRequestId"],
+        subscription_id=payment.details["subscriptionId"],
+        period_start_time=payment.details["periodStartTime"],
+        period_end_time=payment.details["periodEndTime"],
+        phase_no=payment.details["phaseNo"],
+    )
 
 
 def test_body(test_id: UUID) -> bytes:
@@ -93,11 +108,6 @@ def _payment_notice(payment: PaymentView, notify_type: str, code: ResultCode) ->
         payment_time=wire.time_of(payment.finished_at) if paid else None,
         auth_expiry_time=wire.time_of(payment.auth_expires_at) if paid else None,
         payment_method_type=payment.method_type or None,
-        subscription_request_id=payment.details.get("subscriptionRequestId"),
-        subscription_id=payment.details.get("subscriptionId"),
-        period_start_time=payment.details.get("periodStartTime"),
-        period_end_time=payment.details.get("periodEndTime"),
-        phase_no=payment.details.get("phaseNo"),
         psp_customer_info=wire.customer(payment),
         payment_quote=wire.payment_quote(payment) if paid else None,
         gross_settlement_amount=wire.gross_settlement(payment) if paid else None,

@@ -10,7 +10,7 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from comptoir.acquiring.api import CaptureMode, Product, Scenario
+from comptoir.acquiring.api import CaptureMode, Period, PeriodType, Product, Scenario
 from comptoir.flows import api as flows
 from comptoir.flows.agreements import auth_code, digest
 from comptoir.kernel.clock import utc_now
@@ -101,10 +101,10 @@ def refund(world: World, payment_id: UUID, minor: int) -> None:
     assert outcome.code == flows.OK
 
 
-def consent(world: World) -> str:
-    """The code of a page on which the shop asks for leave to debit."""
+def consent(world: World, monthly: str = "") -> str:
+    """The code of a page on which the shop asks for leave to debit: each month, if that has a request id."""
     code = new_id().hex
-    command = flows.OpenAgreement(
+    asked = flows.OpenAgreement(
         id=new_id(),
         merchant_id=world.shop.merchant_id,
         client_ref=world.shop.client_ref,
@@ -114,7 +114,16 @@ def consent(world: World) -> str:
         method_type="CONNECT_WALLET",
         redirect_url="https://shop.example/back",
     )
-    flows.execute([command], utc_now(), flows.Desk(5))
+    subscription = flows.OpenSubscription(
+        agreement=asked,
+        request_ref=monthly,
+        input_hash=b"1" * 32,
+        description="Pralines",
+        amount=Money(1000, "EUR"),
+        period=Period(PeriodType.MONTH, 1),
+        start_at=utc_now(),
+    )
+    flows.execute([subscription if monthly else asked], utc_now(), flows.Desk(5))
     return code
 
 

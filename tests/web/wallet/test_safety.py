@@ -257,6 +257,21 @@ def test_declining_a_consent_is_final(world: World) -> None:
     assert wallet.agreements_of(world.traveller.wallet_id, utc_now()) == ()
 
 
+def test_a_subscription_that_the_shop_withdrew_says_so_and_is_agreed_to_no_more(world: World) -> None:
+    code, client = consent(world, monthly="S1"), client_of(world.traveller.person)
+    address = f"/wallet/consents/{code}"
+    end = flows.EndSubscription(
+        merchant_id=world.shop.merchant_id,
+        client_ref=world.shop.client_ref,
+        at_once=True,
+        request_ref="S1",
+    )
+    assert flows.execute([end], utc_now(), flows.Desk(5))[0].code == flows.OK
+    client.post(address, {"pin": PIN})
+    assert "The shop has withdrawn this" in client.get(address).content.decode()
+    assert wallet.agreements_of(world.traveller.wallet_id, utc_now()) == ()
+
+
 def test_the_agreement_of_another_does_not_exist(world: World) -> None:
     code = consent(world)
     client_of(world.traveller.person).post(

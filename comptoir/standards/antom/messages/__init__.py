@@ -59,6 +59,7 @@ from comptoir.standards.antom.messages.notifications import (
     CaptureNotification,
     PaymentNotification,
     RefundNotification,
+    SubscriptionPaymentNotification,
     is_acknowledged,
 )
 from comptoir.standards.antom.messages.payments import (
@@ -242,6 +243,7 @@ __all__ = [
     "SubscriptionInquiryResponse",
     "SubscriptionListRequest",
     "SubscriptionNotification",
+    "SubscriptionPaymentNotification",
     "SubscriptionPaymentsRequest",
     "SubscriptionUpdateRequest",
     "SupplyDefenseDocumentRequest",

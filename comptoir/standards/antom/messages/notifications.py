@@ -16,8 +16,7 @@ from comptoir.standards.antom.results import ResultCode
 class PaymentNotification(Message, frozen=True):
     """notifyPayment. There is no status member: the result is the payment's (S or F).
 
-    With `update_request_id` it is that of a change of the authorized amount; with `subscription_id` it is
-    notifySubscriptionPayment, about the phase `phase_no`.
+    With `update_request_id` it is that of a change of the authorized amount.
     """
 
     notify_type: str
@@ -34,11 +33,16 @@ class PaymentNotification(Message, frozen=True):
     payment_quote: Quote | None = None
     gross_settlement_amount: Amount | None = None
     settlement_quote: Quote | None = None
-    subscription_request_id: str | None = None
-    subscription_id: str | None = None
-    period_start_time: str | None = None
-    period_end_time: str | None = None
-    phase_no: int | None = None
+
+
+class SubscriptionPaymentNotification(PaymentNotification, frozen=True, kw_only=True):
+    """notifySubscriptionPayment: notifyPayment of what a subscription's phase `phase_no` was charged with."""
+
+    subscription_request_id: str
+    subscription_id: str
+    period_start_time: str
+    period_end_time: str
+    phase_no: int
 
 
 class CaptureNotification(Message, frozen=True):
