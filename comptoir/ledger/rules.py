@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from uuid import UUID
 
 #: The instant that stands before the first batch.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,21 +23,25 @@ def microseconds(instant: datetime) -> int:
 
 
 def canonical(
-    id: UUID,
-    owner: UUID,
-    debit: UUID,
-    credit: UUID,
+    id: str,
+    owner: str,
+    debit: str,
+    credit: str,
     amount: int,
     currency: str,
     kind: str,
     phase: str,
-    subject: UUID,
-    pending: UUID | None,
-    reverses: UUID | None,
-    effective: datetime | None,
+    subject: str,
+    pending: str | None,
+    reverses: str | None,
+    effective: int | None,
 ) -> str:
-    """The text of one transfer that goes into its batch's hash."""
-    when = "" if effective is None else str(microseconds(effective))
+    """The text of one transfer that goes into its batch's hash.
+
+    Ids as UUIDs are written (RFC 9562), `effective` in `microseconds`: plain values, for whoever makes
+    millions of texts.
+    """
+    when = "" if effective is None else effective
     return (
         f"{id}|{owner}|{debit}|{credit}|{amount}|{currency}|{kind}|{phase}|{subject}"
         f"|{pending or ''}|{reverses or ''}|{when}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -15,9 +15,12 @@ from comptoir.ledger.rules import EPOCH, GENESIS, canonical, link
 
 _CHUNK = 20_000
 
+# Ids and instants as plain values: making objects of them took most of the time of the whole proof.
 _TRANSFERS = """
-SELECT b.seq, b.recorded_at, b.transfers, b.previous, b.hash, t.id, t.owner_id, t.debit_id, t.credit_id,
-    t.amount, t.currency, t.kind, t.phase, t.subject_id, t.pending_id, t.reverses_id, t.effective_at
+SELECT b.seq, (extract(epoch FROM b.recorded_at) * 1000000)::bigint, b.transfers, b.previous, b.hash,
+    t.id::text, t.owner_id::text, t.debit_id::text, t.credit_id::text, t.amount, t.currency, t.kind, t.phase,
+    t.subject_id::text, t.pending_id::text, t.reverses_id::text,
+    (extract(epoch FROM t.effective_at) * 1000000)::bigint
 FROM ledger_batch b LEFT JOIN ledger_transfer t ON t.batch_seq = b.seq
 ORDER BY b.seq, t.position
 """
@@ -186,7 +189,8 @@ def _batches() -> Iterator[tuple[_Batch, list[str]]]:
             lines = list(rows)
             _, recorded_at, count, previous, link_hash = lines[0][:5]
             texts = [canonical(*row[5:]) for row in lines if row[5] is not None]
-            yield _Batch(seq, recorded_at, count, bytes(previous), bytes(link_hash)), texts
+            at = EPOCH + timedelta(microseconds=recorded_at)
+            yield _Batch(seq, at, count, bytes(previous), bytes(link_hash)), texts
 
 
 def _stream(cursor: Any) -> Iterator[tuple[Any, ...]]:
