@@ -507,4 +507,4 @@ def test_the_longest_words_fit_on_a_phone(browser: Browser, site: str, world: Wo
         page.evaluate("document.documentElement.style.fontSize = '200%'")
         assert_fits(page)
         page.evaluate("document.documentElement.style.fontSize = ''")
-        looked_at(page, f"{language}-{address.strip('/').split('?')[0].replace('/', '-')[:24]}")
+        looked_at(page, f"{language}-{address.split('/')[2] or 'keypad'}")
