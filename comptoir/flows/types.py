@@ -139,7 +139,7 @@ class Cancel(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Refund(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Give back all or part of a payment. Idempotent by (merchant, client, request_ref).
 
-    `capture_id`: of one capture alone.
+    `capture_id`: of one capture alone. `details` is kept and echoed, never used in a decision.
     """
 
     merchant_id: UUID
@@ -150,6 +150,7 @@ class Refund(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     capture_id: UUID | None = None
     reason: str | None = None
     notify_url: str | None = None
+    details: dict[str, Any] | None = None
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -6,22 +6,41 @@ One place, so that what a merchant is told, asks and is told again is the same t
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from comptoir.acquiring.api import PaymentState, PaymentView, SubscriptionState, SubscriptionView
+import msgspec
+
+from comptoir.acquiring.api import (
+    PaymentState,
+    PaymentView,
+    RefundState,
+    RefundView,
+    SubscriptionState,
+    SubscriptionView,
+)
 from comptoir.acquiring.api import errors as acquiring
 from comptoir.flows.types import IN_PROCESS, OK, REFUND_IN_PROCESS
 from comptoir.fx import api as fx_api
 from comptoir.fx.api import errors as fx
 from comptoir.kernel.money import Money
 from comptoir.risk.api import errors as risk
-from comptoir.standards.antom.messages import Amount, PeriodRule, PeriodTypeName, PspCustomerInfo, Quote
+from comptoir.standards.antom.messages import (
+    Amount,
+    CustomizedInfo,
+    PeriodRule,
+    PeriodTypeName,
+    PspCustomerInfo,
+    Quote,
+)
 from comptoir.standards.antom.results import ResultCode
 from comptoir.standards.antom.times import format_time
 from comptoir.wallet.api import errors as wallet
 
 #: In a payment's details: the acquirer's own name of the merchant it paid for. Others have none.
 ACQUIRER_MERCHANT: Final = "acquirerMerchantId"
+
+#: In the details of a payment or refund: what the shop gave along.
+_GIVEN: Final = "given"
 
 #: Our codes in the words of the catalogue (antom-api.md §3.4, November 2026).
 _RESULT_CODES: Final = {
@@ -133,6 +152,58 @@ def payment_quote(payment: PaymentView) -> Quote | None:
         quote_expiry_time=time_of(payment.quote_until),
         guaranteed=True,
     )
+
+
+class Given(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a shop gives along with a payment or refund and gets back as it came: nothing here reads it."""
+
+    metadata: str | None = None
+    customized_info: CustomizedInfo | None = None
+    extend_info: str | None = None
+    merchant_account_id: str | None = None
+
+    def details(self) -> dict[str, Any]:
+        """The part of a record's details that keeps it; empty when nothing was given."""
+        kept = {name: value for name, value in msgspec.to_builtins(self).items() if value}
+        return {_GIVEN: kept} if kept else {}
+
+
+_NOTHING_GIVEN: Final = Given()
+
+
+def given(details: dict[str, Any] | None) -> Given:
+    """What the shop gave along, out of the details of a payment or refund."""
+    kept = details.get(_GIVEN) if details else None
+    return msgspec.convert(kept, Given) if kept else _NOTHING_GIVEN
+
+
+def actual_payment(payment: PaymentView) -> Amount | None:
+    """What the wallet paid (of an authorization: what it holds or held); None until it has."""
+    paid = payment.state is PaymentState.SUCCESS
+    return Amount.of(payment.wallet_total) if paid and payment.wallet_total is not None else None
+
+
+def processing(payment: PaymentView) -> Amount | None:
+    """The same for a payment at a quote that the merchant asked for; None for any other."""
+    return actual_payment(payment) if payment.asked_quote_id else None
+
+
+def customs_declaration(payment: PaymentView) -> Amount | None:
+    """The yuan that the buyer paid, the most that may be declared to Chinese customs (antom-api.md §4.1).
+
+    None for what was paid in another currency, or of whose price we know nothing.
+    """
+    total = payment.wallet_total
+    if payment.state is not PaymentState.SUCCESS or total is None or total.currency != "CNY":
+        return None
+    taken = total if payment.capture_mode is None else Money(payment.wallet_captured, total.currency)
+    return Amount.of(taken) if taken.minor else None
+
+
+def actual_refund(refund: RefundView) -> Amount | None:
+    """What went back to the wallet, in its currency; None until it has, or where its issuer does not say."""
+    given_back = refund.state is RefundState.SUCCESS
+    return Amount.of(refund.wallet_amount) if given_back and refund.wallet_amount is not None else None
 
 
 def gross_settlement(payment: PaymentView) -> Amount | None:

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.slow
 SUCCESS = ("SUCCESS", "S")
 UNKNOWN = ("UNKNOWN_EXCEPTION", "U")
 CARD = "4111111111111111"
+METADATA = "basket of Li Na, B-27182818"
 
 
 @pytest.fixture
@@ -121,6 +122,8 @@ def test_no_secret_and_nobodys_data_is_in_a_log(house: House) -> None:
         codes = [li.code() for _ in range(6)]
         good = in_store("R0", codes[0]) | {"paymentNotifyUrl": shop.till.notify_url}
         good["order"]["buyer"] = buyer
+        good["metadata"] = METADATA
+        good["customizedInfo"] = {"customizedField1": METADATA}
         assert shop.till.call("pay", good).kind == SUCCESS
         for n, changed in enumerate((
             {"paymentMethod": {"paymentMethodType": "CONNECT_WALLET", "paymentMethodId": CARD}},
@@ -146,7 +149,7 @@ def test_no_secret_and_nobodys_data_is_in_a_log(house: House) -> None:
             assert shop.till.pay("R9", li.code()).kind == UNKNOWN
         wait_for(lambda: (house.hurry("notify."), len(server.heard) >= 3)[1])
     secrets = [
-        *codes, CARD, "hunter2", PIN, key, key[8:], *buyer.values(),
+        *codes, CARD, METADATA, "hunter2", PIN, key, key[8:], *buyer.values(),
         base64.b64encode(settings.COMPTOIR.require_master_key()).decode(),
         settings.COMPTOIR.require_master_key().hex(),
         signing.export_private_key(house.key)[64:128],

@@ -166,6 +166,7 @@ class Refund(models.Model):
     notify_url = models.CharField(max_length=1024, null=True)
     capture_id = models.UUIDField(null=True)
     disputed = models.BooleanField(db_default=False)
+    details = models.JSONField(null=True)
 
     class Meta:
         db_table = "acquiring_refund"

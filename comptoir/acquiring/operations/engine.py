@@ -55,15 +55,15 @@ ON CONFLICT (merchant_id, id) DO UPDATE SET state = excluded.state, failure_code
 _REFUNDS = """
 INSERT INTO acquiring_refund (merchant_id, id, payment_id, client_ref, request_ref, input_hash, currency,
     amount, state, failure_code, created_at, finished_at, wallet_currency, wallet_amount, wallet_margin,
-    settlement_currency, settlement, reason, notify_url, capture_id, disputed)
+    settlement_currency, settlement, reason, notify_url, capture_id, disputed, details)
 SELECT merchant_id, id, payment_id, client_ref, request_ref, decode(input_hash, 'hex'), currency, amount,
     state, failure_code, created_at, finished_at, wallet_currency, wallet_amount, wallet_margin,
-    settlement_currency, settlement, reason, notify_url, capture_id, disputed
+    settlement_currency, settlement, reason, notify_url, capture_id, disputed, details
 FROM json_to_recordset(%s::json) AS r (merchant_id uuid, id uuid, payment_id uuid, client_ref text,
     request_ref text, input_hash text, currency text, amount bigint, state text, failure_code text,
     created_at timestamptz, finished_at timestamptz, wallet_currency text, wallet_amount bigint,
     wallet_margin bigint, settlement_currency text, settlement bigint, reason text, notify_url text,
-    capture_id uuid, disputed boolean)
+    capture_id uuid, disputed boolean, details jsonb)
 ON CONFLICT (merchant_id, id) DO UPDATE SET state = excluded.state, failure_code = excluded.failure_code,
     finished_at = excluded.finished_at, wallet_currency = excluded.wallet_currency,
     wallet_amount = excluded.wallet_amount

@@ -41,7 +41,8 @@ FROM acquiring_payment p
 REFUND = """
 SELECT r.id, r.merchant_id, r.payment_id, r.client_ref, r.request_ref, r.input_hash, r.currency, r.amount,
     r.state, r.failure_code, r.created_at, r.finished_at, r.wallet_currency, r.wallet_amount, r.wallet_margin,
-    r.settlement_currency, r.settlement, r.reason, r.notify_url, r.capture_id, r.disputed
+    r.settlement_currency, r.settlement, r.reason, r.notify_url, r.capture_id, r.disputed,
+    r.details
 FROM acquiring_refund r
 """
 
@@ -193,6 +194,7 @@ def _refund(row: Row) -> RefundView:
         notify_url=row[18],
         capture_id=row[19],
         disputed=row[20],
+        details=None if row[21] is None else json_value(row[21]),
     )
 
 

@@ -172,6 +172,7 @@ class RefundView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     notify_url: str | None = None
     capture_id: UUID | None = None
     disputed: bool = False
+    details: dict[str, Any] | None = None
 
 
 class CaptureView(msgspec.Struct, frozen=True, gc=False, kw_only=True):

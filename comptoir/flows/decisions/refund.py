@@ -45,6 +45,7 @@ def refund(command: Refund, world: World) -> Decision:
         reason=command.reason,
         notify_url=command.notify_url,
         capture_id=named,
+        details=command.details,
     )
     days = _window_days(payment, world)
     reason = acquiring.rules.refund_refusal(payment, command.amount, days, world.now, capture)

@@ -112,6 +112,8 @@ def _payment_notice(payment: PaymentView, notify_type: str, code: ResultCode) ->
         payment_quote=wire.payment_quote(payment) if paid else None,
         gross_settlement_amount=wire.gross_settlement(payment) if paid else None,
         settlement_quote=wire.settlement_quote(payment) if paid else None,
+        customs_declaration_amount=wire.customs_declaration(payment),
+        metadata=wire.given(payment.details).metadata,
     )
 
 
@@ -143,7 +145,7 @@ def _acquirer_body(payment: PaymentView) -> bytes:
             payment_id=payment.id.hex,
             payment_amount=Amount.of(payment.amount),
             payment_time=wire.time_of(payment.finished_at) if paid else None,
-            actual_payment_amount=Amount.of(payment.wallet_total) if paid and payment.wallet_total else None,
+            actual_payment_amount=wire.actual_payment(payment),
             settlement_amount=wire.gross_settlement(payment),
             settlement_quote=wire.settlement_quote(payment) if paid else None,
         )
@@ -156,6 +158,7 @@ def refund_body(refund: RefundView, payment: PaymentView) -> bytes:
         raise NotFinal("the refund is in process")
     given = refund.state is RefundState.SUCCESS
     code = ResultCode.SUCCESS if given else wire.result_code(refund.failure_code or "")
+    along = wire.given(refund.details)
     return encode(
         RefundNotification(
             notify_type="REFUND_RESULT",
@@ -164,9 +167,12 @@ def refund_body(refund: RefundView, payment: PaymentView) -> bytes:
             refund_request_id=refund.request_ref,
             refund_id=refund.id.hex,
             refund_amount=Amount.of(refund.amount),
+            actual_refund_amount=wire.actual_refund(refund),
             refund_time=wire.time_of(refund.finished_at) if given else None,
             gross_settlement_amount=Amount.of(refund.settlement) if given and refund.settlement else None,
             settlement_quote=wire.settlement_quote(payment) if given else None,
+            metadata=along.metadata,
+            customized_info=along.customized_info,
         )
     )
 

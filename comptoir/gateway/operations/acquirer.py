@@ -11,15 +11,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import PaymentState, PaymentView, Product, RefundState, Scenario
+from comptoir.acquiring.api import PaymentState, Product, RefundState, Scenario
 from comptoir.flows import wire
 from comptoir.flows.api import Cancel, Outcome, Pay, Refund
 from comptoir.gateway.call import Call
 from comptoir.gateway.operations.inquiry_payment import find_payment, transactions_of
-from comptoir.gateway.operations.pay import order_form
+from comptoir.gateway.operations.pay import order_form, page_of
 from comptoir.gateway.operations.services import Services, id_or_none
 from comptoir.gateway.results import outcome_result
-from comptoir.standards import order_code
 from comptoir.standards.antom.messages import (
     AcquirerCancelResponse,
     AcquirerInquiryResponse,
@@ -77,7 +76,7 @@ async def inquiry_payment(services: Services, call: Call) -> AcquirerInquiryResp
         payment_id=payment.id.hex,
         payment_amount=Amount.of(payment.amount),
         payment_time=wire.time_of(payment.finished_at) if paid else None,
-        actual_payment_amount=_from_wallet(payment),
+        actual_payment_amount=wire.actual_payment(payment),
         customer_id=payment.customer_ref if paid else None,
         wallet_brand_name=payment.issuer if paid else None,
         mpp_payment_id=payment.authorization_id.hex if paid and payment.authorization_id else None,
@@ -195,8 +194,6 @@ def _paid(outcome: Outcome, call: Call, public_url: str) -> AcquirerPayResponse:
     if payment is None or result.result_code == ResultCode.REPEAT_REQ_INCONSISTENT:
         return AcquirerPayResponse(result=result)
     paid = payment.state is PaymentState.SUCCESS
-    open_to_scan = payment.order_code if payment.state is PaymentState.PROCESSING else None
-    in_store = payment.scenario is Scenario.ORDER_CODE
     return AcquirerPayResponse(
         result=result,
         acquirer_id=call.client.merchant_id.hex,
@@ -205,9 +202,9 @@ def _paid(outcome: Outcome, call: Call, public_url: str) -> AcquirerPayResponse:
         payment_id=payment.id.hex,
         payment_amount=Amount.of(payment.amount),
         payment_time=wire.time_of(payment.finished_at) if paid else None,
-        actual_payment_amount=_from_wallet(payment),
-        normal_url=order_code.build(public_url, open_to_scan) if open_to_scan and not in_store else None,
-        order_code_form=order_form(payment, public_url, open_to_scan) if open_to_scan and in_store else None,
+        actual_payment_amount=wire.actual_payment(payment),
+        normal_url=page_of(payment, public_url),
+        order_code_form=order_form(payment, public_url),
     )
 
 
@@ -232,14 +229,8 @@ def _refunded(outcome: Outcome, call: Call) -> AcquirerRefundResponse:
         refund_request_id=given.request_ref,
         refund_id=given.id.hex,
         refund_amount=Amount.of(given.amount),
-        actual_refund_amount=Amount.of(given.wallet_amount) if done and given.wallet_amount else None,
+        actual_refund_amount=wire.actual_refund(given),
         refund_time=wire.time_of(given.finished_at) if done else None,
         settlement_amount=Amount.of(given.settlement) if done and given.settlement else None,
         settlement_quote=wire.settlement_quote(outcome.payment) if done and outcome.payment else None,
     )
-
-
-def _from_wallet(payment: PaymentView) -> Amount | None:
-    """What the traveller paid, once it is paid."""
-    paid = payment.state is PaymentState.SUCCESS and payment.wallet_total is not None
-    return Amount.of(payment.wallet_total) if paid and payment.wallet_total else None

@@ -18,12 +18,14 @@ from comptoir.flows import wire
 from comptoir.flows.api import OK
 from comptoir.gateway.call import Call
 from comptoir.gateway.operations.account import check_account
+from comptoir.gateway.operations.pay import page_of
 from comptoir.gateway.operations.services import Services, id_or_none
 from comptoir.standards.antom.messages import (
     Amount,
     Codec,
     InquiryPaymentRequest,
     InquiryPaymentResponse,
+    RedirectActionForm,
     Result,
     Transaction,
 )
@@ -40,7 +42,7 @@ async def inquiry_payment(services: Services, call: Call) -> InquiryPaymentRespo
     payment = await find_payment(services, call, request.payment_id, request.payment_request_id)
     if payment is None:
         return InquiryPaymentResponse(result=Result.of(ResultCode.ORDER_NOT_EXIST))
-    return _answer(payment, await transactions_of(services, payment))
+    return _answer(payment, await transactions_of(services, payment), services.public_url)
 
 
 async def find_payment(
@@ -59,9 +61,7 @@ async def find_payment(
 
 
 async def transactions_of(services: Services, payment: PaymentView) -> list[Transaction]:
-    """What followed a payment, oldest first: changes of its amount, captures, refunds."""
-    if payment.state is not PaymentState.SUCCESS:
-        return []
+    """What followed a payment, oldest first: changes of its amount, captures, refunds, its cancellation."""
     key = payment.merchant_id, payment.id
     questions = [acquiring.refunds_of_payment(*key)]
     if payment.capture_mode is not None:
@@ -70,12 +70,16 @@ async def transactions_of(services: Services, payment: PaymentView) -> list[Tran
     steps: list[RefundView | CaptureView | AmountUpdateView] = [*acquiring.decode_refunds(refunds)]
     if others:
         steps += [*acquiring.decode_captures(others[0]), *acquiring.decode_amount_updates(others[1])]
-    return [_transaction(one) for one in sorted(steps, key=lambda one: (one.created_at, one.id))]
+    listed = [_transaction(one, payment) for one in sorted(steps, key=lambda one: (one.created_at, one.id))]
+    if payment.state is PaymentState.CANCELLED:
+        listed.append(_cancellation(payment))
+    return listed
 
 
-def _answer(payment: PaymentView, steps: list[Transaction]) -> InquiryPaymentResponse:
+def _answer(payment: PaymentView, steps: list[Transaction], public_url: str) -> InquiryPaymentResponse:
     code = wire.payment_code(payment)
     paid = payment.state is PaymentState.SUCCESS
+    page, given = page_of(payment, public_url), wire.given(payment.details)
     return InquiryPaymentResponse(
         result=Result.of(ResultCode.SUCCESS),
         payment_status=payment.state.value,
@@ -84,7 +88,8 @@ def _answer(payment: PaymentView, steps: list[Transaction]) -> InquiryPaymentRes
         payment_request_id=payment.request_ref,
         payment_id=payment.id.hex,
         payment_amount=Amount.of(payment.amount),
-        actual_payment_amount=Amount.of(payment.wallet_total) if paid and payment.wallet_total else None,
+        actual_payment_amount=wire.actual_payment(payment),
+        processing_amount=wire.processing(payment),
         payment_quote=wire.payment_quote(payment) if paid else None,
         payment_create_time=format_time(payment.created_at),
         payment_time=wire.time_of(payment.finished_at) if paid else None,
@@ -93,15 +98,42 @@ def _answer(payment: PaymentView, steps: list[Transaction]) -> InquiryPaymentRes
         psp_customer_info=wire.customer(payment) if paid else None,
         gross_settlement_amount=wire.gross_settlement(payment) if paid else None,
         settlement_quote=wire.settlement_quote(payment) if paid else None,
+        customs_declaration_amount=wire.customs_declaration(payment),
+        redirect_action_form=_redirect(page) if page else None,
         transactions=steps or None,
+        metadata=given.metadata,
+        customized_info=given.customized_info,
+        extend_info=given.extend_info,
+        merchant_account_id=given.merchant_account_id,
     )
 
 
-def _transaction(step: RefundView | CaptureView | AmountUpdateView) -> Transaction:
+def _redirect(page: str) -> RedirectActionForm:
+    """The page that the answer to `pay` named: the interface has no normalUrl here."""
+    return RedirectActionForm(method="GET", redirect_url=page, action_form_type="RedirectActionForm")
+
+
+def _cancellation(payment: PaymentView) -> Transaction:
+    """What undid a payment, under the payment's own ids: it has no other. VOID let go of what was held."""
+    return Transaction(
+        transaction_result=Result.of(ResultCode.SUCCESS),
+        transaction_id=payment.id.hex,
+        transaction_type="VOID" if payment.auth_expires_at else "CANCEL",
+        transaction_status="SUCCESS",
+        transaction_amount=Amount.of(payment.amount),
+        transaction_request_id=payment.request_ref,
+        transaction_time=wire.time_of(payment.cancelled_at),
+    )
+
+
+def _transaction(step: RefundView | CaptureView | AmountUpdateView, payment: PaymentView) -> Transaction:
     kind, finished_at = _kind(step)
     code = wire.result_code(step.failure_code or OK)
     if step.state == RefundState.PROCESSING:
         code = ResultCode.REFUND_IN_PROCESS
+    settled = (
+        None if isinstance(step, AmountUpdateView) or code is not ResultCode.SUCCESS else step.settlement
+    )
     return Transaction(
         transaction_result=Result.of(code),
         transaction_id=step.id.hex,
@@ -110,6 +142,8 @@ def _transaction(step: RefundView | CaptureView | AmountUpdateView) -> Transacti
         transaction_amount=Amount.of(step.amount),
         transaction_request_id=step.request_ref,
         transaction_time=wire.time_of(finished_at),
+        gross_settlement_amount=Amount.of(settled) if settled else None,
+        settlement_quote=wire.settlement_quote(payment) if settled else None,
     )
 
 

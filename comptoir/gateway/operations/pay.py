@@ -83,7 +83,7 @@ def _command(request: PayRequest, call: Call) -> Pay:
         terminal_ref=(env.store_terminal_id if env else None) or (store.store_terminal_id if store else None),
         notify_url=request.payment_notify_url or call.client.notify_url,
         redirect_url=request.payment_redirect_url,
-        details=details_of(request.order),
+        details=details_of(request.order) | _given(request),
         quote=asked_quote(request.payment_quote, request.processing_amount),
         capture_mode=mode_of(request.capture_mode),
     )
@@ -104,6 +104,15 @@ def mode_of(asked: messages.CaptureMode | None) -> CaptureMode | None:
     return CaptureMode(asked.value) if asked else None
 
 
+def _given(request: PayRequest) -> dict[str, Any]:
+    return wire.Given(
+        metadata=request.metadata,
+        customized_info=request.customized_info,
+        extend_info=request.extend_info,
+        merchant_account_id=request.merchant_account_id,
+    ).details()
+
+
 def details_of(order: Order) -> dict[str, Any]:
     """What people are shown of the order. Never used in a decision."""
     merchant = order.merchant
@@ -122,8 +131,6 @@ def _answer(outcome: Outcome, public_url: str) -> PayResponse:
     if payment is None or result.result_code == ResultCode.REPEAT_REQ_INCONSISTENT:
         return PayResponse(result=result)
     paid = payment.state is PaymentState.SUCCESS
-    open_to_scan = payment.order_code if payment.state is PaymentState.PROCESSING else None
-    at_till = payment.scenario is Scenario.ORDER_CODE
     return PayResponse(
         result=result,
         payment_request_id=payment.request_ref,
@@ -132,9 +139,10 @@ def _answer(outcome: Outcome, public_url: str) -> PayResponse:
         payment_create_time=format_time(payment.created_at),
         payment_time=wire.time_of(payment.finished_at) if paid else None,
         auth_expiry_time=wire.time_of(payment.auth_expires_at) if paid else None,
-        normal_url=order_code.build(public_url, open_to_scan) if open_to_scan and not at_till else None,
-        order_code_form=order_form(payment, public_url, open_to_scan) if open_to_scan and at_till else None,
-        actual_payment_amount=Amount.of(payment.wallet_total) if paid and payment.wallet_total else None,
+        normal_url=page_of(payment, public_url),
+        order_code_form=order_form(payment, public_url),
+        actual_payment_amount=wire.actual_payment(payment),
+        processing_amount=wire.processing(payment),
         payment_quote=wire.payment_quote(payment) if paid else None,
         gross_settlement_amount=wire.gross_settlement(payment) if paid else None,
         settlement_quote=wire.settlement_quote(payment) if paid else None,
@@ -142,13 +150,25 @@ def _answer(outcome: Outcome, public_url: str) -> PayResponse:
     )
 
 
-def order_form(payment: PaymentView, public_url: str, digits: str) -> OrderCodeForm:
-    """The code the shop shows: its text, for the till to draw."""
-    detail = CodeDetail(
-        code_value=order_code.build(public_url, digits), display_type="TEXT", code_value_type="QRCODE"
-    )
+def page_of(payment: PaymentView, public_url: str) -> str | None:
+    """Where the buyer is to be sent; None once it is over, or where the till itself shows the code."""
+    return None if payment.scenario is Scenario.ORDER_CODE else _address(payment, public_url)
+
+
+def order_form(payment: PaymentView, public_url: str) -> OrderCodeForm | None:
+    """The code the till draws, as text; None once it is over, or where there is a page."""
+    address = _address(payment, public_url)
+    if address is None or payment.scenario is not Scenario.ORDER_CODE:
+        return None
     return OrderCodeForm(
         expire_time=format_time(payment.expires_at),
-        code_details=[detail],
+        code_details=[CodeDetail(code_value=address, display_type="TEXT", code_value_type="QRCODE")],
         payment_method_type=payment.method_type,
     )
+
+
+def _address(payment: PaymentView, public_url: str) -> str | None:
+    """The address of an order that waits to be scanned."""
+    if payment.state is not PaymentState.PROCESSING or payment.order_code is None:
+        return None
+    return order_code.build(public_url, payment.order_code)

@@ -92,6 +92,11 @@ def _not_open(request: CreatePaymentSessionRequest, method_types: frozenset[str]
 def _command(request: CreatePaymentSessionRequest, call: Call) -> Pay:
     settlement = request.settlement_strategy
     store = request.order.merchant.store if request.order.merchant else None
+    given = wire.Given(
+        metadata=request.metadata,
+        customized_info=request.customized_info,
+        merchant_account_id=request.merchant_account_id,
+    )
     return Pay(
         merchant_id=call.client.merchant_id,
         client_ref=call.client.client_ref,
@@ -106,7 +111,7 @@ def _command(request: CreatePaymentSessionRequest, call: Call) -> Pay:
         store_ref=store.reference_store_id if store else None,
         notify_url=request.payment_notify_url or call.client.notify_url,
         redirect_url=request.payment_redirect_url,
-        details=details_of(request.order) | {"order": _kept(request.order)},
+        details=details_of(request.order) | {"order": _kept(request.order)} | given.details(),
         quote=asked_quote(request.payment_quote, request.processing_amount),
         session=True,
         capture_mode=mode_of(request.capture_mode),

@@ -27,6 +27,7 @@ async def refund(services: Services, call: Call) -> RefundResponse:
     capture_id = id_or_none(request.capture_id)
     if request.capture_id and capture_id is None:
         raise ParamIllegal("captureId is not one of our ids", field="captureId")
+    given = wire.Given(metadata=request.metadata, customized_info=request.customized_info)
     outcome = await services.submit(
         Refund(
             merchant_id=call.client.merchant_id,
@@ -37,6 +38,7 @@ async def refund(services: Services, call: Call) -> RefundResponse:
             capture_id=capture_id,
             reason=request.refund_reason or None,
             notify_url=request.refund_notify_url or call.client.notify_url,
+            details=given.details() or None,
         )
     )
     return _answer(outcome, await _why(services, outcome))
@@ -65,6 +67,7 @@ def _answer(outcome: Outcome, result: Result) -> RefundResponse:
         refund_id=given.id.hex,
         payment_id=given.payment_id.hex,
         refund_amount=Amount.of(given.amount),
+        actual_refund_amount=wire.actual_refund(given),
         refund_time=wire.time_of(given.finished_at) if done else None,
         gross_settlement_amount=Amount.of(given.settlement) if done and given.settlement else None,
         settlement_quote=wire.settlement_quote(outcome.payment) if done and outcome.payment else None,

@@ -8,7 +8,13 @@ is repeated until the acknowledgment is exact: resultCode SUCCESS, resultStatus 
 from __future__ import annotations
 
 from comptoir.standards.antom.errors import ParamIllegal
-from comptoir.standards.antom.messages.shared import Amount, PspCustomerInfo, Quote, Result
+from comptoir.standards.antom.messages.shared import (
+    Amount,
+    CustomizedInfo,
+    PspCustomerInfo,
+    Quote,
+    Result,
+)
 from comptoir.standards.antom.messages.wire import Codec, Message
 from comptoir.standards.antom.results import ResultCode
 
@@ -33,6 +39,8 @@ class PaymentNotification(Message, frozen=True):
     payment_quote: Quote | None = None
     gross_settlement_amount: Amount | None = None
     settlement_quote: Quote | None = None
+    customs_declaration_amount: Amount | None = None
+    metadata: str | None = None
 
 
 class SubscriptionPaymentNotification(PaymentNotification, frozen=True, kw_only=True):
@@ -66,9 +74,12 @@ class RefundNotification(Message, frozen=True):
     refund_request_id: str
     refund_id: str
     refund_amount: Amount
+    actual_refund_amount: Amount | None = None
     refund_time: str | None = None
     gross_settlement_amount: Amount | None = None
     settlement_quote: Quote | None = None
+    metadata: str | None = None
+    customized_info: CustomizedInfo | None = None
 
 
 class Acknowledgement(Message, frozen=True):

@@ -8,6 +8,7 @@ from comptoir.standards.antom.errors import ParamIllegal
 from comptoir.standards.antom.messages.shared import (
     Amount,
     CaptureMode,
+    CustomizedInfo,
     Env,
     InStorePaymentScenario,
     Merchant,
@@ -18,6 +19,7 @@ from comptoir.standards.antom.messages.shared import (
     ProductCode,
     PspCustomerInfo,
     Quote,
+    RedirectActionForm,
     Result,
     SettlementStrategy,
     Transaction,
@@ -103,6 +105,9 @@ class PayRequest(Message, frozen=True):
     is_authorization: bool | None = None
     payment_quote: Quote | None = None
     processing_amount: Amount | None = None
+    metadata: Max2048 | None = None
+    customized_info: CustomizedInfo | None = None
+    extend_info: Max2048 | None = None
     agreement_info: NotOpen | None = None
     credit_pay_plan: NotOpen | None = None
     pay_to_method: NotOpen | None = None
@@ -168,6 +173,7 @@ class PayResponse(Message, frozen=True):
     normal_url: str | None = None
     order_code_form: OrderCodeForm | None = None
     actual_payment_amount: Amount | None = None
+    processing_amount: Amount | None = None
     payment_quote: Quote | None = None
     gross_settlement_amount: Amount | None = None
     settlement_quote: Quote | None = None
@@ -196,6 +202,7 @@ class InquiryPaymentResponse(Message, frozen=True):
     payment_id: str | None = None
     payment_amount: Amount | None = None
     actual_payment_amount: Amount | None = None
+    processing_amount: Amount | None = None
     payment_quote: Quote | None = None
     payment_create_time: str | None = None
     payment_time: str | None = None
@@ -204,7 +211,13 @@ class InquiryPaymentResponse(Message, frozen=True):
     psp_customer_info: PspCustomerInfo | None = None
     gross_settlement_amount: Amount | None = None
     settlement_quote: Quote | None = None
+    customs_declaration_amount: Amount | None = None
+    redirect_action_form: RedirectActionForm | None = None
     transactions: list[Transaction] | None = None
+    metadata: str | None = None
+    customized_info: CustomizedInfo | None = None
+    extend_info: str | None = None
+    merchant_account_id: str | None = None
 
 
 class CancelRequest(Message, frozen=True):

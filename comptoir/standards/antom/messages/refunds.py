@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from comptoir.standards.antom.messages.payments import check_url
-from comptoir.standards.antom.messages.shared import Amount, Quote, Result, must_be_positive
+from comptoir.standards.antom.messages.shared import Amount, CustomizedInfo, Quote, Result, must_be_positive
 from comptoir.standards.antom.messages.wire import (
     Max32,
     Max64,
     Max256,
     Max1024,
+    Max2048,
     Message,
     NotOpen,
     Text64,
@@ -27,6 +28,8 @@ class RefundRequest(Message, frozen=True):
     refund_notify_url: Max1024 | None = None
     is_async_refund: bool | None = None
     capture_id: Max64 | None = None
+    metadata: Max2048 | None = None
+    customized_info: CustomizedInfo | None = None
     actual_refund_amount: NotOpen | None = None
     refund_details: NotOpen | None = None
     refund_source_account_no: NotOpen | None = None
@@ -46,6 +49,7 @@ class RefundResponse(Message, frozen=True):
     refund_id: str | None = None
     payment_id: str | None = None
     refund_amount: Amount | None = None
+    actual_refund_amount: Amount | None = None
     refund_time: str | None = None
     gross_settlement_amount: Amount | None = None
     settlement_quote: Quote | None = None
@@ -71,6 +75,9 @@ class InquiryRefundResponse(Message, frozen=True):
     refund_request_id: str | None = None
     refund_id: str | None = None
     refund_amount: Amount | None = None
+    actual_refund_amount: Amount | None = None
     refund_time: str | None = None
     gross_settlement_amount: Amount | None = None
     settlement_quote: Quote | None = None
+    metadata: str | None = None
+    customized_info: CustomizedInfo | None = None

@@ -20,6 +20,7 @@ from comptoir.standards.antom.messages.payments import (
 from comptoir.standards.antom.messages.shared import (
     Amount,
     CaptureMode,
+    CustomizedInfo,
     Env,
     Order,
     PaymentFactor,
@@ -73,6 +74,8 @@ class CreatePaymentSessionRequest(Message, frozen=True):
     processing_amount: Amount | None = None
     env: Env | None = None
     merchant_account_id: Max32 | None = None
+    metadata: Max2048 | None = None
+    customized_info: CustomizedInfo | None = None
     agreement_info: NotOpen | None = None
     automatic_tax: NotOpen | None = None
     credit_pay_plan: NotOpen | None = None

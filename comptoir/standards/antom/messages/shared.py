@@ -243,6 +243,24 @@ class SettlementStrategy(Message, frozen=True):
     settlement_currency: Max3
 
 
+class CustomizedInfo(Message, frozen=True):
+    """Five texts of the shop's own."""
+
+    customized_field1: Max2048 | None = None
+    customized_field2: Max2048 | None = None
+    customized_field3: Max2048 | None = None
+    customized_field4: Max2048 | None = None
+    customized_field5: Max2048 | None = None
+
+
+class RedirectActionForm(Message, frozen=True):
+    """Where the buyer is to be sent."""
+
+    method: str
+    redirect_url: str
+    action_form_type: str
+
+
 class CodeDetail(Message, frozen=True):
     """One form of a code that the shop shows: its text, or an address of its picture."""
 
@@ -268,7 +286,7 @@ class PspCustomerInfo(Message, frozen=True):
 
 
 class Transaction(Message, frozen=True):
-    """One refund, capture, or change of the amount of a payment, in the inquiry's list."""
+    """One refund, capture, change of the amount, or the cancellation of a payment, in the inquiry's list."""
 
     transaction_result: Result
     transaction_id: str
@@ -277,3 +295,5 @@ class Transaction(Message, frozen=True):
     transaction_amount: Amount
     transaction_request_id: str
     transaction_time: str | None = None
+    gross_settlement_amount: Amount | None = None
+    settlement_quote: Quote | None = None
