@@ -1,7 +1,8 @@
 """How every message is read and written.
 
-In: unknown members are ignored, null counts as absent, booleans and numbers may be quoted (the
-documentation quotes every scalar, the SDKs do not); what is wrong is named in the caller's own
+In: unknown members are ignored, null counts as absent, and so does an empty text where no text belongs
+(some SDKs send both); booleans and numbers may be quoted (the documentation quotes every scalar, the SDKs
+do not); what is wrong is named in the caller's own
 dotted spelling. Out: absent members are left out, prices are numbers, amounts strings.
 """
 
@@ -9,9 +10,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
+from msgspec import inspect
 
 from comptoir.standards.antom.errors import NotSupported, ParamIllegal
 
@@ -92,6 +96,7 @@ class Codec(Generic[_M]):
 
     def __init__(self, kind: type[_M]) -> None:
         self._decoder = msgspec.json.Decoder(kind, strict=False, dec_hook=_dec_hook)
+        self._never_text = _never_text(kind)
 
     def decode(self, body: bytes) -> _M:
         """The message in `body`. Raises NotSupported for a member that is not open here, and otherwise
@@ -101,21 +106,76 @@ class Codec(Generic[_M]):
                 _refuse_forbidden(body)
             return self._decoder.decode(body)
         except msgspec.ValidationError as error:
-            raise _named(error) from None
+            refusal = _named(error)
         except msgspec.DecodeError as error:
             raise ParamIllegal(f"the body is not valid JSON: {error}", field="body") from None
         except UnicodeDecodeError:
             raise ParamIllegal("the body is not valid UTF-8", field="body") from None
         except RecursionError:
             raise ParamIllegal("the body is nested too deeply", field="body") from None
+        return self._without_nothing(body, refusal)
+
+    def _without_nothing(self, body: bytes, refusal: ParamIllegal | NotSupported) -> _M:
+        """The message without the members that say nothing, if that was all that was wrong with it."""
+        try:
+            document = _TREE.decode(body)
+            tidied = _tidied(document, self._never_text)
+            if tidied == document:
+                raise refusal
+            return self._decoder.decode(_ENCODER.encode(tidied))
+        except msgspec.ValidationError as error:
+            other = _named(error)
+            raise (refusal if other.field == refusal.field else other) from None
+        except (RecursionError, OverflowError):  # nested too deeply, or a number that no amount has
+            raise refusal from None
 
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+
+#: Any document, with every number to the digit.
+_TREE: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def encode(message: msgspec.Struct) -> bytes:
     """The message as UTF-8 JSON."""
     return _ENCODER.encode(message)
+
+
+def _tidied(value: object, never_text: frozenset[str]) -> object:
+    """A document without members that are null, or an empty text under a name that never is a text."""
+    if isinstance(value, list):
+        return [_tidied(one, never_text) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _tidied(one, never_text)
+        for name, one in value.items()
+        if one is not None and (one != "" or name not in never_text)
+    }
+
+
+def _never_text(kind: type[Any]) -> frozenset[str]:
+    """The names under which a message, in whatever part, has booleans, numbers, enums, lists or parts only."""
+    texts: set[str] = set()
+    others: set[str] = set()
+    for name, one in _members(inspect.type_info(kind)):
+        text = isinstance(one, inspect.StrType | inspect.CustomType | inspect.AnyType)
+        (texts if text else others).add(name)
+    return frozenset(others - texts)
+
+
+def _members(kind: inspect.Type) -> Iterator[tuple[str, inspect.Type]]:
+    """Every member of a message and of its parts: its name on the wire, and each type that it may have."""
+    match kind:
+        case inspect.StructType():
+            for member in kind.fields:
+                types = member.type.types if isinstance(member.type, inspect.UnionType) else (member.type,)
+                for one in types:
+                    if not isinstance(one, inspect.NoneType):
+                        yield member.encode_name, one
+                        yield from _members(one)
+        case inspect.ListType():
+            yield from _members(kind.item_type)
 
 
 def _dec_hook(kind: type[Any], value: object) -> Digits | NotOpen:
