@@ -19,7 +19,8 @@ from django.db import connection
 
 from comptoir.acquiring import api as acquiring
 
-from .shop import Shop, aside, code_of, now
+from .shop import Request, Shop, aside, code_of, now
+from .test_account import AGREEMENTS
 from .world import CLIENT, count, money_moved
 
 pytestmark = pytest.mark.anyio
@@ -38,13 +39,19 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(settings, "COMPTOIR_ISSUERS", table)
 
 
-async def ask(shop: Shop, value: str = "1250", currency: str = "EUR", **changed: Any) -> dict[str, Any]:
+TEST_CLIENT = "SANDBOX_" + CLIENT
+AUTHORIZES = {"paymentFactor": {"isAuthorization": True}}
+
+
+async def ask(
+    shop: Shop, value: str = "1250", currency: str = "EUR", client_id: str = CLIENT, **changed: Any
+) -> dict[str, Any]:
     body = {
         "productCode": "CASHIER_PAYMENT",
         "paymentAmount": {"currency": currency, "value": value},
         "env": {"terminalType": "WEB"},
     }
-    return await shop.call("consult", CLIENT, **body | changed)
+    return await shop.call("consult", client_id, **body | changed)
 
 
 def options(answer: dict[str, Any]) -> dict[str, str | None]:
@@ -113,6 +120,55 @@ async def test_the_merchant_may_narrow_the_choice(shop: Shop) -> None:
     assert code_of(await ask(shop, allowedPaymentMethods=["CARD"])) == ("NO_PAY_OPTIONS", "F")
 
 
+@pytest.mark.parametrize("blocked", ["COMPTOIR", "ALIPAY_CN", "CONNECT_WALLET"])
+async def test_our_wallet_is_blocked_by_any_of_its_names(shop: Shop, blocked: str) -> None:
+    left = await ask(shop, productCode="IN_STORE_PAYMENT", blockedPaymentMethods=[blocked])
+    assert options(left) == {"ELSEWHERE": None}
+    named = {"allowedPaymentMethods": ["ALIPAY_CN", "COMPTOIR"], "blockedPaymentMethods": [blocked]}
+    assert code_of(await ask(shop, **named)) == ("NO_PAY_OPTIONS", "F")
+
+
+async def test_what_an_agreement_can_pay(shop: Shop) -> None:
+    agreed = {"productCode": "AGREEMENT_PAYMENT"}
+    assert options(await ask(shop, **agreed)) == {"COMPTOIR": None, "ELSEWHERE": "CHANNEL_DISABLE"}
+    assert options(await ask(shop, "248757", **agreed))["COMPTOIR"] == "EXCEED_CHANNEL_LIMIT_RULE"
+    assert options(await ask(shop, **agreed, **AUTHORIZES))["COMPTOIR"] == "CHANNEL_DISABLE"
+
+
+async def test_another_issuers_wallet_authorizes_nothing(shop: Shop) -> None:
+    found = options(await ask(shop, productCode="IN_STORE_PAYMENT", **AUTHORIZES))
+    assert found == {"COMPTOIR": None, "ELSEWHERE": "CHANNEL_DISABLE"}
+
+
+async def test_what_a_test_client_can_try(shop: Shop) -> None:
+    """Simulated wallets have no limits and need no rates; agreements and authorizations are not simulated."""
+    await aside(age_rates)
+    answer = await ask(shop, "9999999", client_id=TEST_CLIENT)
+    assert options(answer)["COMPTOIR"] is None
+    assert "amountLimitInfoMap" not in answer["paymentOptions"][0]
+    for changed in ({"productCode": "AGREEMENT_PAYMENT"}, AUTHORIZES):
+        assert options(await ask(shop, client_id=TEST_CLIENT, **changed))["COMPTOIR"] == "CHANNEL_DISABLE"
+
+
+async def test_a_test_client_is_told_what_is_not_simulated(shop: Shop) -> None:
+    before = await aside(money_moved)
+    for body in ({}, {"rateType": "TRADE"}):
+        refused = await shop.call("inquireExchangeRate", TEST_CLIENT, **body)
+        assert code_of(refused) == ("BUSINESS_NOT_SUPPORT", "F")
+    assert await aside(count, "fx_quote") == 0
+    shown = await shop.call("inquireExchangeRate", TEST_CLIENT, rateType="REFERENCE")
+    assert code_of(shown) == ("SUCCESS", "S")
+    asked = Request("/ams/sandbox/api/v1/authorizations/consult", AGREEMENTS["consult"])
+    assert code_of(await shop.execute(asked, TEST_CLIENT)) == ("BUSINESS_NOT_SUPPORT", "F")
+    paid = await shop.pay(
+        TEST_CLIENT,
+        productCode="AGREEMENT_PAYMENT",
+        paymentMethod={"paymentMethodType": "ALIPAY_CN", "paymentMethodId": "token"},
+    )
+    assert code_of(paid) == ("BUSINESS_NOT_SUPPORT", "F")
+    assert before == await aside(money_moved)
+
+
 @pytest.mark.parametrize(
     ("changed", "code", "name"),
     [
@@ -121,7 +177,6 @@ async def test_the_merchant_may_narrow_the_choice(shop: Shop) -> None:
         ({"productCode": None}, "PARAM_ILLEGAL", "productCode"),
         ({"value": "0"}, "PARAM_ILLEGAL", "paymentAmount.value"),
         ({"settlementStrategy": {"settlementCurrency": "USD"}}, "SETTLE_CONTRACT_NOT_MATCH", "settlement"),
-        ({"productCode": "AGREEMENT_PAYMENT"}, "BUSINESS_NOT_SUPPORT", "AGREEMENT_PAYMENT"),
     ],
 )
 async def test_what_cannot_be_answered_is_named(

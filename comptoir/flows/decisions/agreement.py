@@ -41,7 +41,7 @@ def open_agreement(command: OpenAgreement, world: World) -> Decision:
     try:
         merchant = acquiring.rules.check_active(world.merchants.get(command.merchant_id))
         if command.sandbox or merchant.sandbox:
-            raise acquiring.Refused("no agreement is simulated", code=acquiring.errors.SANDBOX_MISMATCH)
+            raise acquiring.Refused("no agreement is simulated", code=acquiring.errors.NOT_SIMULATED)
     except ComptoirError as error:
         return refuse(error.code, error.message, field=error.field)
     return _changed(

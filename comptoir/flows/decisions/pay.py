@@ -110,7 +110,7 @@ def _check_sandbox(command: Pay, merchant: acquiring.MerchantView | None) -> Non
             code=acquiring.errors.SANDBOX_MISMATCH,
         )
     if simulated and command.product is Product.AGREEMENT:
-        raise acquiring.Refused("no agreement is simulated", code=acquiring.errors.SANDBOX_MISMATCH)
+        raise acquiring.Refused("no agreement is simulated", code=acquiring.errors.NOT_SIMULATED)
 
 
 def _scanned(command: Pay, payment: PaymentView, world: World) -> Decision:

@@ -17,6 +17,11 @@ def ask_price(command: AskPrice, world: World) -> Decision:
     merchant = world.merchants.get(command.merchant_id)
     try:
         contract = acquiring.rules.contract_for(merchant, command.base, command.settlement_currency)
+        if command.promise and merchant is not None and merchant.sandbox:
+            raise acquiring.Refused(
+                "a simulated wallet pays in the currency of the charge, so there is no quote",
+                code=acquiring.errors.NOT_SIMULATED,
+            )
         quote = world.desk.quote(
             command.merchant_id, command.base, command.currency, contract.margin_bps, world.now
         )

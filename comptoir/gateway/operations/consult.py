@@ -50,19 +50,19 @@ async def consult(services: Services, call: Call) -> ConsultResponse:
     """
     request = _REQUEST.decode(call.body)
     await check_account(services, call, request.merchant_account_id)
-    if request.product_code not in (ProductCode.IN_STORE_PAYMENT, ProductCode.CASHIER_PAYMENT):
-        what = f"productCode {request.product_code.value} is not open here"
-        return ConsultResponse(result=Result.of(ResultCode.BUSINESS_NOT_SUPPORT, what))
     charge = request.payment_amount.currency
+    # A simulated wallet pays in the currency of the charge, whatever it is.
+    currencies = (charge,) if call.client.sandbox else services.wallet_currencies
+    limited = "CNY" in services.wallet_currencies and not call.client.sandbox
     # The first is what other issuers need: they convert themselves, and the merchant is owed all the same.
     owed, *priced = await asyncio.gather(
-        *(_price(services, call, request, currency) for currency in (charge, *services.wallet_currencies))
+        *(_price(services, call, request, currency) for currency in (charge, *currencies))
     )
     if owed.code != OK and owed.code not in _REASONS:
         return ConsultResponse(result=outcome_result(owed))
     charged = await _currencies(services, call, request)
     options = [
-        *_own(services, request, priced, charged),
+        *_own(call, request, priced, charged, limited=limited),
         *_others(services, request, owed, charged),
     ]
     if not options:
@@ -100,13 +100,21 @@ async def _currencies(services: Services, call: Call, request: ConsultRequest) -
 
 
 def _own(
-    services: Services, request: ConsultRequest, priced: list[Outcome], charged: list[str]
+    call: Call, request: ConsultRequest, priced: list[Outcome], charged: list[str], *, limited: bool
 ) -> list[PaymentOption]:
-    """Our wallet, enabled if it can pay in any of its currencies; under each name the merchant allows."""
-    reasons = [_reason(request, one) for one in priced]
-    reason = None if None in reasons else reasons[0]
-    single, day = AmountLimit(max=str(CNY_LIMITS.payment)), AmountLimit(max=str(CNY_LIMITS.day))
-    limits = {"CNY": AmountLimits(single_limit=single, day_limit=day)}
+    """Our wallet, enabled if it can pay in any of its currencies; under each name the merchant allows.
+
+    It has several names and is one wallet: whoever blocks one of them blocks it. `limited`: it has the limits
+    of wallets in yuan.
+    """
+    if not priced or not OWN_METHOD_TYPES.isdisjoint(request.blocked_payment_methods or ()):
+        return []
+    agreed = request.product_code is ProductCode.AGREEMENT_PAYMENT
+    if agreed + call.client.sandbox + _authorizes(request) > 1:  # each is possible, no two of them together
+        reason: DisableReason | None = DisableReason.DISABLED
+    else:
+        reasons = [_reason(request, one, limited=limited) for one in priced]
+        reason = None if None in reasons else reasons[0]
     names = [name for name in request.allowed_payment_methods or () if name in OWN_METHOD_TYPES]
     return [
         PaymentOption(
@@ -115,19 +123,24 @@ def _own(
             enabled=reason is None,
             disable_reason=reason,
             supported_currencies=charged,
-            amount_limit_info_map=limits if "CNY" in services.wallet_currencies else None,
+            amount_limit_info_map=_yuan_limits() if limited else None,
         )
         for name in dict.fromkeys(names or [OWN_ISSUER])
         if _wanted(name, request)
     ]
 
 
-def _reason(request: ConsultRequest, priced: Outcome) -> DisableReason | None:
-    """Why a wallet of one currency cannot pay, or None. Limits are known for wallets in yuan."""
+def _yuan_limits() -> dict[str, AmountLimits]:
+    single, day = AmountLimit(max=str(CNY_LIMITS.payment)), AmountLimit(max=str(CNY_LIMITS.day))
+    return {"CNY": AmountLimits(single_limit=single, day_limit=day)}
+
+
+def _reason(request: ConsultRequest, priced: Outcome, *, limited: bool) -> DisableReason | None:
+    """Why a wallet of one currency cannot pay, or None."""
     if priced.quote is None:
         return _REASONS.get(priced.code, DisableReason.DEGRADED)
     total = fx.split(request.payment_amount.money(), priced.quote).total
-    if total.currency == "CNY" and total.minor > CNY_LIMITS.payment:
+    if limited and total.currency == "CNY" and total.minor > CNY_LIMITS.payment:
         return DisableReason.LIMIT
     return None
 
@@ -135,14 +148,19 @@ def _reason(request: ConsultRequest, priced: Outcome) -> DisableReason | None:
 def _others(
     services: Services, request: ConsultRequest, owed: Outcome, charged: list[str]
 ) -> list[PaymentOption]:
-    """Other issuers pay when their code is scanned, at their own price; their limits are not ours to know."""
+    """Other issuers pay when their code is scanned, at their own price; their limits are not ours to know.
+
+    They authorize nothing.
+    """
     factor = request.payment_factor
     scenario = factor.in_store_payment_scenario if factor else None
     scanned = request.product_code is ProductCode.IN_STORE_PAYMENT and scenario in (
         None,
         InStorePaymentScenario.PAYMENT_CODE,
     )
-    reason = _REASONS.get(owed.code) or (None if scanned else DisableReason.DISABLED)
+    reason = _REASONS.get(owed.code) or (
+        None if scanned and not _authorizes(request) else DisableReason.DISABLED
+    )
     return [
         PaymentOption(
             payment_method_type=name,
@@ -154,6 +172,10 @@ def _others(
         for name in services.issuers
         if _wanted(name, request)
     ]
+
+
+def _authorizes(request: ConsultRequest) -> bool:
+    return bool(request.payment_factor and request.payment_factor.is_authorization)
 
 
 def _wanted(name: str, request: ConsultRequest) -> bool:

@@ -155,7 +155,7 @@ def _tidied(value: object, never_text: frozenset[str]) -> object:
 
 
 def _never_text(kind: type[Any]) -> frozenset[str]:
-    """The names under which a message, in whatever part, has booleans, numbers, enums, lists or parts only."""
+    """The names under which a message, in whatever part, has flags, numbers, enums, lists or parts only."""
     texts: set[str] = set()
     others: set[str] = set()
     for name, one in _members(inspect.type_info(kind)):
