@@ -149,8 +149,9 @@ async def test_the_claimants_document_is_read_back(shop: Shop, kind: str) -> Non
     assert code_of(answer) == ("SUCCESS", "S")
     assert base64.b64decode(answer["disputeEvidence"]) == PDF
     assert answer["disputeEvidenceFormat"] == "PDF"
-    body["disputeEvidenceType"] = "DISPUTE_EVIDENCE_TEMPLATE"
-    assert code_of(await shop.call("downloadDisputeEvidence", **body)) == ("RECORD_NOT_FOUND", "F")
+    for other in ("DISPUTE_EVIDENCE_TEMPLATE", "DISPUTE_EVIDENCE_AI", "AI"):
+        body["disputeEvidenceType"] = other
+        assert code_of(await shop.call("downloadDisputeEvidence", **body)) == ("RECORD_NOT_FOUND", "F")
     body["disputeEvidenceType"] = "SECRETS"
     assert code_of(await shop.call("downloadDisputeEvidence", **body)) == ("PARAM_ILLEGAL", "F")
 

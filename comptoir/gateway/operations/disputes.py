@@ -78,7 +78,7 @@ async def supply_defense_document(services: Services, call: Call) -> SupplyDefen
 
 
 async def download_dispute_evidence(services: Services, call: Call) -> DownloadDisputeEvidenceResponse:
-    """Read the paper that came with a dispute. There are no templates here. Raises ParamIllegal."""
+    """Read the paper that came with a dispute. There are no other papers here. Raises ParamIllegal."""
     request = _DOWNLOAD.decode(call.body)
     dispute = await _find(services, call, request.dispute_id)
     if dispute is None:

@@ -25,10 +25,11 @@ class DisputeEvidenceType(StrEnum):
 
     TEMPLATE = "DISPUTE_EVIDENCE_TEMPLATE"
     FILE = "DISPUTE_EVIDENCE_FILE"
+    AI = "DISPUTE_EVIDENCE_AI"
 
     @classmethod
     def _missing_(cls, value: object) -> DisputeEvidenceType | None:
-        return {"TEMPLATE": cls.TEMPLATE, "FILE": cls.FILE}.get(str(value))
+        return {"TEMPLATE": cls.TEMPLATE, "FILE": cls.FILE, "AI": cls.AI}.get(str(value))
 
 
 class AcceptDisputeRequest(Message, frozen=True):
