@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("acquiring", "0014_dispute_lists")]
+    dependencies = [("acquiring", "0017_subscription_change_key")]
 
     operations = [
         migrations.AddField(model_name="refund", name="details", field=models.JSONField(null=True)),
