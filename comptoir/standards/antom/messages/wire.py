@@ -126,8 +126,8 @@ class Codec(Generic[_M]):
         except msgspec.ValidationError as error:
             other = _named(error)
             raise (refusal if other.field == refusal.field else other) from None
-        except (RecursionError, OverflowError):  # nested too deeply, or a number that no amount has
-            raise refusal from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError):
+            raise refusal from None  # something behind the end, nested too deeply, a number without end
 
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
