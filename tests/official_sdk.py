@@ -17,7 +17,7 @@ import com.alipay.ams.api.response as responses
 
 #: What we say beyond what these classes read; whoever wants it has the body.
 OURS: Final = {
-    # Of the two classes for this answer, AmsApiV1PaymentsInquiryRefundPost200Response is older and drops these.
+    # Of its two classes the older one, AmsApiV1PaymentsInquiryRefundPost200Response, drops these.
     "payments/inquiryRefund": {"actualRefundAmount", "metadata", "customizedInfo"},
     "subscriptions/inquiry": {"subscriptionId"},
     "subscriptions/inquireSubscription": {"subscription.subscriptionRequestId"},
