@@ -59,7 +59,7 @@ class InquireNotificationListRequest(Message, frozen=True):
     notify_type: list[Max64] | None = None
     event_create_time_from: Max64 | None = None
     event_create_time_to: Max64 | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_EVENTS)] | None = DEFAULT_LIMIT
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_EVENTS)] = DEFAULT_LIMIT
     starting_after: Max64 | None = None
 
     def __post_init__(self) -> None:
@@ -71,7 +71,7 @@ class InquireNotificationListRequest(Message, frozen=True):
     @property
     def size(self) -> int:
         """Events on a page."""
-        return DEFAULT_LIMIT if self.limit is None else self.limit
+        return self.limit
 
     def window(self, received_at: datetime) -> tuple[datetime, datetime]:
         """The first instant that counts, and the first after it that does not any more.
