@@ -7,6 +7,7 @@ import itertools
 import threading
 import urllib.request
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Self
 
@@ -48,7 +49,9 @@ class Balancer:
 
     def _ask(self) -> None:
         while not self._stop.wait(_ASK_SECONDS):
-            self._ready = {port for port in self._ports if _is_ready(port)}
+            with ThreadPoolExecutor(len(self._ports)) as pool:  # one that is slow to answer holds up no other
+                ready = pool.map(_is_ready, self._ports)
+                self._ready = {port for port, is_ready in zip(self._ports, ready, strict=True) if is_ready}
 
     async def _end(self) -> None:
         self._server.close()
@@ -81,7 +84,7 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 def _is_ready(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as reply:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as reply:
             return bool(reply.status == 200)
     except OSError:
         return False

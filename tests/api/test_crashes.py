@@ -94,12 +94,16 @@ def test_f7_killed_at_any_moment(house: House, issuer: ScriptedIssuer) -> None:
 
 
 def assert_retried(shop: Shop, asked: dict[str, tuple[str, Answer | None]]) -> None:
-    """The same request again: the first answer if there was one, else whatever is true by now."""
+    """The same request again: the first answer if there was one, else whatever is true by now.
+
+    What never arrived may come again after its code's half minute, when a gateway took long to start.
+    """
     for ref, (code, answer) in asked.items():
         again = shop.till.pay(ref, code)
         if answer is not None and answer.status != "U":
             assert again.body == answer.body
-        assert again.kind in (SUCCESS, IN_PROCESS), again.body
+        late = [("EXPIRED_CODE", "F")] if answer is None else []
+        assert again.kind in (SUCCESS, IN_PROCESS, *late), again.body
 
 
 # ---------------------------------------------------------------- F8

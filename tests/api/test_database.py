@@ -64,7 +64,7 @@ def test_f20_an_outage_that_nobody_noticed(site: Site) -> None:
     for port in site.house.ports:
         started = time.monotonic()
         assert shop.till.pay(f"R{port}", li.code(), port=port).kind == SUCCESS
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < PATIENCE
 
 
 def test_f20_a_crash_under_load(site: Site) -> None:
@@ -113,13 +113,13 @@ def test_f20_the_books_are_held_for_long(site: Site) -> None:
 
 
 def test_f20_the_books_are_held_for_a_while(site: Site) -> None:
-    """Six seconds are longer than one wait for the lock, and are waited out: nobody notices."""
+    """They are held longer than one wait for the lock takes (5 s), which is waited out: nobody notices."""
     house = site.house
     shop, li = house.shop(), house.traveller()
     with psycopg.connect(house.url) as holder:
         holder.execute("SELECT ledger_lock()")
         answer, _ = together(
-            [lambda: shop.till.pay("R1", li.code()), lambda: (pause(6), holder.rollback())]  # type: ignore[list-item]
+            [lambda: shop.till.pay("R1", li.code()), lambda: (pause(5.5), holder.rollback())]  # type: ignore[list-item]
         )
     assert answer.kind == SUCCESS
     assert shop.owed == 1000
@@ -145,8 +145,11 @@ def test_f20_a_gateway_hangs_with_the_books_in_its_hands(site: Site) -> None:
             assert shop.till.pay("R2", ours, port=other_port).kind == SUCCESS
         finally:
             hanging.signal(signal.SIGCONT)
-        assert waiting.result().kind == SUCCESS
-    assert shop.till.pay("R1", theirs).body == waiting.result().body
+    # Where it took more than its patience to come back, it said so.
+    first, again = waiting.result(), shop.till.pay("R1", theirs)
+    assert first.kind in (SUCCESS, UNKNOWN)
+    assert again.kind == SUCCESS
+    assert first.kind == UNKNOWN or again.body == first.body
     assert shop.owed == 2000
     assert b"command broken" not in hanging.log.read_bytes()
     house.assert_holds()
@@ -186,6 +189,7 @@ def greedy(house: House, strangers: ExitStack) -> None:
     while time.monotonic() < until:
         try:
             strangers.enter_context(psycopg.connect(house.url))
+            until = time.monotonic() + 1
         except psycopg.OperationalError:
             pause(0.05)
 

@@ -106,7 +106,7 @@ def test_f3_the_same_id_many_times_in_one_batch(house: House, shop: Shop) -> Non
     batches = batches_of(house)
     with psycopg.connect(house.url) as holder:
         holder.execute("SELECT ledger_lock()")
-        waiting = together([lambda: together(calls), lambda: (pause(2.5), holder.rollback())])
+        waiting = together([lambda: together(calls), lambda: (pause(5), holder.rollback())])
     answers = waiting[0]
     assert batches_of(house) - batches <= 3, "the requests were not committed together"
     for ref in codes:
@@ -134,7 +134,8 @@ def batches_of(house: House) -> int:
 def test_f4_silence_while_the_money_moved(house: House, shop: Shop, issuer: ScriptedIssuer, act: Act) -> None:
     """U; the worker asks by the same id until it knows: success. Nobody is charged twice."""
     code = foreign_code()
-    issuer.script(code, authorise=[act])
+    # The worker's first question is lost as well: on a slow machine it comes before all was looked at.
+    issuer.script(code, authorise=[act], query=[Act.LOST, Act.PLAIN])
     answer = shop.till.pay("R1", code)
     assert answer.status == "U"
     assert shop.owed == 0
@@ -241,12 +242,12 @@ def test_f9_confirm_cancel_and_expiry_in_a_race(house: House, shop: Shop, n: int
 def test_f9_an_order_that_nobody_pays_is_closed_by_the_worker(house: House, shop: Shop) -> None:
     """Soon after its time, without anybody asking; then it can neither be paid nor come to life again."""
     li = house.traveller(phones=1)
-    soon = (utc_now() + timedelta(seconds=2)).isoformat(timespec="seconds")
+    soon = (utc_now() + timedelta(seconds=8)).isoformat(timespec="seconds")
     order = shop.till.pay("R1", None, paymentExpiryTime=soon, paymentNotifyUrl="http://127.0.0.1:9/n")
     digits = order["orderCodeForm"]["codeDetails"][0]["codeValue"].rpartition("/")[2]
     house.do(flows.Claim(order_code=digits, wallet_id=li.wallet_id))
     [asked] = li.waiting()
-    wait_for(lambda: shop.till.inquire("R1")["paymentStatus"] == "FAIL", 10)
+    wait_for(lambda: shop.till.inquire("R1")["paymentStatus"] == "FAIL", 80)
     [late] = house.do(flows.Confirm(wallet_id=li.wallet_id, authorization_id=asked))
     assert late.code != flows.OK
     assert shop.till.pay("R1", None, paymentExpiryTime=soon).kind == ("ORDER_IS_CLOSED", "F")

@@ -30,7 +30,7 @@ NEW = base64.b64encode(bytes(range(32, 64))).decode()
 @pytest.fixture
 def pair(house: House) -> Iterator[list[Server]]:
     """Two gateways of the test's own, which drain."""
-    gateways = [house.gateway(drain=2) for _ in range(2)]
+    gateways = [house.gateway(drain=6) for _ in range(2)]
     yield gateways
     for one in gateways:
         one.stop()

@@ -148,7 +148,7 @@ def told_of(server: Server, event: str, payment_id: str) -> list[dict[str, Any]]
 def test_gateways_are_restarted_one_by_one_and_nobody_notices(house: House) -> None:
     """SIGTERM, again and again, behind a balancer that asks /readyz: every request is answered, with
     success, and what was answered is in the books once."""
-    gateways = [house.gateway(drain=2) for _ in range(2)]
+    gateways = [house.gateway(drain=6) for _ in range(2)]
     ports = house.ports[-2:]
     try:
         with Balancer(ports) as balancer:

@@ -116,7 +116,7 @@ def record(connection: psycopg.Connection[Any], url: str, *about: PaymentView | 
 class Hands:
     """A notify job over one connection, at an instant that the test sets."""
 
-    def __init__(self, url: str, *, total_seconds: float = 2.0, allow_private: bool = True) -> None:
+    def __init__(self, url: str, *, total_seconds: float = 10.0, allow_private: bool = True) -> None:
         self.now = NOW
         self._url = url
         self.job = NotifyJob(

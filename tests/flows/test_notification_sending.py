@@ -24,7 +24,15 @@ BODY = b'{"notifyType":"PAYMENT_RESULT"}'
 
 @pytest.fixture
 async def sender() -> AsyncIterator[Sender]:
-    made = Sender(allow_private=True, total_seconds=0.6)
+    made = Sender(allow_private=True)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def hasty() -> AsyncIterator[Sender]:
+    """Gives up long before `slow(30)` answers."""
+    made = Sender(allow_private=True, total_seconds=2.0)
     yield made
     await made.close()
 
@@ -66,13 +74,13 @@ async def test_a_redirect_is_not_followed(sender: Sender) -> None:
     assert elsewhere.heard == []
 
 
-@pytest.mark.parametrize("behavior", [slow(5), drip, reset, huge])
-async def test_no_whole_answer_is_a_failure_within_the_limit(sender: Sender, behavior: Behavior) -> None:
+@pytest.mark.parametrize("behavior", [slow(30), drip, reset, huge])
+async def test_no_whole_answer_is_a_failure_within_the_limit(hasty: Sender, behavior: Behavior) -> None:
     started = time.monotonic()
     with Merchant(behavior) as merchant:
         with pytest.raises(SendFailed):
-            await sender.post(target_of(merchant.url), {}, BODY)
-    assert time.monotonic() - started < 2
+            await hasty.post(target_of(merchant.url), {}, BODY)
+    assert time.monotonic() - started < 20
     assert len(merchant.heard) == 1
 
 

@@ -189,7 +189,7 @@ def process(database: Database) -> Iterator[subprocess.Popen[str]]:
         started.communicate()
 
 
-def wait_for(true: Callable[[], bool], seconds: float = 20) -> None:
+def wait_for(true: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
@@ -200,7 +200,7 @@ def wait_for(true: Callable[[], bool], seconds: float = 20) -> None:
 def test_killed_while_sending_it_is_sent_again_after_the_lease(
     database: Database, connection: Connection
 ) -> None:
-    with Merchant(slow(2)) as merchant:
+    with Merchant(slow(20)) as merchant:
         record(connection, merchant.url, payment())
         connection.execute("UPDATE db_outbox SET due_at = now()")
         with process(database) as first:

@@ -117,6 +117,7 @@ def test_who_waited_for_the_books_sees_what_was_posted_meanwhile(database: Datab
     ledger.post_now([books.transfer(till, ann, 100)])
     with psycopg.connect(database.url) as first, ThreadPoolExecutor(1) as pool:
         send(first, ledger.lock())
+        first.execute("SET LOCAL transaction_timeout = 0")  # however long the other takes to come
         assert send(first, ledger.post([books.transfer(ann, shop, 60)])) == []
         late = pool.submit(together, database, [one_by_one([books.transfer(ann, shop, 60)])])
         _until_somebody_waits(database)
@@ -167,7 +168,7 @@ def test_whoever_hangs_with_the_books_in_its_hands_loses_them(database: Database
                 send(hanging, ledger.lock())
                 hanging.execute("SELECT 1")
             taken.wait()
-            assert other.result(8)
+            assert other.result(60)
             hanging.execute("SELECT 1")
 
     def take() -> list[tuple[Any, ...]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -42,6 +44,21 @@ def browser(chromium: str) -> Iterator[Browser]:
         opened.close()
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """A browser may open a connection and say nothing for a while: nobody waits behind it."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        from django.db import connections
+
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            connections.close_all()
+
+
 class _Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Requests of a test are not worth a line."""
@@ -54,7 +71,7 @@ def site(database: Database) -> Iterator[str]:
 
     from comptoir.config.wsgi import application
 
-    with make_server("127.0.0.1", 0, application, handler_class=_Quiet) as server:
+    with make_server("127.0.0.1", 0, application, _Server, _Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"

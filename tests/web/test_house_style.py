@@ -9,7 +9,7 @@ import pytest
 from django.template import Context, Template
 from django.test import Client
 from django.utils import timezone, translation
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from comptoir.kernel.money import Money
 from comptoir.web.components.zones import zone_of
@@ -134,10 +134,11 @@ def test_somebody_logs_in_and_out_with_the_keyboard_alone(world: World, site: st
     page.get_by_role("button", name="Dark").focus()
     page.keyboard.press("Enter")
     page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 20, 31)"
+    page.wait_for_load_state()
+    expect(page.locator("body")).to_have_css("background-color", "rgb(16, 20, 31)")
     page.get_by_label("Language, theme and login").press("Enter")
     page.keyboard.press("Escape")
-    assert not page.get_by_role("button", name="Log out").is_visible()
+    expect(page.get_by_role("button", name="Log out")).to_be_hidden()
     page.get_by_label("Language, theme and login").press("Enter")
     page.get_by_role("button", name="Log out").press("Enter")
     page.wait_for_url("**/login")

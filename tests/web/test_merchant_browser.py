@@ -168,7 +168,8 @@ def test_a_manager_finds_a_payment_and_refunds_it_with_the_keyboard_alone(
     page = open_as(browser, site, world.shop.manager, size=DESK, recent=True)
     page.goto(reverse("merchant-payments"))
     page.get_by_label("Number begins with").fill("2026-1003")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     page.get_by_role("link", name="till-8003").focus()
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="What happened").wait_for()

@@ -57,7 +57,7 @@ class Traveller:
 
 @dataclass(frozen=True)
 class World:
-    """Who is there. Rates are of today: 1 EUR = 7.90 CNY, margin 1 percent."""
+    """Who is there. Rates are of yesterday: 1 EUR = 7.90 CNY, margin 1 percent."""
 
     shop: Shop
     other_shop: Shop
@@ -109,22 +109,22 @@ def _kept(password: str) -> str:
 
 
 def _everybody(now: datetime) -> World:
+    # Rates and people were there yesterday: what happens earlier today, or before midnight, finds them.
+    yesterday = now - timedelta(days=1)
     fx.record_rates(
-        DailyRates(now.date(), {code: Decimal(rate) for code, rate in RATES.items()}), now, "test"
+        DailyRates(yesterday.date(), {code: Decimal(rate) for code, rate in RATES.items()}), now, "test"
     )
     identity.ensure_platform_key(now=now)
-    # Everybody was there yesterday: what is asked about earlier instants of today finds them.
-    then = now - timedelta(days=1)
     return World(
-        shop=_shop("one", "Chocolaterie Sablon", "BE", ("Grand-Place", "Steenstraat"), then),
-        other_shop=_shop("two", "Maison Delvaux", "FR", ("Rive Droite", "Rive Gauche"), then),
-        traveller=_traveller("+8613900000001", "李娜", then),
-        other_traveller=_traveller("+8613900000002", "王强", then),
+        shop=_shop("one", "Chocolaterie Sablon", "BE", ("Grand-Place", "Steenstraat"), yesterday),
+        other_shop=_shop("two", "Maison Delvaux", "FR", ("Rive Droite", "Rive Gauche"), yesterday),
+        traveller=_traveller("+8613900000001", "李娜", yesterday),
+        other_traveller=_traveller("+8613900000002", "王强", yesterday),
         officer=identity.create_person(
-            "officer@office.example", "Katrien", Role.OFFICER, PASSWORD, now=then, office_id=OFFICE_ID
+            "officer@office.example", "Katrien", Role.OFFICER, PASSWORD, now=yesterday, office_id=OFFICE_ID
         ),
         operator=identity.create_person(
-            "operator@comptoir.example", "Nora", Role.OPERATOR, PASSWORD, now=then
+            "operator@comptoir.example", "Nora", Role.OPERATOR, PASSWORD, now=yesterday
         ),
     )
 

@@ -285,6 +285,8 @@ def test_a_browser_without_scripts_gets_a_code_from_the_server(
     page.get_by_role("link", name="Show a code that needs the network").click()
     page.get_by_label("Your PIN").fill(PIN)
     page.get_by_role("button", name="Set this phone up").click()
+    expect(page.get_by_role("img", name="QR code for the shop")).to_be_visible()
+    page.wait_for_load_state()
     (digits,) = scanned(page)
     shot(page, "wallet-code-plain")
     assert aside(lambda: charge(world, digits)).code == "ok"

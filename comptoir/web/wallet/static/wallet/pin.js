@@ -21,6 +21,8 @@ for (const pad of document.querySelectorAll("[data-pin]")) {
     field.setAttribute("aria-invalid", "true");
     field.focus();
   });
-  // Whoever comes back finds no PIN.
-  window.addEventListener("pageshow", () => (field.value = ""));
+  // Whoever comes back finds no PIN. Not at the first showing: a quick hand has begun to type before that.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) field.value = "";
+  });
 }
