@@ -234,12 +234,20 @@ class WalletCredit(models.Model):
     amount = models.BigIntegerField()
     authorization_id = models.UUIDField(null=True)
     note = models.CharField(max_length=256, default="")
+    # What the shop gave back, in its own currency.
+    charge_currency = models.CharField(max_length=3, null=True)
+    charge = models.BigIntegerField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
         db_table = "wallet_credit"
         constraints = [
             models.CheckConstraint(name="wallet_credit_amount", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="wallet_credit_charge",
+                condition=Q(charge__isnull=True, charge_currency__isnull=True)
+                | Q(charge__gt=0, charge_currency__isnull=False, authorization_id__isnull=False),
+            ),
             # What comes back, comes back for a payment; a top-up is for none.
             models.CheckConstraint(
                 name="wallet_credit_kind",

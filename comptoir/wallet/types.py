@@ -177,7 +177,11 @@ class AgreementView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Credit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Money into a wallet: a top-up, a refund, or the reversal of a payment."""
+    """Money into a wallet: a top-up, a refund, or the reversal of a payment.
+
+    `charge` is what the shop gave back in its own currency; a top-up has none, nor have credits of before it
+    was recorded.
+    """
 
     id: UUID
     wallet_id: UUID
@@ -186,6 +190,7 @@ class Credit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     created_at: datetime
     authorization_id: UUID | None = None
     note: str = ""
+    charge: Money | None = None
 
 
 class Spending(msgspec.Struct, frozen=True, gc=False):
@@ -314,9 +319,9 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
 
     A payment has what the shop charged and the price (wallet currency per unit of the charge's, margin
     included as agreed), and, if it was paid at once, `refunded`: how much of it has come back by now. Each
-    capture of a held authorization is a payment of its own. A refund or reversal names
-    the payee of its payment; a top-up has a note. `authorization_id` names the whole story, see
-    `PaymentRecord`; a top-up has none.
+    capture of a held authorization is a payment of its own. A refund or reversal names the payee of its
+    payment and, as `charge`, what the shop gave back; a top-up has a note. `authorization_id` names the whole
+    story, see `PaymentRecord`; a top-up has none.
     """
 
     id: UUID

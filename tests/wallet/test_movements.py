@@ -63,7 +63,13 @@ def test_a_day_in_paris() -> None:
     top = credited(wallet_id, CreditKind.TOP_UP, minutes[0], 100_00, note="Bank of China 4711")
     bought = paid(wallet_id, minutes[1], refunded=2000)
     back = credited(
-        wallet_id, CreditKind.REFUND, minutes[2], 2000, authorization_id=bought.id, note="Chocolatier Leroy"
+        wallet_id,
+        CreditKind.REFUND,
+        minutes[2],
+        2000,
+        authorization_id=bought.id,
+        note="Chocolatier Leroy",
+        charge=Money(250, "EUR"),
     )
     other = paid(wallet_id, minutes[3], payee="Musée", total=cny(800), margin=0, charge=Money(100, "EUR"))
     assert wallet.movements(wallet_id).movements == (
@@ -74,7 +80,7 @@ def test_a_day_in_paris() -> None:
         ),
         Movement(
             id=back.id, kind=MovementKind.REFUND, at=minutes[2], amount=cny(2000), payee="Chocolatier Leroy",
-            payment_id=bought.payment_id, authorization_id=bought.id,
+            payment_id=bought.payment_id, charge=Money(250, "EUR"), authorization_id=bought.id,
         ),
         Movement(
             id=bought.id, kind=MovementKind.PAYMENT, at=minutes[1], amount=cny(-8000),

@@ -115,8 +115,6 @@ def pay_in_the_wallet(world: World, hosted: Page) -> None:
     wallet.get_by_label("Phone number").fill(world.traveller.person.login)
     wallet.get_by_label("Password").fill(PASSWORD)
     wallet.get_by_role("button", name="Log in", exact=True).click()
-    wallet.get_by_text("You come from a shop’s page.").wait_for()
-    wallet.get_by_role("button", name="Go on").first.click()
     wallet.get_by_role("button", name="Pay").wait_for()
     shot(wallet, "shop-in-the-wallet")
     wallet.locator("input[name=pin]").fill(PIN)

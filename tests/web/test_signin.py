@@ -45,13 +45,13 @@ def test_staff_arrive_at_their_own_door(world: World, role: Role) -> None:
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
 
 
-@pytest.mark.parametrize("typed", ["+8613900000001", "139 0000 0001", "0086-13900000001"])
+@pytest.mark.parametrize("typed", ["+8613900000001", "139 0000 0001", "0086-13900000001", "86 139 0000 0001"])
 def test_a_traveller_logs_in_by_phone_number(world: World, typed: str) -> None:
     answer = log_in(client_of(None), typed, door="/wallet/login")
     assert (answer.status_code, answer["Location"]) == (302, "/wallet/")
 
 
-def test_every_refusal_is_the_same_sentence(world: World) -> None:
+def test_every_refusal_at_a_door_is_the_same_sentence(world: World) -> None:
     def told(login: str, password: str, door: str) -> str:
         answer = log_in(client_of(None), login, password, door)
         assert answer.status_code == 200
@@ -63,7 +63,13 @@ def test_every_refusal_is_the_same_sentence(world: World) -> None:
         told("nobody", PASSWORD, "/login")
         == told(cashier, "wrong", "/login")
         == told(traveller, PASSWORD, "/login")
+        == "The login or the password is not right."
+    )
+    assert (
+        told("nobody", PASSWORD, "/wallet/login")
         == told(cashier, PASSWORD, "/wallet/login")
+        == told(traveller, "wrong", "/wallet/login")
+        == "The phone number or the password is not right."
     )
 
 

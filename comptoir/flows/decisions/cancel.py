@@ -75,6 +75,7 @@ def _give_back(payment: PaymentView, world: World) -> Decision:
             created_at=world.now,
             authorization_id=authorization.id,
             note=authorization.payee,
+            charge=authorization.charge,
         ),
         give_back=wallet.Spending(authorization.wallet_id, authorization.spent_on, total.minor)
         if same_day

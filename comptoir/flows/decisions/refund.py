@@ -107,6 +107,7 @@ def refund_credit(
         created_at=world.now,
         authorization_id=authorization.id,
         note=authorization.payee,
+        charge=refund.amount,
     )
 
 

@@ -76,9 +76,11 @@ WHERE s.wallet_id = r.wallet_id AND s."on" = r."on"
 """
 
 _CREDITS = """
-INSERT INTO wallet_credit (wallet_id, id, kind, currency, amount, authorization_id, note, created_at)
+INSERT INTO wallet_credit (wallet_id, id, kind, currency, amount, authorization_id, note, charge_currency,
+    charge, created_at)
 SELECT * FROM json_to_recordset(%s::json) AS r (wallet_id uuid, id uuid, kind text, currency text,
-    amount bigint, authorization_id uuid, note text, created_at timestamptz)
+    amount bigint, authorization_id uuid, note text, charge_currency text, charge bigint,
+    created_at timestamptz)
 """
 
 
@@ -194,6 +196,8 @@ def store_credits(credits: Sequence[Credit]) -> Statement:
                     "amount": one.amount.minor,
                     "authorization_id": one.authorization_id,
                     "note": one.note,
+                    "charge_currency": one.charge and one.charge.currency,
+                    "charge": one.charge and one.charge.minor,
                     "created_at": one.created_at,
                 }
                 for one in credits

@@ -43,7 +43,7 @@ WHERE t.wallet_id = %(wallet)s
 ORDER BY t.created_at DESC, t.id DESC LIMIT %(limit)s)
 UNION ALL
 (SELECT c.created_at, c.id, 1, c.kind, c.currency, c.amount, coalesce(p.payee, ''), p.payment_id,
-    NULL, NULL, NULL, NULL, CASE c.kind WHEN 'top_up' THEN c.note ELSE '' END, p.id
+    c.charge_currency, c.charge, NULL, NULL, CASE c.kind WHEN 'top_up' THEN c.note ELSE '' END, p.id
 FROM wallet_credit c
 LEFT JOIN wallet_authorization p ON p.wallet_id = c.wallet_id AND p.id = c.authorization_id
 WHERE c.wallet_id = %(wallet)s
@@ -76,7 +76,9 @@ _FOUND = _LINES.format(
         money=f"{_MOVED.format('t', 'amount')} OR {_CHARGED.format('t')}",
     ),
     credited=_FITS.format(
-        name="coalesce(p.payee, c.note)", at="c.created_at", money=_MOVED.format("c", "amount")
+        name="coalesce(p.payee, c.note)",
+        at="c.created_at",
+        money=f"{_MOVED.format('c', 'amount')} OR {_CHARGED.format('c')}",
     ),
 )
 

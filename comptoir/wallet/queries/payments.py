@@ -28,7 +28,7 @@ WHERE wallet_id = %s AND authorization_id = %s AND created_at >= %s ORDER BY cre
 """
 
 _CREDITS = """
-SELECT id, kind, currency, amount, note, created_at FROM wallet_credit
+SELECT id, kind, currency, amount, note, created_at, charge_currency, charge FROM wallet_credit
 WHERE wallet_id = %s AND authorization_id = %s AND created_at >= %s ORDER BY created_at, id
 """
 
@@ -71,6 +71,7 @@ def payment_record(wallet_id: UUID, authorization_id: UUID) -> PaymentRecord | N
             created_at=row[5],
             authorization_id=authorization_id,
             note=row[4],
+            charge=None if row[7] is None else Money(row[7], row[6]),
         )
         for row in _rows(_CREDITS, key)
     )

@@ -38,8 +38,9 @@ _OURS: Final = frozenset(
 
 
 def way_back(payment: PaymentView, now: datetime) -> str | None:
-    """Where the buyer of a final payment goes; None when the merchant left no web address.
+    """Where the buyer goes; None when the merchant left no web address.
 
+    Of a payment that is not final the shop learns just that (PAYMENT_IN_PROCESS, U): the buyer left its page.
     What already stood in the address under one of our names is replaced.
     """
     parts = _address(payment.redirect_url)

@@ -53,7 +53,7 @@ def order(request: HttpRequest, digits: str) -> HttpResponse:
         "price": payment.quote_price,
         "expires_at": payment.expires_at,
         "minutes": max(0, int((payment.expires_at - now).total_seconds()) // 60),
-        "back": way_back(payment, now) if final else None,
+        "back": None if request.headers.get("HX-Request") else way_back(payment, now),
         "in_wallet": in_wallet(request),
     }
     if is_open and payment.wallet_total is None and not request.headers.get("HX-Request"):

@@ -11,7 +11,12 @@ from django.templatetags.static import static
 from django.urls import reverse
 
 #: What every page that is kept needs.
-_FILES: Final = ("components/comptoir.css", "components/icon.svg", "components/icon-192.png")
+_FILES: Final = (
+    "components/comptoir.css",
+    "components/icon.svg",
+    "components/icon-192.png",
+    "components/offline.js",
+)
 
 
 def manifest(room: str, name: str, short_name: str, **more: Any) -> HttpResponse:
@@ -44,7 +49,7 @@ def manifest(room: str, name: str, short_name: str, **more: Any) -> HttpResponse
     return HttpResponse(json.dumps(told), content_type="application/manifest+json")
 
 
-def service_worker(room: str, files: Sequence[str], pages: Sequence[str] = ()) -> HttpResponse:
+def service_worker(room: str, files: Sequence[str] = (), pages: Sequence[str] = ()) -> HttpResponse:
     """The service worker of a room, to be answered below its home: it serves only what lies beside it.
 
     Kept are the page `<room>-offline`, which stands in place of all others, `pages` (addresses by name) that

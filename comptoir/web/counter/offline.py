@@ -15,7 +15,7 @@ from comptoir.web.components.access import open_page
 @open_page
 def offline(request: HttpRequest) -> HttpResponse:
     """What stands in place of every page of the counter when there is no network."""
-    return render(request, "counter/offline.html")
+    return render(request, "counter/offline.html", {"room": "counter"})
 
 
 @require_safe
@@ -29,4 +29,4 @@ def manifest(request: HttpRequest) -> HttpResponse:
 @open_page
 def service_worker(request: HttpRequest) -> HttpResponse:
     """The service worker of the counter: it keeps nothing but the page for when there is no network."""
-    return installing.service_worker("counter", ["counter/offline.js"])
+    return installing.service_worker("counter")

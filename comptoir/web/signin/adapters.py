@@ -49,7 +49,6 @@ class AccountAdapter(DefaultAccountAdapter):
     """People are made by their merchant, their office or the operator; nobody signs up, nobody is mailed."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
-        "username_password_mismatch": _("The login or the password is not right."),
         "too_many_login_attempts": _("Too many attempts. Wait a few minutes and try again."),
         "incorrect_password": _("The password is not right."),
         "enter_current_password": _("The present password is not right."),

@@ -7,6 +7,9 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from comptoir.acquiring import api as acquiring
+from comptoir.acquiring.api import PaymentView
+from comptoir.db.run import read
 from comptoir.flows.api import IN_PROCESS, OK, Claim
 from comptoir.web.wallet.doing import do, refusal
 from comptoir.web.wallet.holder import Holder
@@ -29,6 +32,19 @@ def claim(holder: Holder, digits: str) -> HttpResponseRedirect | str:
     if outcome.code == OK:
         return gettext("This has been paid already.")
     return refusal(outcome.code)
+
+
+def hosted_page(payment: PaymentView) -> str | None:
+    """The cashier's page of a payment that a website asked for, which leads back there once; else None."""
+    if not payment.order_code or not payment.redirect_url:
+        return None
+    return reverse("order", args=[payment.order_code])
+
+
+def hosted_page_of(digits: str) -> str | None:
+    """The same of an order by its digits; None also for digits of no order."""
+    found = acquiring.decode_payments(read(acquiring.payments_by_order_code([digits])))
+    return hosted_page(found[0]) if found else None
 
 
 def busy() -> str:

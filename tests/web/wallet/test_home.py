@@ -87,6 +87,25 @@ def test_home_says_what_is_there_what_waits_and_what_is_held(
         assert text in page
 
 
+def test_what_came_back_is_shown_in_both_currencies(world: World, busy: wallet.AuthorizationView) -> None:
+    client = client_of(world.traveller.person)
+    for address in ("/wallet/", "/wallet/movements", f"/wallet/payments/{busy.id}"):
+        assert re.search(r"\+CN¥67\.82 €8\.50 ", text_of(client, address)), address
+    assert "Refund from" in text_of(client, "/wallet/movements?amount=8.50")
+
+
+def test_a_time_of_china_is_called_one_and_a_deadline_counts_down(
+    world: World, busy: wallet.AuthorizationView
+) -> None:
+    client = client_of(world.traveller.person)
+    home = client.get("/wallet/").content.decode()
+    assert "Days and times are those of China." in home
+    assert re.search(r'Good for <span data-countdown="[^"]+">\d+:\d+, China time<', home)
+    assert "Days and times are those of China." in text_of(client, "/wallet/movements")
+    assert re.search(r"\d:\d\d, China time", text_of(client, f"/wallet/results/{busy.id}"))
+    assert len(re.findall(r"\d:\d\d, China time", text_of(client, f"/wallet/payments/{busy.id}"))) == 1
+
+
 def test_movements_are_grouped_by_day_in_china(world: World) -> None:
     midnight = utc_now().replace(hour=16, minute=0, second=0, microsecond=0) - timedelta(days=2)
     own = world.traveller.wallet_id

@@ -52,6 +52,7 @@ def test_limits_that_cannot_be_are_said_and_change_nothing(world: World) -> None
 
     assert "above what you may choose" in told(day="20000.01")
     assert "The limits rise" in told(no_pin="2001")
+    assert 'id="pin-problem" role="alert"></p>' in told(no_pin="2001"), "nothing is wrong with the PIN"
     for nonsense in ("", "x", "-1x", "1.234", "1e3"):
         assert "Type each limit as an amount" in told(no_pin=nonsense)
     assert "Wrong PIN" in told(pin=WRONG_PIN)
@@ -115,6 +116,12 @@ def test_a_lost_phone_stops_everything_and_only_pin_and_password_undo_it(
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_text("This wallet is frozen. Nothing leaves it.")).to_be_visible()
     shot(page, "wallet-home-frozen")
+    page.goto("/wallet/code")
+    expect(page.get_by_text("This wallet is frozen. Nothing leaves it.")).to_be_visible()
+    expect(page.get_by_text("Set this phone up")).to_be_hidden()
+    shot(page, "wallet-code-frozen")
+    page.goto("/wallet/code/setup")
+    expect(page.get_by_role("link", name="Let it pay again")).to_be_visible()
     page.goto(f"/wallet/asks/{waits.id}")
     type_pin(page)
     page.get_by_role("button", name=re.compile("^Pay ")).click()

@@ -104,14 +104,13 @@ def consent(request: HttpRequest, holder: Holder, code: str) -> HttpResponse:
     }
     if request.method == "POST":
         try:
-            problem = _answer(request, holder, code, currency, subscription)
-        except (PinRefused, PinUnfit) as refused:
-            problem = pin_problem(refused)
+            page["refused"] = _answer(request, holder, code, currency, subscription)
+        except (PinRefused, PinUnfit) as wrong:
+            page["problem"] = pin_problem(wrong)
         except DatabaseError:
-            problem = busy()
-        if problem is None:
+            page["refused"] = busy()
+        if not page.get("problem") and not page.get("refused"):
             return redirect("wallet-consent", code)
-        page["problem"] = problem
     return render(request, "wallet/consent.html", page)
 
 

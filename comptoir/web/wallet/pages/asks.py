@@ -19,7 +19,7 @@ from comptoir.kernel.money import Money
 from comptoir.wallet import api as wallet
 from comptoir.wallet.api import AuthorizationState, AuthorizationView, PinRefused, PinUnfit
 from comptoir.web.components.access import not_theirs
-from comptoir.web.wallet.claiming import busy, claim
+from comptoir.web.wallet.claiming import busy, claim, hosted_page
 from comptoir.web.wallet.doing import do, pin_problem, refusal
 from comptoir.web.wallet.holder import Holder, holders_page
 
@@ -47,7 +47,7 @@ def ask(request: HttpRequest, holder: Holder, authorization_id: UUID) -> HttpRes
         claimed = claim(holder, payment.order_code)
         if isinstance(claimed, HttpResponseRedirect):
             return claimed
-        return _page(request, holder, asked, payment, claimed)
+        return _page(request, holder, asked, payment, refused=claimed)
     try:
         if answer == "decline":
             do(Decline(wallet_id=holder.wallet_id, authorization_id=asked.id), holder.now)
@@ -56,7 +56,7 @@ def ask(request: HttpRequest, holder: Holder, authorization_id: UUID) -> HttpRes
     except (PinRefused, PinUnfit) as refused:
         return _page(request, holder, asked, payment, pin_problem(refused))
     except DatabaseError:
-        return _page(request, holder, asked, payment, busy(), status=503)
+        return _page(request, holder, asked, payment, refused=busy(), status=503)
 
 
 def _pay(
@@ -69,7 +69,7 @@ def _pay(
     stands = wallet.authorization(holder.wallet_id, asked.id)
     if outcome.code in (OK, IN_PROCESS) or stands is None or stands.state is not AuthorizationState.WAITING:
         return _result_of(asked)
-    return _page(request, holder, asked, payment, refusal(outcome.code))
+    return _page(request, holder, asked, payment, refused=refusal(outcome.code))
 
 
 @require_safe
@@ -83,6 +83,7 @@ def result(request: HttpRequest, holder: Holder, authorization_id: UUID) -> Http
         "asked": asked,
         "state": AuthorizationState.EXPIRED.value if over else asked.state.value,
         "look": "bad" if over else _LOOKS.get(asked.state, "bad"),
+        "back": hosted_page(_payment(asked)),
     }
     return render(request, "wallet/result.html", page)
 
@@ -107,8 +108,11 @@ def _page(
     asked: AuthorizationView,
     payment: PaymentView,
     problem: str = "",
+    *,
+    refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    """`problem` is what is wrong with the PIN, `refused` whatever else stands in the way."""
     until = _until(asked, payment)
     page: dict[str, Any] = {
         "tab": "home",
@@ -118,9 +122,11 @@ def _page(
         "holds": payment.capture_mode is CaptureMode.MANUAL,
         "until": until,
         "over": holder.now >= until,
+        "back": hosted_page(payment),
         "renewable": bool(payment.order_code) and holder.now < payment.expires_at,
         "summary": wallet.wallet_summary(holder.wallet_id, holder.now),
         "problem": problem,
+        "refused": refused,
     }
     return render(request, "wallet/ask.html", page, status=status)
 

@@ -25,6 +25,7 @@ from comptoir.wallet.api import (
     PinRefused,
     PinUnfit,
     WalletInactive,
+    WalletState,
 )
 from comptoir.web.components import installing
 from comptoir.web.components.access import open_page
@@ -60,7 +61,7 @@ def pay(request: HttpRequest) -> HttpResponse:
 @open_page
 def offline(request: HttpRequest) -> HttpResponse:
     """What stands in place of every other page when there is no network."""
-    return render(request, "wallet/offline.html")
+    return render(request, "wallet/offline.html", {"room": "wallet"})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,9 +69,12 @@ def offline(request: HttpRequest) -> HttpResponse:
 def setup(request: HttpRequest, holder: Holder) -> HttpResponse:
     """Make this browser a device, with the PIN; the one it was before is revoked.
 
-    A script is answered with the seed, this once; without one the server makes the codes.
+    A script is answered with the seed, this once; without one the server makes the codes. A frozen wallet
+    has no use for it: its home says what to do.
     """
     if request.method != "POST":
+        if wallet.standing(holder.wallet_id).state is WalletState.FROZEN:
+            return redirect("wallet-home")
         return render(request, "wallet/setup.html", {"tab": "code"})
     try:
         wallet.check_pin(holder.wallet_id, request.POST.get("pin", ""), holder.now)
@@ -131,6 +135,8 @@ def news(request: HttpRequest) -> HttpResponse:
 @holders_page()
 def _own_news(request: HttpRequest, holder: Holder) -> HttpResponse:
     """The page names its device: a fresh login does not know yet that it is on one."""
+    if wallet.standing(holder.wallet_id).state is WalletState.FROZEN:
+        return JsonResponse({"frozen": True})
     device = _device(request, holder)
     if device is None:
         return JsonResponse({"device": None})

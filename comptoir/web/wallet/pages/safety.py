@@ -36,10 +36,13 @@ def limits(request: HttpRequest, holder: Holder) -> HttpResponse:
     summary = wallet.wallet_summary(holder.wallet_id, holder.now)
     standing = wallet.standing(holder.wallet_id)
     currency = summary.wallet.currency
-    problem = ""
+    problem = refused = ""
     if request.method == "POST":
-        problem = _change_limits(request, holder, currency)
-        if not problem:
+        try:
+            refused = _change_limits(request, holder, currency)
+        except (PinRefused, PinUnfit) as wrong:
+            problem = pin_problem(wrong)
+        if not problem and not refused:
             return redirect("wallet-limits")
     rows = [
         {
@@ -56,12 +59,13 @@ def limits(request: HttpRequest, holder: Holder) -> HttpResponse:
         "spent": Money(summary.wallet.spent, currency),
         "left": Money(max(0, summary.wallet.day_limit - summary.wallet.spent), currency),
         "problem": problem,
+        "refused": refused,
     }
     return render(request, "wallet/limits.html", page)
 
 
 def _change_limits(request: HttpRequest, holder: Holder, currency: str) -> str:
-    """What is wrong, or nothing when the limits are changed."""
+    """What is wrong with the limits, or nothing when they are changed. Raises PinRefused, PinUnfit."""
     try:
         typed = {name: Money.of(_plain(request, name), currency).minor for name in _FIELDS}
     except InvalidValue:
@@ -70,8 +74,6 @@ def _change_limits(request: HttpRequest, holder: Holder, currency: str) -> str:
         wallet.check_pin(holder.wallet_id, request.POST.get("pin", ""), holder.now)
         wallet.choose_limits(holder.wallet_id, Limits(**typed))
         holder.did("wallet.limits", limits=" ".join(str(typed[name]) for name in _FIELDS))
-    except (PinRefused, PinUnfit) as refused:
-        return pin_problem(refused)
     except WalletInactive as inactive:
         return refusal(inactive.code)
     except LimitsTooHigh:
@@ -166,16 +168,17 @@ def unfreeze(request: HttpRequest, holder: Holder) -> HttpResponse:
     """The wallet pays again, with the PIN and a password of the last ten minutes."""
     if wallet.standing(holder.wallet_id).state is not WalletState.FROZEN:
         return redirect("wallet-home")
-    problem = ""
+    problem = refused = ""
     if request.method == "POST":
         try:
             wallet.check_pin(holder.wallet_id, request.POST.get("pin", ""), holder.now)
             wallet.unfreeze_own(holder.wallet_id)
             holder.did("wallet.unfreeze")
-        except (PinRefused, PinUnfit) as refused:
-            problem = pin_problem(refused)
+        except (PinRefused, PinUnfit) as wrong:
+            problem = pin_problem(wrong)
         except (WalletInactive, FrozenByOperator):
-            problem = gettext("The operator froze this wallet, and alone can let it pay again.")
+            refused = gettext("The operator froze this wallet, and alone can let it pay again.")
         else:
             return redirect("wallet-home")
-    return render(request, "wallet/unfreeze.html", {"tab": "me", "problem": problem})
+    page = {"tab": "me", "problem": problem, "refused": refused}
+    return render(request, "wallet/unfreeze.html", page)

@@ -16,7 +16,7 @@ from comptoir.standards import code_picture
 from comptoir.web.components import pictures
 from comptoir.web.components.pictures import FRAME, PHOTO, TooManyPictures, codes_of_picture
 from comptoir.web.wallet import scanning
-from comptoir.web.wallet.claiming import claim
+from comptoir.web.wallet.claiming import claim, hosted_page_of
 from comptoir.web.wallet.holder import Holder, holders_page
 from comptoir.web.wallet.scanning import Kind, Scanned
 
@@ -33,7 +33,10 @@ _NO_OPENING: Final = gettext_lazy("This picture cannot be opened. Choose a photo
 def scan(request: HttpRequest, holder: Holder) -> HttpResponse:
     """Ask for a code, and follow the one that comes. `text` in the address is what a shop's page shows."""
     if request.method != "POST":
-        return _page(request, given=request.GET.get("text", "")[: scanning.LONGEST])
+        given = request.GET.get("text", "")[: scanning.LONGEST]
+        return (
+            _followed(request, holder, given) if given and _from_us(request) else _page(request, given=given)
+        )
     typed = request.POST.get("text", "").strip()
     if "picture" in request.FILES:
         try:
@@ -49,7 +52,16 @@ def scan(request: HttpRequest, holder: Holder) -> HttpResponse:
             )
     if not typed:
         return _page(request, gettext("Type the digits below the shop's code."))
-    return _follow(request, holder, scanning.understand(typed, settings.COMPTOIR.public_url), typed)
+    return _followed(request, holder, typed)
+
+
+def _from_us(request: HttpRequest) -> bool:
+    """Whether a page of ours leads here, by what the browser says (W3C Fetch Metadata Request Headers, 2021).
+
+    A link of anybody else's takes over no order before the traveller has said so. Neither pays: that takes
+    the PIN.
+    """
+    return request.method == "GET" and request.headers.get("Sec-Fetch-Site") == "same-origin"
 
 
 @require_POST
@@ -69,10 +81,14 @@ def _text_of_picture(request: HttpRequest, kind: pictures.Kind) -> str:
     return scanning.best(codes_of_picture(request, kind), settings.COMPTOIR.public_url)
 
 
-def _follow(request: HttpRequest, holder: Holder, found: Scanned, typed: str) -> HttpResponse:
+def _followed(request: HttpRequest, holder: Holder, typed: str) -> HttpResponse:
+    """Where a text leads, or why it leads nowhere."""
+    found = scanning.understand(typed, settings.COMPTOIR.public_url)
     if found.kind is Kind.ORDER:
         claimed = claim(holder, found.value)
-        return claimed if isinstance(claimed, HttpResponseRedirect) else _page(request, claimed)
+        if isinstance(claimed, HttpResponseRedirect):
+            return claimed
+        return _page(request, claimed, back=hosted_page_of(found.value))
     if found.kind is Kind.SHOP and flows.scanned_entry(found.value) is not None:
         return redirect("wallet-shop", found.value)
     if found.kind is Kind.CONSENT:
@@ -109,7 +125,20 @@ def _explained(found: Scanned) -> str:
 
 
 def _page(
-    request: HttpRequest, problem: str = "", typed: str = "", given: str = "", status: int = 200
+    request: HttpRequest,
+    problem: str = "",
+    typed: str = "",
+    given: str = "",
+    back: str | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    page = {"tab": "scan", "problem": problem, "typed": typed, "given": given, "longest": scanning.LONGEST}
+    """`given` came by a link and waits for one press; `back` is the page that leads back to the shop."""
+    page = {
+        "tab": "scan",
+        "problem": problem,
+        "typed": typed,
+        "given": given,
+        "back": back,
+        "longest": scanning.LONGEST,
+    }
     return render(request, "wallet/scan.html", page, status=status)

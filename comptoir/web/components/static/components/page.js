@@ -6,6 +6,8 @@
 // data-menu                       a <details> that closes when something else is touched
 // form[data-once]                 sent once: its buttons are busy from then on (every POST form is, but data-many)
 // data-reveal="id"                show a password while pressed again and again
+// body[data-answer]               the answer to a form whose address can be opened: whoever comes back to it opens that,
+//                                 instead of being asked by the browser whether to send the form once more
 
 const says = (text) => {
   const toast = document.createElement("div");
@@ -14,6 +16,8 @@ const says = (text) => {
   document.getElementById("toasts")?.append(toast);
   setTimeout(() => toast.remove(), 6000);
 };
+
+if ("answer" in document.body.dataset) history.replaceState(history.state, "", location.href);
 
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("[data-menu][open]")) {

@@ -21,6 +21,7 @@ let since;
 let shownWindow;
 let online = true;
 let foreign = false;
+let frozen = false;
 
 function show(state) {
   for (const one of page.querySelectorAll("[data-when]")) {
@@ -38,7 +39,7 @@ function freshCounter(window) {
 
 async function tick() {
   const now = Date.now();
-  const state = !own ? "new" : foreign ? "foreign" : standing(kept, now);
+  const state = frozen ? "frozen" : !own ? "new" : foreign ? "foreign" : standing(kept, now);
   if (state !== "ready") {
     shownWindow = undefined;
     return show(state);
@@ -86,6 +87,8 @@ async function poll() {
   kept = await measured(news.now, before, Date.now());
   since ??= news.now;
   if (news.login) return;
+  frozen = Boolean(news.frozen);
+  if (frozen) return;
   foreign = Boolean(own) && news.device !== own.number;
   if (!own || foreign) return;
   used = new Set(news.used);
