@@ -99,9 +99,9 @@ def test_a_time_of_china_is_called_one_and_a_deadline_counts_down(
 ) -> None:
     client = client_of(world.traveller.person)
     home = client.get("/wallet/").content.decode()
-    assert "Days and times are those of China." in home
+    assert "All times are those of China." in home
     assert re.search(r'Good for <span data-countdown="[^"]+">\d+:\d+, China time<', home)
-    assert "Days and times are those of China." in text_of(client, "/wallet/movements")
+    assert "All times are those of China." in text_of(client, "/wallet/movements")
     assert re.search(r"\d:\d\d, China time", text_of(client, f"/wallet/results/{busy.id}"))
     assert len(re.findall(r"\d:\d\d, China time", text_of(client, f"/wallet/payments/{busy.id}"))) == 1
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.web.pages import (
+    DESK,
     aside,
     assert_accessible,
     assert_fits,
@@ -64,6 +65,16 @@ def test_amounts_keys_and_pay_are_in_view_at_once(
             shot(page, f"wallet-ask-{phone}-wrong")
         page.context.close()
     assert own_balance(world) == FULL
+
+
+def test_the_question_on_a_desk(browser: Browser, site: str, world: World) -> None:
+    one = aside(lambda: asked(world))
+    page = open_as(browser, site, world.traveller.person, size=DESK, dark=True)
+    page.goto(f"/wallet/asks/{one.id}")
+    for what in (".amount-huge", "[data-key='1']", "button[value=pay]", "button[value=decline]"):
+        in_view(page, page.locator(what))
+    assert_accessible(page)
+    shot(page, "wallet-ask-desk-dark")
 
 
 def test_back_after_a_wrong_pin_leads_to_the_result(browser: Browser, site: str, world: World) -> None:
