@@ -105,6 +105,7 @@ def test_an_order_whose_time_is_up_says_so(
     dark: bool, database: Database, site: str, browser: Browser
 ) -> None:
     scene = aside(fresh_scene)
+    aside(lambda: identity.ensure_platform_key(now=utc_now()))
     digits = aside(lambda: order(scene, utc_now() - timedelta(hours=1)))
     page, _ = opened(browser, f"{site}/c/{digits}")
     page.emulate_media(color_scheme="dark" if dark else "light")

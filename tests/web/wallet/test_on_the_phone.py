@@ -23,6 +23,7 @@ LANGUAGES = ("zh-hans", "en", "nl", "fr", "de")
 
 def in_view(page: Page, what: Locator) -> None:
     """Seen whole without scrolling, and not below something else."""
+    page.wait_for_load_state()
     box = what.bounding_box()
     size = page.viewport_size
     assert box is not None
