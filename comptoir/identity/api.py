@@ -60,6 +60,7 @@ from comptoir.identity.operations.record import (
 from comptoir.identity.queries import (
     SEALED,
     actions,
+    actions_about,
     api_key_statement,
     api_keys,
     client,
@@ -134,6 +135,7 @@ __all__ = [
     "Role",
     "StaffRefused",
     "actions",
+    "actions_about",
     "add_key",
     "add_platform_key",
     "api_key_statement",

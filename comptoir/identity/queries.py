@@ -245,20 +245,27 @@ def actions(
     if subject is not None:
         rows = rows.filter(subject_kind=subject[0], subject_id=subject[1])
     count = min(max(limit, 1), _MOST_ENTRIES)
-    found = [
-        AuditEntryView(
-            id=row.id,
-            owner_id=row.owner_id,
-            person_id=row.person_id,
-            action=row.action,
-            subject_kind=row.subject_kind,
-            subject_id=row.subject_id,
-            at=row.at,
-            details=row.details,
-        )
-        for row in rows[: count + 1]
-    ]
+    found = [_entry(row) for row in rows[: count + 1]]
     return AuditPage(tuple(found[:count]), found[count - 1].id if len(found) > count else None)
+
+
+def actions_about(owner_id: UUID, kind: str, subject_ids: Sequence[str]) -> list[AuditEntryView]:
+    """What was done to any of these things of one kind, by whomever of this record, the oldest first."""
+    rows = AuditEntry.objects.filter(owner_id=owner_id, subject_kind=kind, subject_id__in=subject_ids)
+    return [_entry(row) for row in rows.order_by("id")]
+
+
+def _entry(row: AuditEntry) -> AuditEntryView:
+    return AuditEntryView(
+        id=row.id,
+        owner_id=row.owner_id,
+        person_id=row.person_id,
+        action=row.action,
+        subject_kind=row.subject_kind,
+        subject_id=row.subject_id,
+        at=row.at,
+        details=row.details,
+    )
 
 
 def view_of(row: Person) -> PersonView:

@@ -268,6 +268,8 @@ def test_exports_hold_what_the_list_shows_and_no_formula(desk: Desk) -> None:
         "EUR",
         "success",
     )
+    # What was refused is owed to nobody: a sum of the column is what is owed.
+    assert (by_ref["R-1"]["settlement"], by_ref["refused"]["settlement"]) == ("17.00", "")
     only = browser.get(reverse("merchant-export", args=["payments", "csv"]) + "?state=FAIL")
     assert b"".join(only.streaming_content).decode().count("\n") == 2
     book = browser.get(reverse("merchant-export", args=["payments", "xlsx"]))

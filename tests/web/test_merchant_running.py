@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.urls import reverse
 
 from comptoir.acquiring import api as acquiring
@@ -13,9 +16,11 @@ from comptoir.identity import api as identity
 from comptoir.identity.api import Role
 from comptoir.kernel.ids import OPERATOR, new_id
 from comptoir.standards.antom import signing
+from tests.web.counter.till import client_at_till
 from tests.web.desk import Desk, page
 from tests.web.pages import client_of
 from tests.web.sales import pay
+from tests.web.world import PIN
 
 
 def test_stores_and_tills_are_added_by_who_acts(desk: Desk) -> None:
@@ -226,6 +231,42 @@ def test_a_notification_is_found_by_its_payment(desk: Desk) -> None:
     # Another shop's payment has no notifications here.
     other = client_of(world.other_shop.owner, recent=True)
     assert "No notification fits" in page(other, "merchant-notices", q=told[0].id.hex)
+
+
+def test_the_history_and_the_export_name_who_gave_back_and_who_approved(desk: Desk) -> None:
+    shop, one = desk.world.shop, desk.paid[0]
+    identity.set_pin(shop.manager.id, PIN)
+    at_counter = {"amount": "1.00", "manager": shop.manager.id.hex, "pin": PIN, "attempt": new_id().hex}
+    address = reverse("counter-refund", args=[one.id])
+    assert client_at_till(shop.cashier, shop).post(address, at_counter).status_code == 303
+    at_desk = {"amount": "2.00", "reason": "damaged", "note": "", "attempt": new_id().hex}
+    desk.browser(Role.MANAGER).post(reverse("merchant-refund", args=[one.id.hex]), at_desk)
+    history = page(desk.browser(), "merchant-payment", one.id.hex)
+    approved = f"{shop.cashier.display_name}, approved by {shop.manager.display_name}"
+    assert history.count(approved) == 1
+    assert history.count(shop.manager.display_name) == 2
+    assert "by hand" not in history
+    answer = desk.browser().get(reverse("merchant-export", args=["refunds", "csv"]))
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    rows = list(csv.DictReader(io.StringIO(text)))
+    told = {(row["amount"], row["client_id"], row["person"], row["approved_by"]) for row in rows}
+    assert told == {
+        ("1.00", "staff", shop.cashier.display_name, shop.manager.display_name),
+        ("2.00", "staff", shop.manager.display_name, ""),
+    }
+    # The record of another shop names nobody here.
+    assert identity.actions_about(desk.world.other_shop.merchant_id, "payment", [one.id.hex]) == []
+    record = page(desk.browser(), "merchant-record")
+    assert "Amount: €2.00" in record
+
+
+def test_numbers_are_those_of_the_language(desk: Desk) -> None:
+    browser = desk.browser()
+    browser.cookies[settings.LANGUAGE_COOKIE_NAME] = "fr"
+    home = page(browser, "merchant-home").replace("\u202f", "\u00a0")
+    assert "20\u00a0%" in home
+    assert "moins de 10\u00a0€" in home
+    assert "10\u00a0€ – 25\u00a0€" in home
 
 
 def test_nobody_revokes_anothers_api_key(desk: Desk) -> None:

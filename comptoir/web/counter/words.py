@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy
 
-from comptoir.wallet.api import OWN_ISSUER, SIMULATED
+from comptoir.web.components.wallets import wallet_name as wallet_name
 from comptoir.web.counter.outcomes import Advice, Reason, Refunded, Seen, Sight
 
 #: In letters that are read from two metres.
@@ -105,14 +105,3 @@ def lines(shown: Seen) -> list[str]:
     if shown.reason is None:
         return [str(TEXTS[shown.sight])]
     return [str(REASONS[shown.reason]), str(ADVICE[shown.advice])]
-
-
-def wallet_name(issuer: str | None) -> str:
-    """A wallet for people: our own, a test wallet, or the issuer's name."""
-    if issuer is None:
-        return gettext("No wallet")
-    if issuer == OWN_ISSUER:
-        return gettext("Comptoir wallet")
-    if issuer.startswith(SIMULATED):
-        return gettext("Test wallet")
-    return issuer.replace("_", " ").title()

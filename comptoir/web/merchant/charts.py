@@ -33,7 +33,10 @@ class Column:
 
 
 def columns(title: str, description: str, found: Sequence[Column], top: str) -> SafeString:
-    """Values side by side, the highest one written as `top` above its line."""
+    """Values side by side, the highest one written as `top` above its line.
+
+    On the right, where narrow screens begin.
+    """
     highest = max((one.value for one in found), default=0) or 1
     inner_width, inner_height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
     step = inner_width / max(len(found), 1)
@@ -65,7 +68,7 @@ def columns(title: str, description: str, found: Sequence[Column], top: str) -> 
     )
     lines = format_html(
         '<path class="chart-line" d="M{0} {2}H{1}M{0} {3}H{1}"/>'
-        '<text class="chart-text" x="{0}" y="{4}">{5}</text>',
+        '<text class="chart-text" x="{1}" y="{4}" text-anchor="end">{5}</text>',
         str(_LEFT),
         str(_WIDTH - _RIGHT),
         str(_TOP),

@@ -21,10 +21,11 @@ from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from comptoir.acquiring import api as acquiring
-from comptoir.acquiring.api import PaymentFilter, PaymentView, RefundView
+from comptoir.acquiring.api import STAFF, PaymentFilter, PaymentState, PaymentView, RefundView
 from comptoir.db.run import read
 from comptoir.kernel.money import Money, exponent
 from comptoir.web.components.access import Visitor, not_theirs, page_for
+from comptoir.web.merchant.doers import Doer, doers_of
 from comptoir.web.merchant.frame import READERS, Period, merchant_of, period_of
 from comptoir.web.merchant.payments import filter_of, state_of
 
@@ -48,6 +49,7 @@ _PAYMENT_COLUMNS: Final = (
 _REFUND_COLUMNS: Final = (
     "time", "refund_id", "request_id", "payment_id", "state", "failure_code", "currency", "amount",
     "settlement_currency", "settlement", "wallet_currency", "wallet_amount", "reason", "client_id",
+    "person", "approved_by",
 )  # fmt: skip
 
 
@@ -59,7 +61,7 @@ def export(request: HttpRequest, visitor: Visitor, what: str, form: str) -> Any:
     period = period_of(request.GET, visitor.now)
     kinds: dict[str, Callable[[], tuple[Sequence[str], Iterator[Sequence[Cell]]]]] = {
         "payments": lambda: (_PAYMENT_COLUMNS, _payments(filter_of(request.GET, merchant, period), period)),
-        "refunds": lambda: (_REFUND_COLUMNS, _refunds(merchant.id, period)),
+        "refunds": lambda: (_REFUND_COLUMNS, _refunds(visitor, merchant.id, period)),
     }
     if what not in kinds or form not in ("csv", "xlsx"):
         not_theirs()
@@ -145,12 +147,14 @@ def _payments(wanted: PaymentFilter, period: Period) -> Iterator[Sequence[Cell]]
         after = acquiring.place(page[-1])
 
 
-def _refunds(merchant_id: UUID, period: Period) -> Iterator[Sequence[Cell]]:
+def _refunds(visitor: Visitor, merchant_id: UUID, period: Period) -> Iterator[Sequence[Cell]]:
     zone, after = ZoneInfo(period.zone), None
     while True:
         asked = acquiring.refunds_page(merchant_id, period.begin, period.end, _PAGE, after)
         page = acquiring.decode_refunds(read(asked))
-        yield from (_refund(one, zone) for one in page)
+        by_hand = {one.payment_id for one in page if one.client_ref == STAFF}
+        doers = doers_of(visitor, "payment", by_hand)
+        yield from (_refund(one, zone, doers.get((one.payment_id, one.created_at))) for one in page)
         if len(page) < _PAGE:
             return
         after = acquiring.place(page[-1])
@@ -172,15 +176,15 @@ def _payment(one: PaymentView, zone: ZoneInfo) -> Sequence[Cell]:
         one.amount.decimal(),
         _decimal(one.captured, one.amount.currency) if one.capture_mode else None,
         _decimal(one.refunded, one.amount.currency),
-        one.settlement.currency,
-        one.settlement.decimal(),
+        # Only of what is owed, or will be: a column is summed.
+        *_money(one.settlement if one.state is PaymentState.SUCCESS else None),
         *_money(one.wallet_total),
         one.quote_price,
-        one.client_ref,
+        _client(one.client_ref),
     )
 
 
-def _refund(one: RefundView, zone: ZoneInfo) -> Sequence[Cell]:
+def _refund(one: RefundView, zone: ZoneInfo, doer: Doer | None) -> Sequence[Cell]:
     return (
         one.created_at.astimezone(zone),
         one.id.hex,
@@ -193,8 +197,15 @@ def _refund(one: RefundView, zone: ZoneInfo) -> Sequence[Cell]:
         *_money(one.settlement),
         *_money(one.wallet_amount),
         one.reason,
-        one.client_ref,
+        _client(one.client_ref),
+        doer.name if doer else None,
+        doer.approved_by if doer else None,
     )
+
+
+def _client(client_ref: str) -> str:
+    """A machine by its id; people at a counter or the desk are one word, for programs."""
+    return "staff" if client_ref == STAFF else client_ref
 
 
 def _money(money: Money | None) -> tuple[Cell, Cell]:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, Final
 
-from babel import dates, numbers
+from babel import Locale, dates, numbers
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -128,7 +128,7 @@ def _days_chart(sales: Sales, currency: str, period: Period) -> str:
             label=dates.format_skeleton("MMMd", one, locale=page_locale()),
             value=sales.days.get(one, Sum()).amount,
             shown=_said(sales.days.get(one, Sum()), currency),
-            mark=number % every == 0,
+            mark=(len(shown) - 1 - number) % every == 0,
         )
         for number, one in enumerate(shown)
     ]
@@ -187,13 +187,14 @@ def _baskets(sales: Sales, edges: Sequence[int], currency: str) -> list[dict[str
 
 def _ranges(edges: Sequence[int], currency: str) -> list[str]:
     """Each basket size in words: below, from to, from."""
+    usual = str(Locale.parse(page_locale()).currency_formats["standard"].pattern)
     said = [
         numbers.format_currency(
             Money(edge, currency).decimal(),
             currency,
             locale=page_locale(),
             currency_digits=False,
-            format="¤#,##0",
+            format=usual.replace("0.00", "0"),
         )
         for edge in edges
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,7 +29,9 @@ from comptoir.web.components.amounts import spelled, typed_amount, typed_money
 from comptoir.web.components.asking import desk
 from comptoir.web.components.places import marked, place_in
 from comptoir.web.components.refund_reasons import REFUND_REASONS
+from comptoir.web.components.wallets import wallet_name
 from comptoir.web.merchant import words
+from comptoir.web.merchant.doers import Doer, doers_of
 from comptoir.web.merchant.frame import (
     ACTORS,
     READERS,
@@ -61,7 +64,7 @@ def payments(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     shown, more = found[:PAGE], len(found) > PAGE
     last = acquiring.place(shown[-1]) if more else end
     path = reverse("merchant-payments")
-    names = {one.ref: one.name for one in merchant.stores}
+    names = _store_names(merchant)
     return show(
         request,
         visitor,
@@ -90,6 +93,9 @@ def payment(request: HttpRequest, visitor: Visitor, payment_id: str) -> HttpResp
     """One payment with everything that happened to it."""
     found = _find(request, visitor, payment_id)
     one = found.payment
+    doers = doers_of(visitor, "payment", [one.id])
+    doers |= doers_of(visitor, "dispute", [dispute.id for dispute in found.disputes])
+    by_instant = {at: doer for (_subject, at), doer in doers.items()}
     return show(
         request,
         visitor,
@@ -100,8 +106,10 @@ def payment(request: HttpRequest, visitor: Visitor, payment_id: str) -> HttpResp
         product=_PRODUCTS[one.product],
         left=acquiring.rules.refundable(one),
         why=words.reason(one.failure_code),
+        wallet=wallet_name(one.issuer) if one.issuer else "",
+        store=_store_names(merchant_of(visitor, request)).get(one.store_ref or "", one.store_ref),
         by=words.client(one.client_ref),
-        events=[_event(event) for event in found.events],
+        events=[_event(event, by_instant) for event in found.events],
         postings=[(line, *words.posting(line)) for line in found.postings],
         notices=[(notice, words.notice(notice.kind)) for notice in found.notices],
         disputes=found.disputes,
@@ -252,16 +260,21 @@ def _find(request: HttpRequest, visitor: Visitor, payment_id: str) -> PaymentHis
     return found
 
 
-def _event(one: Event) -> dict[str, Any]:
+def _event(one: Event, doers: dict[datetime, Doer]) -> dict[str, Any]:
     said, kind = words.event(one.what)
+    by_hand = one.by in (None, acquiring.STAFF)
     return {
         "at": one.at,
         "said": said,
         "kind": kind,
         "amount": one.amount,
-        "by": words.client(one.by),
+        "by": words.doer(doers[one.at]) if by_hand and one.at in doers else words.client(one.by),
         "why": words.reason(one.why),
     }
+
+
+def _store_names(merchant: MerchantSummary) -> dict[str, str]:
+    return {one.ref: one.name for one in merchant.stores}
 
 
 def _line(one: PaymentView, names: dict[str, str]) -> dict[str, Any]:
@@ -269,7 +282,7 @@ def _line(one: PaymentView, names: dict[str, str]) -> dict[str, Any]:
         "payment": one,
         "state": state_of(one),
         "store": names.get(one.store_ref or "", one.store_ref or ""),
-        "wallet": one.issuer or "",
+        "wallet": wallet_name(one.issuer) if one.issuer else "",
         "why": words.reason(one.failure_code),
     }
 

@@ -14,11 +14,15 @@ from comptoir.flows import topics
 from comptoir.flows.api import OK
 from comptoir.flows.history import Happened
 from comptoir.identity.api import Detail, Role
+from comptoir.kernel.errors import InvalidValue
+from comptoir.kernel.money import Money
 from comptoir.ledger.api import Posting
 from comptoir.ledger.api import Role as Account
 from comptoir.risk.api import errors as risk
 from comptoir.wallet.api import errors as wallet
 from comptoir.web.components.refund_reasons import refund_reason
+from comptoir.web.components.templatetags.comptoir import money
+from comptoir.web.merchant.doers import Doer
 
 #: Why something was refused. A code that is not here is shown as it is.
 _REASONS: Final[dict[str, Promise]] = {
@@ -176,8 +180,15 @@ def event(what: Happened) -> tuple[str, str]:
 
 
 def client(client_ref: str | None) -> str:
-    """Who asked: a machine by its id, or people by hand."""
-    return gettext("by hand") if client_ref == STAFF else client_ref or ""
+    """Who asked: a machine by its id, or people at a counter."""
+    return gettext("at the counter") if client_ref == STAFF else client_ref or ""
+
+
+def doer(one: Doer) -> str:
+    """Who did something by hand, and who approved it."""
+    if one.approved_by is None:
+        return one.name
+    return gettext("%(name)s, approved by %(manager)s") % {"name": one.name, "manager": one.approved_by}
 
 
 def posting(one: Posting) -> tuple[str, str, str]:
@@ -209,7 +220,18 @@ def detail(name: str, value: Detail) -> str:
         said = gettext("Done")
     elif name in ("outcome", "why", "reason"):
         said = reason(said)
-    return f"{_DETAILS.get(name, name)}: {said}"
+    elif name == "amount":
+        said = _amount(said)
+    return gettext("%(what)s: %(value)s") % {"what": _DETAILS.get(name, name), "value": said}
+
+
+def _amount(kept: str) -> str:
+    """An amount as the record keeps it (10.00 EUR), in the page's language."""
+    number, _blank, currency = kept.partition(" ")
+    try:
+        return money(Money.of(number, currency))
+    except InvalidValue:
+        return kept
 
 
 def role(one: Role) -> str:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from babel import dates, numbers
+from babel import Locale, dates, numbers
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
@@ -84,7 +84,10 @@ def rate(price: Decimal, base: str, quote: str) -> str:
 @register.filter
 def percent(value: float | None) -> str:
     """A share (0.123) in percent with at most one decimal."""
-    return "" if value is None else numbers.format_percent(value, format="#,##0.#%", locale=page_locale())
+    if value is None:
+        return ""
+    usual = str(Locale.parse(page_locale()).percent_formats[None].pattern)
+    return numbers.format_percent(value, format=usual.replace("0", "0.#"), locale=page_locale())
 
 
 @register.filter
