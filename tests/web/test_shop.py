@@ -63,7 +63,7 @@ def shop(
         lambda: House(
             database.url,
             tmp_path,
-            utc_now().date() - timedelta(days=1),
+            utc_now().date() - timedelta(days=2),  # the world has its own of yesterday
             COMPTOIR_PUBLIC_URL=site,
             COMPTOIR_NOTIFY_PRIVATE="1",
         )
