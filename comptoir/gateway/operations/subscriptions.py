@@ -74,9 +74,7 @@ async def create(services: Services, call: Call) -> SubscriptionCreateResponse:
     request = _CREATE.decode(call.body)
     await check_account(services, call, request.merchant_account_id)
     method = request.payment_method.payment_method_type
-    refusal = wallet_refusal(method, "paymentMethod.paymentMethodType") or _not_open(
-        allowAccumulate=request.allow_accumulate
-    )
+    refusal = wallet_refusal(method, "paymentMethod.paymentMethodType")
     if refusal is not None:
         return SubscriptionCreateResponse(result=refusal)
     outcome = await services.submit(_command(request, call))
@@ -140,25 +138,12 @@ def _command(request: SubscriptionCreateRequest, call: Call) -> OpenSubscription
 async def change(services: Services, call: Call) -> SubscriptionAnswer:
     """Other terms from the next period on. Raises ParamIllegal, and what the engine raises."""
     request = _CHANGE.decode(call.body)
-    refusal = _not_open(
-        allowAccumulate=request.allow_accumulate,
-        paymentAmountDifference=request.payment_amount_difference,
-        subscriptionStartTime=request.subscription_start_time,
-    )
-    if refusal is not None:
-        return SubscriptionAnswer(result=refusal)
     return await _change(services, call, request.subscription_change_request_id, request, "CHANGE", None)
 
 
 async def update(services: Services, call: Call) -> SubscriptionAnswer:
     """The same, and the next period may be moved. Raises ParamIllegal, and what the engine raises."""
     request = _UPDATE.decode(call.body)
-    proration = request.proration_settings
-    refusal = _not_open(
-        **{"prorationSettings.prorationMode": proration.proration_mode if proration else None}
-    )
-    if refusal is not None:
-        return SubscriptionAnswer(result=refusal)
     moved = time_or_none(request.next_subscription_date, "nextSubscriptionDate")
     return await _change(services, call, request.subscription_update_request_id, request, "UPDATE", moved)
 
@@ -365,11 +350,3 @@ def _period(rule: PeriodRule) -> Period:
 def _hash(*parts: object) -> bytes:
     """What must be the same for a repeated request to be a repeat: all that was asked for."""
     return hashlib.sha256("\x1f".join(map(repr, parts)).encode()).digest()
-
-
-def _not_open(**asked: object) -> Result | None:
-    """The refusal of what the API knows and Comptoir does not do."""
-    for member, value in asked.items():
-        if value:
-            return Result.of(ResultCode.BUSINESS_NOT_SUPPORT, f"{member} is not open here")
-    return None

@@ -22,6 +22,7 @@ from comptoir.standards.antom.messages.wire import (
     Max256,
     Max2048,
     Message,
+    NotOpen,
     Text64,
     Text256,
     WrongMember,
@@ -109,7 +110,7 @@ class SubscriptionCreateRequest(Message, frozen=True):
     trials: list[TrialRule] | None = None
     allow_retry: bool | None = None
     max_amount_floor: Amount | None = None
-    allow_accumulate: bool | None = None
+    allow_accumulate: NotOpen | None = None
     merchant_account_id: Max64 | None = None
 
     def __post_init__(self) -> None:
@@ -150,24 +151,23 @@ class SubscriptionChangeRequest(Message, frozen=True):
     subscription_change_request_id: Text64
     subscription_id: Text64
     subscription_description: Max256 | None = None
-    subscription_start_time: Max64 | None = None
+    subscription_start_time: NotOpen | None = None
     subscription_end_time: Max64 | None = None
     period_rule: PeriodRule | None = None
     payment_amount: Amount | None = None
-    payment_amount_difference: Amount | None = None
-    allow_accumulate: bool | None = None
+    payment_amount_difference: NotOpen | None = None
+    allow_accumulate: NotOpen | None = None
 
     def __post_init__(self) -> None:
         if self.payment_amount is not None:
             must_be_positive(self.payment_amount, "paymentAmount")
         check_time(self.subscription_end_time, "subscriptionEndTime")
-        check_time(self.subscription_start_time, "subscriptionStartTime")
 
 
 class ProrationSettings(Message, frozen=True):
     """An amount to be paid or given back at once."""
 
-    proration_mode: Max64 | None = None
+    proration_mode: NotOpen | None = None
     custom_amount: Amount | None = None
 
 

@@ -21,7 +21,7 @@ from comptoir.kernel.money import Money
 from comptoir.wallet import api as wallet
 from comptoir.wallet.api import AgreementView, PinRefused, PinUnfit
 from comptoir.web.components.access import not_theirs
-from comptoir.web.components.amounts import typed_amount
+from comptoir.web.components.amounts import spelled, typed_amount
 from comptoir.web.wallet.claiming import busy
 from comptoir.web.wallet.doing import do, pin_problem, refusal
 from comptoir.web.wallet.holder import Holder, holders_page
@@ -99,8 +99,8 @@ def consent(request: HttpRequest, holder: Holder, code: str) -> HttpResponse:
         "until": asked.expires_at,
         "subscription": _terms(subscription),
         "currency": currency,
-        "at_once": request.POST.get("at_once", str(Money(standing.limits.no_pin, currency).decimal())),
-        "a_day": request.POST.get("a_day", str(Money(standing.limits.payment, currency).decimal())),
+        "at_once": request.POST.get("at_once", spelled(Money(standing.limits.no_pin, currency))),
+        "a_day": request.POST.get("a_day", spelled(Money(standing.limits.payment, currency))),
     }
     if request.method == "POST":
         try:

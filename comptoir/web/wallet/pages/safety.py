@@ -23,6 +23,7 @@ from comptoir.wallet.api import (
 )
 from comptoir.web.components import sessions
 from comptoir.web.components.access import not_theirs, recently_authenticated
+from comptoir.web.components.amounts import spelled
 from comptoir.web.wallet.doing import pin_problem, refusal
 from comptoir.web.wallet.holder import Holder, holders_page, remember_device
 
@@ -47,7 +48,7 @@ def limits(request: HttpRequest, holder: Holder) -> HttpResponse:
     rows = [
         {
             "name": name,
-            "typed": request.POST.get(name, str(Money(getattr(standing.limits, name), currency).decimal())),
+            "typed": request.POST.get(name, spelled(Money(getattr(standing.limits, name), currency))),
             "most": Money(getattr(standing.most, name), currency),
         }
         for name in _FIELDS
