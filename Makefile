@@ -19,7 +19,7 @@ run: .venv/installed ## Start everything on this machine; Ctrl-C stops it (ARGS=
 
 .PHONY: test
 test: .venv/installed ## Run the tests on a PostgreSQL of their own (ARGS="tests/ledger -x" for some)
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: simulate
 simulate: .venv/installed ## Live through a million simulated payments (ARGS="--minutes 5" and others)

@@ -22,6 +22,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 # The same examples each time, however slow the machine: a run that fails, fails again. New ones by the
 # million are the simulation's (`make simulate`).
@@ -68,12 +69,18 @@ from comptoir.config.settings import database_settings  # noqa: E402
 _PORT_443 = {"test_sdk.py", "test_demo_day.py", "test_first_payment_page.py"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class _ByFile(LoadScopeScheduling):
     """Tests of one file run in one process, so that what a file shares is made once."""
-    for item in items:
-        file = item.path
-        group = "port-443" if file.name in _PORT_443 else str(file.relative_to(item.config.rootpath))
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "port-443" if Path(file).name in _PORT_443 else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByFile:
+    """Not by marks and `--dist loadgroup`: pytest 9.2 does not heed what pytest-xdist 3.8 makes of them."""
+    return _ByFile(config, log)
 
 
 _TEMPLATE = f"template_{uuid4().hex[:12]}"

@@ -374,6 +374,9 @@ def test_every_request_class_gets_an_answer_that_the_sdk_accepts(desk: Desk) -> 
         answers = pool.map(lambda one: desk.execute(kinds[one[0]](), one[1]), sent)
         for one, answer in zip(sent, answers, strict=True):
             result = answer["result"]
+            if one == ("AlipayInquireExchangeRateRequest", sandbox):
+                assert result["resultCode"] == "BUSINESS_NOT_SUPPORT", "simulated wallets need no rate"
+                continue
             if one[0] in ASKS_FOR_EVERYTHING:
                 assert result["resultCode"] == "SUCCESS", (one, result)
                 continue
