@@ -125,9 +125,11 @@ class Store:
         self._spent = itemgetter(self.table("wallet_day_spending").columns["spent"])
         self._tried = self.table("db_outbox").columns_of("attempts", "lost", "leased_until")
         self._claimed = self.table("db_outbox").columns_of(
-            "id", "owner_id", "topic", "subject_id", "payload", "due_at", "attempts", "lost", "leased_until"
-        )
+            "id", "owner_id", "topic", "subject_id", "payload", "due_at", "attempts", "lost", "leased_until",
+            "words",
+        )  # fmt: skip
         self._item_due = self.table("db_outbox").columns_of("done_at", "dead_at", "due_at", "leased_until")
+        self._words = itemgetter(self.table("db_outbox").columns["words"])
         self._known: dict[str, Callable[[BooksWork, Params], list[Values]]] = {
             ledger.open_account(OPERATOR, ledger.Role.WALLET, "EUR", _ANY).sql: self._open_account,
             ledger.post([]).sql: self._post,
@@ -411,30 +413,38 @@ class Store:
         return taken
 
     def _done(self, work: BooksWork, params: Params) -> list[Values]:
-        now, owner_id, id = params
-        return self._end(work, (owner_id, id), None, done_at=now, leased_until=None, last_error=None)
+        now, words, owner_id, id = params
+        return self._end(work, (owner_id, id), None, words, done_at=now, leased_until=None, last_error=None)
 
     def _retry(self, work: BooksWork, params: Params) -> list[Values]:
-        due_at, error, owner_id, id, leased_until = params
+        due_at, error, words, owner_id, id, leased_until = params
         return self._end(
-            work, (owner_id, id), leased_until, due_at=due_at, leased_until=None, last_error=error
+            work, (owner_id, id), leased_until, words, due_at=due_at, leased_until=None, last_error=error
         )
 
     def _dead(self, work: BooksWork, params: Params) -> list[Values]:
-        now, error, owner_id, id, leased_until = params
-        return self._end(work, (owner_id, id), leased_until, dead_at=now, leased_until=None, last_error=error)
+        now, error, words, owner_id, id, leased_until = params
+        return self._end(
+            work, (owner_id, id), leased_until, words, dead_at=now, leased_until=None, last_error=error
+        )
 
     def _end(
-        self, work: BooksWork, key: tuple[UUID, UUID], hands: datetime | None, **change: Any
+        self,
+        work: BooksWork,
+        key: tuple[UUID, UUID],
+        hands: datetime | None,
+        words: bytes | None,
+        **change: Any,
     ) -> list[Values]:
-        """Change an open item; with `hands` only if it is still leased until then."""
+        """Change an open item; with `hands` only if it is still leased until then. The first words stay."""
         table = self.table("db_outbox")
         row = table.get(key, work)
         if row is None:
             return []
         done, dead, _, leased_until = self._item_due(row)
         if done is None and dead is None and hands in (None, leased_until):
-            table.put(table.changed(row, **change), work)
+            first = self._words(row)
+            table.put(table.changed(row, words=words if first is None else first, **change), work)
         return []
 
 

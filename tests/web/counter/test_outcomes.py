@@ -116,11 +116,12 @@ REFUNDS = {
     acquiring.PAYMENT_NOT_PAID: Refunded.NOT_PAID,
     acquiring.REQUEST_REUSED: Refunded.ANOTHER,
 }
-#: A counter asks for no agreement, capture, dispute, quote or account, and manages no merchants.
+#: A counter asks for no agreement, capture, dispute, quote or account, and manages no merchants (what is not
+#: simulated are agreements and quotes).
 NOT_HERE = re.compile(
     r"(acquiring\.(agreement|subscription|auth|refresh|access|authorization|capture|update|dispute|document"
     r"|contract|store|terminal|entry_code|conflict|cancel_|merchant_(exists|invalid)|expiry|refund_currency"
-    r"|refused|payment_(unknown|paid))"
+    r"|refused|not_simulated|payment_(unknown|paid))"
     r"|wallet\.(agreement|authorization_unknown|unknown|exists|not_empty|currency|limits|pin|device_unknown"
     r"|codes_exhausted|top_up|issuers|upstream|frozen_by_operator)"
     r"|fx\.(rates|quote|fetch)|risk\.(rules|version|rule|list))"
