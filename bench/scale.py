@@ -141,7 +141,7 @@ def main() -> int:
             with house.gateway() as of_many, house.gateway(DATABASE_URL=few_url) as of_few:
                 say("Letting every traveller pay once in both")
                 _measure([(few, till(of_few)), (many, till(of_many))], arguments.rounds, say)
-            # Before the proof, which takes an hour for ten million: whoever stops it keeps what was measured.
+            # Before the proof, which takes long for ten million: whoever stops it keeps what was measured.
             _show(few, many, took, Console(width=110))
             say("Verifying the books")
             _verify()
