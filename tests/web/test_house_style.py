@@ -133,7 +133,7 @@ def test_somebody_logs_in_and_out_with_the_keyboard_alone(world: World, site: st
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Dark").focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.wait_for_load_state()
     expect(page.locator("body")).to_have_css("background-color", "rgb(16, 20, 31)")
     page.get_by_label("Language, theme and login").press("Enter")

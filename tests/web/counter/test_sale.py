@@ -256,7 +256,14 @@ def test_the_open_camera_is_in_view(browser: Browser, site: str, world: World) -
     hold_before_camera(page, wall.getvalue())
     page.evaluate("document.getElementById('camera').hidden = false")
     page.get_by_role("button", name="Camera", exact=True).click()
-    page.wait_for_function("document.querySelector('#viewfinder video').currentTime > 0")
+    # Not by `wait_for_function`: the page's policy lets no text be looked at a second time.
+    page.evaluate(
+        """() => new Promise((done) => {
+          const look = () => document.querySelector("#viewfinder video")?.currentTime > 0
+            ? done() : setTimeout(look, 50);
+          look();
+        })"""
+    )
     expect(page.locator("#viewfinder video")).to_be_in_viewport(ratio=1)
     close = page.locator("#camera-off")
     expect(close).to_be_in_viewport(ratio=1)
