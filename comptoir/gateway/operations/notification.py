@@ -43,7 +43,7 @@ async def inquire_notification(services: Services, call: Call) -> InquireNotific
 async def inquire_notification_list(services: Services, call: Call) -> InquireNotificationListResponse:
     """A page of the notifications of the caller's merchant, the newest first. Raises ParamIllegal."""
     request = _LIST.decode(call.body)
-    kinds, size = _kinds(request), request.size
+    kinds, size = _kinds(request), request.limit
     after, before = _bounds(request, call.now)
     found = await services.run(events(call.client.merchant_id, kinds, after, before, size + 1))
     page, more = found[:size], len(found) > size

@@ -68,11 +68,6 @@ class InquireNotificationListRequest(Message, frozen=True):
         if begin and end and begin > end:
             raise WrongMember("eventCreateTimeTo", "is before eventCreateTimeFrom")
 
-    @property
-    def size(self) -> int:
-        """Events on a page."""
-        return self.limit
-
     def window(self, received_at: datetime) -> tuple[datetime, datetime]:
         """The first instant that counts, and the first after it that does not any more.
 
