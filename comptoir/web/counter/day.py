@@ -24,6 +24,7 @@ from comptoir.standards import time_zones
 from comptoir.web.components.access import Visitor, not_theirs, page_for
 from comptoir.web.components.places import marked, place_in
 from comptoir.web.components.refund_reasons import refund_reason
+from comptoir.web.components.wallets import wallet_name
 from comptoir.web.counter import words
 from comptoir.web.counter.lists import lines_of
 from comptoir.web.counter.outcomes import seen
@@ -104,7 +105,7 @@ def payment(
         "title": words.NAMES[shown.sight],
         "look": words.LOOKS[shown.sight],
         "lines": words.lines(shown),
-        "wallet": words.wallet_name(found.issuer),
+        "wallet": wallet_name(found.issuer),
         "refunds": [(one, refund_reason(one.reason or "")) for one in refunds],
         "left": refundable(found),
         "has_receipt": was_paid(found),
@@ -177,7 +178,7 @@ def _by_currency(found: DayTotals, whole: bool) -> list[dict[str, Any]]:
             **sums[currency].shown(currency),
             "hours": _bars(sums[currency].hours, currency),
             "wallets": [
-                {"name": words.wallet_name(issuer), **by_wallet.shown(currency)}
+                {"name": wallet_name(issuer), **by_wallet.shown(currency)}
                 for issuer, by_wallet in sorted(
                     sums[currency].wallets.items(), key=lambda item: -item[1].sold
                 )

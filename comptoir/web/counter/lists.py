@@ -11,6 +11,7 @@ from comptoir.acquiring.api import PaymentFilter, PaymentView, Place, TillView
 from comptoir.db.run import read
 from comptoir.kernel.money import Money
 from comptoir.standards import time_zones
+from comptoir.web.components.wallets import wallet_name
 from comptoir.web.counter import words
 from comptoir.web.counter.outcomes import seen
 
@@ -49,6 +50,6 @@ def line_of(payment: PaymentView, now: datetime) -> Line:
         payment=payment,
         sight=str(words.NAMES[shown.sight]),
         look=words.LOOKS[shown.sight],
-        wallet=words.wallet_name(payment.issuer),
+        wallet=wallet_name(payment.issuer),
         refunded=Money(payment.refunded, payment.amount.currency) if payment.refunded else None,
     )

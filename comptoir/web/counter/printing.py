@@ -16,7 +16,8 @@ from comptoir.identity.api import Role
 from comptoir.standards import entry_code
 from comptoir.web.components.access import Visitor, not_theirs
 from comptoir.web.components.templatetags.comptoir import moment, money, rate
-from comptoir.web.counter import papers, words
+from comptoir.web.components.wallets import wallet_name
+from comptoir.web.counter import papers
 from comptoir.web.counter.day import payment_page, was_paid
 from comptoir.web.counter.outcomes import Sight, seen
 from comptoir.web.counter.papers import Poster, Receipt
@@ -121,7 +122,7 @@ def _receipt(till: TillView, found: PaymentView, refunds: list[RefundView], visi
         not_theirs()
     rows = [
         (_both(gettext("Date"), "日期"), moment(found.finished_at)),
-        (_both(gettext("Paid with"), "支付方式"), words.wallet_name(found.issuer)),
+        (_both(gettext("Paid with"), "支付方式"), wallet_name(found.issuer)),
     ]
     if found.wallet_total is not None:
         rows.append((_both(gettext("Paid by the wallet"), "钱包支付"), money(found.wallet_total)))

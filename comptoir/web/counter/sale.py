@@ -34,6 +34,7 @@ from comptoir.web.components.amounts import LONGEST, typed_amount
 from comptoir.web.components.asking import desk
 from comptoir.web.components.pictures import FRAME, TooManyPictures, codes_of_picture
 from comptoir.web.components.templatetags.comptoir import page_locale
+from comptoir.web.components.wallets import wallet_name
 from comptoir.web.counter import words
 from comptoir.web.counter.lists import lines_of
 from comptoir.web.counter.outcomes import Seen, refusal, seen
@@ -174,7 +175,7 @@ def _shown(
         "drawing": words.DRAWINGS[shown.sight],
         "look": words.LOOKS[shown.sight],
         "again": bool(request.GET.get("again")),
-        "wallet": words.wallet_name(payment.issuer),
+        "wallet": wallet_name(payment.issuer),
         "order_code": order_code.build(settings.COMPTOIR.public_url, to_scan) if to_scan else None,
         "try_again": _address_with(following, payment.amount),
     }

@@ -6,7 +6,6 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy
 
-from comptoir.web.components.wallets import wallet_name as wallet_name
 from comptoir.web.counter.outcomes import Advice, Reason, Refunded, Seen, Sight
 
 #: In letters that are read from two metres.
