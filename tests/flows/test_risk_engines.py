@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -28,7 +28,7 @@ from tests.flows.risk_rules import (
     recounted,
     run,
 )
-from tests.flows.support import NOW, assert_books_hold, make_merchant, make_scene
+from tests.flows.support import NOW, Scene, assert_books_hold, make_merchant, make_scene
 from tests.flows.test_issuers import CODE, House, opened
 
 
@@ -115,24 +115,10 @@ def test_rules_that_came_while_a_batch_waited_for_the_books_hold_in_it(database:
     assert_books_hold()
 
 
-@pytest.mark.parametrize("seed", [0, 2, 3, 4, 7])  # days that see everything
-def test_a_dry_run_over_the_past_says_what_was_said(database: object, seed: int) -> None:
-    """The same rules over a recorded day give, charge by charge, the verdicts of the day."""
-    chance = random.Random(seed)
-    shop = make_merchant()
-    careful = wallet.Limits(no_pin=2_000, payment=500_000, day=2_000_000)
-    people = [make_scene(merchant_id=shop, limits=chance.choice((None, careful))) for _ in range(3)]
-    rules = [
-        per("wallet", 3, "10m", action="refuse"),
-        per("terminal", 2, "10m", action="ask_pin"),
-        {"per": "merchant", "currency": "EUR", "amount": "40.00", "within": "3h", "action": "flag"},
-        per("device", 5, "2h", action="refuse"),
-        {"action": "ask_pin", "currency": "EUR", "above": "7.00", "hours": "09:00-13:00", "zone": "UTC"},
-        {"action": "refuse", "currency": "EUR", "above": "9.00"},
-    ]
+def live_a_day(people: list[Scene], chance: random.Random) -> datetime:
+    """Eighty things that travellers and tills do in one shop, one after the other; when the last was."""
     agreed = [Agreed(one) for one in people]
     watches = {one.wallet_id: wallet.enroll_device(one.wallet_id, "watch", NOW).number for one in people}
-    activate(*rules)
     desk, now, paid, held = people[0].desk, NOW, [], []
     for number in range(80):
         now += timedelta(seconds=chance.randrange(1, 240))
@@ -180,6 +166,26 @@ def test_a_dry_run_over_the_past_says_what_was_said(database: object, seed: int)
                 outcome = flows.execute([command], now, desk)[0]
                 if outcome.code == flows.OK and outcome.payment is not None:
                     paid.append(outcome.payment.id)
+    return now
+
+
+@pytest.mark.parametrize("seed", [0, 2, 3, 4, 7])  # days that see everything
+def test_a_dry_run_over_the_past_says_what_was_said(database: object, seed: int) -> None:
+    """The same rules over a recorded day give, charge by charge, the verdicts of the day."""
+    chance = random.Random(seed)
+    shop = make_merchant()
+    careful = wallet.Limits(no_pin=2_000, payment=500_000, day=2_000_000)
+    people = [make_scene(merchant_id=shop, limits=chance.choice((None, careful))) for _ in range(3)]
+    rules = [
+        per("wallet", 3, "10m", action="refuse"),
+        per("terminal", 2, "10m", action="ask_pin"),
+        {"per": "merchant", "currency": "EUR", "amount": "40.00", "within": "3h", "action": "flag"},
+        per("device", 5, "2h", action="refuse"),
+        {"action": "ask_pin", "currency": "EUR", "above": "7.00", "hours": "09:00-13:00", "zone": "UTC"},
+        {"action": "refuse", "currency": "EUR", "above": "9.00"},
+    ]
+    activate(*rules)
+    now = live_a_day(people, chance)
 
     lived = [(one.at, one.stage.value, one.action, fired(one.looked)) for one in reversed(risk.entries(9999))]
     compiled = risk.decode_rules(run(risk.newest_rules())).rules
