@@ -13,16 +13,20 @@ from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import PaymentView
 from comptoir.db.run import read
 from comptoir.flows import api as flows
+from comptoir.identity import api as identity
 from comptoir.identity.api import PersonView
 from comptoir.kernel.clock import utc_now
+from comptoir.kernel.ids import new_id
 from comptoir.kernel.money import Money
 from comptoir.ledger import api as ledger
 from comptoir.ledger.api import Role
 from comptoir.standards.payment_code import Form, build
+from comptoir.wallet.api import open_issuers
 from tests.web.pages import aside, client_of, open_as
 from tests.web.world import Shop, Traveller, World
 
 COOKIE = "counter_till"
+MANAGER_PIN = "730412"
 TABLET = {"width": 1024, "height": 768}
 
 
@@ -93,3 +97,37 @@ def sale_of(page: Page) -> UUID:
 
 def eur(minor: int) -> Money:
     return Money(minor, "EUR")
+
+
+def line_to_nobody() -> flows.IssuerLine:
+    """The way to other wallets where there are none."""
+
+    async def nobody_else() -> object:
+        return open_issuers({})
+
+    return flows.IssuerLine(nobody_else, lambda: flows.Desk(5))  # type: ignore[arg-type]
+
+
+def sold(world: World, minor: int = 1000, n: int = 0, number: int = 0) -> PaymentView:
+    """A payment at one of the shop's tills, by the traveller."""
+
+    line = line_to_nobody()
+    code = code_of(world.traveller, n)
+    outcome = flows.take(till_of(world.shop, number), eur(minor), new_id(), code, utc_now(), line)
+    line.close()
+    assert outcome.code == flows.OK
+    assert outcome.payment is not None
+    return outcome.payment
+
+
+def text(client: Client, address: str, **parameters: str) -> str:
+    """A page's HTML."""
+    answer = client.get(address, parameters)
+    assert answer.status_code == 200, answer
+    return str(answer.content.decode())
+
+
+def done_to(world: World, payment: PaymentView) -> list[str]:
+    """What the record says was done to a payment."""
+    found = identity.actions(world.shop.merchant_id, subject=("payment", payment.id.hex))
+    return [one.action for one in found.entries]
