@@ -143,7 +143,7 @@ def type_pin(page: Page, pin: str = PIN) -> None:
 
 def phone_with_code(browser: Browser, site: str, world: World, **options: Any) -> Page:
     """The traveller's phone, set up, with its pay code on the screen."""
-    page = open_as(browser, site, world.traveller.person, device_scale_factor=2, **options)
+    page = open_as(browser, site, world.traveller.person, **{"device_scale_factor": 2} | options)
     page.goto("/wallet/code/setup")
     type_pin(page)
     page.get_by_role("button", name="Set this phone up").click()

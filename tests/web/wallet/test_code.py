@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import random
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 import pytest
 import segno
 from django.conf import settings
 from django.http import HttpResponse
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from comptoir.identity.api import PersonView
@@ -333,6 +336,23 @@ def test_what_is_drawn_is_read_whatever_the_digits(browser: Browser, site: str, 
         for digits in texts:
             page.evaluate(_DRAWN, [picture, digits])
             assert scanned(page) == {digits}
+
+
+@pytest.mark.parametrize(("width", "scale"), [(390, 2), (360, 3), (412, 2.625), (360, 1)])
+def test_every_bar_is_a_whole_number_of_equal_modules(
+    browser: Browser, site: str, world: World, width: int, scale: float
+) -> None:
+    """Bars a pixel too wide are misread, also on screens whose pixels do not divide the room there is."""
+    size = {"width": width, "height": 740}
+    page = phone_with_code(browser, site, world, size=size, device_scale_factor=scale)
+    one_code(page)
+    picture = Image.open(io.BytesIO(page.get_by_role("img", name="Bar code").screenshot())).convert("L")
+    middle = [picture.getpixel((x, picture.height // 2)) for x in range(picture.width)]
+    runs = [len(list(run)) for _, run in groupby(middle)][1:-1]
+    module = min(runs)
+    assert module > 1
+    assert [run % module for run in runs] == [0] * len(runs)
+    assert len(runs) == 6 * 11 + 7  # of begin, nine pairs and check six each; seven of the end
 
 
 def test_the_qr_code_is_that_of_the_standard(browser: Browser, site: str, world: World) -> None:

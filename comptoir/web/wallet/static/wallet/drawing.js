@@ -128,7 +128,7 @@ export function qrPicture(digits) {
     row.flatMap((dark, x) => (dark ? [`M${x + QUIET} ${y + QUIET}h1v1h-1z`] : [])),
   );
   const side = SIZE + 2 * QUIET;
-  return { viewBox: `0 0 ${side} ${side}`, path: parts.join("") };
+  return { viewBox: `0 0 ${side} ${side}`, modules: side, path: parts.join("") };
 }
 
 // ---------------------------------------------------------------- bars (ISO/IEC 15417, Code 128, set C)
@@ -162,13 +162,25 @@ export function barPicture(digits) {
       at += Number(width);
     });
   }
-  return { viewBox: `0 0 ${at + BAR_QUIET} ${BAR_HEIGHT}`, path: parts.join("") };
+  const modules = at + BAR_QUIET;
+  return { viewBox: `0 0 ${modules} ${BAR_HEIGHT}`, modules, path: parts.join("") };
 }
 
-// Puts a picture into an <svg> of the page.
-export function draw(svg, { viewBox, path }) {
+// Puts a picture into an <svg> of the page, as wide as its style says or a little less.
+export function draw(svg, { viewBox, modules, path }) {
   svg.setAttribute("viewBox", viewBox);
   let drawn = svg.querySelector("path");
   if (!drawn) drawn = svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "path"));
   drawn.setAttribute("d", path);
+  svg.style.width = wholePixels(svg, modules);
+}
+
+// The width in which every module is as many pixels of the screen as every other. Elsewhere some bars are a pixel
+// wider than they should be, and a reader that sees them small takes one code for another. Where a module would be
+// a single pixel, width matters more.
+function wholePixels(svg, modules) {
+  svg.style.width = "";
+  const scale = window.devicePixelRatio;
+  const pixels = Math.floor((svg.getBoundingClientRect().width * scale) / modules);
+  return pixels > 1 ? `${(pixels * modules) / scale}px` : "";
 }

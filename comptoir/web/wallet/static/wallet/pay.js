@@ -119,6 +119,8 @@ async function begin() {
   pollForEver();
   stayAwake();
   document.addEventListener("visibilitychange", stayAwake);
+  // A screen that was turned has other room for the code.
+  window.addEventListener("resize", () => (shownWindow = undefined));
   // Whoever comes back to this page asks about the codes that are shown from now on.
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) since = undefined;
