@@ -44,7 +44,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         merchant: Merchant = self.server.merchant  # type: ignore[attr-defined]
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self.close_connection = True
+            return  # its sender died halfway: no request
         heard = Heard(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
         with merchant.lock:
             merchant.heard.append(heard)
