@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comptoir.flows.counter import close_unpaid, give_back, payment_of_sale, take
+from comptoir.flows.counter import close_unpaid, give_back, payment_of_sale, seller_of, take
 from comptoir.flows.engine.batch import run_batch
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.engine.queue import Broken, Engine, EngineStats, Overloaded, Unavailable
@@ -107,6 +107,7 @@ __all__ = [
     "rehearse",
     "run_batch",
     "scanned_entry",
+    "seller_of",
     "take",
     "verify_books",
 ]

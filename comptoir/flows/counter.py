@@ -23,12 +23,23 @@ from comptoir.kernel.money import Money
 
 #: What a wallet may be, in the catalogue's word for "whichever the customer has".
 _METHOD: Final = "CONNECT_WALLET"
+#: In a payment's details: who took it.
+_SELLER: Final = "seller"
 
 
 def take(
-    till: TillView, amount: Money, sale: UUID, code: str | None, now: datetime, issuers: IssuerLine
+    till: TillView,
+    amount: Money,
+    sale: UUID,
+    code: str | None,
+    now: datetime,
+    issuers: IssuerLine,
+    *,
+    seller: UUID | None = None,
 ) -> Outcome:
     """Take a payment: of the wallet whose `code` was scanned, or (None) of whichever scans ours.
+
+    `seller` is who stands at the till: `seller_of` tells it again.
 
     `sale` is made before it is asked for. However often it comes again, there is one payment, and it answers
     what became of that; with another amount or code it is refused and moves nothing.
@@ -46,9 +57,15 @@ def take(
         sandbox=till.sandbox,
         store_ref=till.store_ref,
         terminal_ref=till.terminal_ref,
-        details={"storeName": till.store_name},
+        details={"storeName": till.store_name} | ({_SELLER: seller.hex} if seller else {}),
     )
     return issuers.pay(asked, now)
+
+
+def seller_of(payment: PaymentView) -> UUID | None:
+    """Who stood at the till; None for what a machine of the shop's or a poster took."""
+    seller = payment.details.get(_SELLER) if payment.client_ref == STAFF else None
+    return UUID(seller) if seller else None
 
 
 def payment_of_sale(merchant_id: UUID, sale: UUID) -> PaymentView | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Barrier
 from uuid import UUID
 
+import msgspec
 import psycopg
 import pytest
 from django.db import connections
@@ -101,6 +102,19 @@ def test_a_scanned_code_pays_once_however_often_it_is_sent(scene: Scene, line: f
         assert refused.code == acquiring.errors.REQUEST_REUSED
     assert now_of(scene, sale) == paid
     assert scene.owed() == 1000
+
+
+def test_who_took_a_payment_is_kept_with_it_and_stays(scene: Scene, line: flows.IssuerLine) -> None:
+    sale, code, anna, bert = new_id(), scene.code(), new_id(), new_id()
+    paid = payment(flows.take(till(scene), TEN, sale, code, NOW, line, seller=anna))
+    again = payment(flows.take(till(scene), TEN, sale, code, NOW, line, seller=bert))
+    assert flows.seller_of(paid) == flows.seller_of(again) == flows.seller_of(now_of(scene, sale)) == anna
+    assert scene.owed() == 1000
+    nobody = payment(flows.take(till(scene), TEN, new_id(), None, NOW, line))
+    assert flows.seller_of(nobody) is None
+    # A shop's own machine may give any details along: they name no person of ours.
+    theirs = msgspec.structs.replace(paid, client_ref="till-software")
+    assert flows.seller_of(theirs) is None
 
 
 def test_a_sale_sent_many_times_at_once_is_paid_once(scene: Scene, line: flows.IssuerLine) -> None:

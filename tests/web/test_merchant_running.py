@@ -11,12 +11,13 @@ from django.conf import settings
 from django.urls import reverse
 
 from comptoir.acquiring import api as acquiring
+from comptoir.flows import api as flows
 from comptoir.flows.notifications import log
 from comptoir.identity import api as identity
 from comptoir.identity.api import Role
 from comptoir.kernel.ids import OPERATOR, new_id
 from comptoir.standards.antom import signing
-from tests.web.counter.till import client_at_till
+from tests.web.counter.till import client_at_till, code_of
 from tests.web.desk import Desk, page
 from tests.web.pages import client_of
 from tests.web.sales import pay
@@ -233,6 +234,38 @@ def test_a_notification_is_found_by_its_payment(desk: Desk) -> None:
     assert "No notification fits" in page(other, "merchant-notices", q=told[0].id.hex)
 
 
+def exported(desk: Desk, what: str) -> list[dict[str, str]]:
+    """The lines of an export."""
+    answer = desk.browser().get(reverse("merchant-export", args=[what, "csv"]))
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_whoever_stands_at_the_till_is_named_with_what_they_took(desk: Desk) -> None:
+    shop, sale = desk.world.shop, new_id()
+    anna = client_at_till(shop.cashier, shop)
+    address = reverse("counter-sale", args=[sale])
+    scanned = {"amount": "1.00", "currency": "EUR", "code": code_of(desk.world.traveller, 9)}
+    assert anna.post(address, scanned).status_code == 303
+    taken = flows.payment_of_sale(shop.merchant_id, sale)
+    assert taken is not None
+    assert taken.state is acquiring.PaymentState.SUCCESS
+    # The same sale sent once more by a colleague, who has logged in at the till meanwhile, stays Anna's.
+    bert = client_at_till(shop.manager, shop)
+    assert bert.post(address, scanned).status_code == 303
+    history = page(desk.browser(), "merchant-payment", taken.id.hex)
+    assert history.count(f"{shop.cashier.display_name}, at the counter") == 2
+    assert f"{shop.manager.display_name}, at the counter" not in history
+    lines = {row["payment_id"]: row for row in exported(desk, "payments")}
+    line = lines[taken.id.hex]
+    assert (line["client_id"], line["person"]) == ("staff", shop.cashier.display_name)
+    assert lines[desk.paid[0].id.hex]["person"] == ""
+    shown = reverse("counter-payment", args=[taken.id])
+    assert f"<dt>Taken by</dt><dd>{shop.cashier.display_name}</dd>" in bert.get(shown).content.decode()
+    receipt = reverse("counter-receipt", args=[taken.id])
+    assert shop.cashier.display_name not in bert.get(receipt).content.decode()
+
+
 def test_the_history_and_the_export_name_who_gave_back_and_who_approved(desk: Desk) -> None:
     shop, one = desk.world.shop, desk.paid[0]
     identity.set_pin(shop.manager.id, PIN)
@@ -246,9 +279,7 @@ def test_the_history_and_the_export_name_who_gave_back_and_who_approved(desk: De
     assert history.count(approved) == 1
     assert history.count(shop.manager.display_name) == 2
     assert "by hand" not in history
-    answer = desk.browser().get(reverse("merchant-export", args=["refunds", "csv"]))
-    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
-    rows = list(csv.DictReader(io.StringIO(text)))
+    rows = exported(desk, "refunds")
     told = {(row["amount"], row["client_id"], row["person"], row["approved_by"]) for row in rows}
     assert told == {
         ("1.00", "staff", shop.cashier.display_name, shop.manager.display_name),

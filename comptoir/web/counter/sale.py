@@ -97,7 +97,7 @@ def _take(request: HttpRequest, visitor: Visitor, till: TillView, sale_id: UUID)
     elif payment_code.classify(str(code)) in _NO_CODES:
         return _asking(request, till, sale_id, amount, problem="code")
     try:
-        outcome = flows.take(till, amount, sale_id, code, visitor.now, issuers())
+        outcome = flows.take(till, amount, sale_id, code, visitor.now, issuers(), seller=visitor.person.id)
     except DatabaseError:
         # Perhaps it was taken, perhaps not: the same sale finds out.
         return _asking(request, till, sale_id, amount, problem="busy", status=503)

@@ -25,6 +25,7 @@ from comptoir.acquiring.api import STAFF, PaymentFilter, PaymentState, PaymentVi
 from comptoir.db.run import read
 from comptoir.kernel.money import Money, exponent
 from comptoir.web.components.access import Visitor, not_theirs, page_for
+from comptoir.web.components.people import seller_name, staff_names
 from comptoir.web.merchant.doers import Doer, doers_of
 from comptoir.web.merchant.frame import READERS, Period, merchant_of, period_of
 from comptoir.web.merchant.payments import filter_of, state_of
@@ -44,7 +45,7 @@ Cell = str | Decimal | datetime | None
 _PAYMENT_COLUMNS: Final = (
     "time", "payment_id", "request_id", "order_id", "state", "failure_code", "product", "store", "terminal",
     "wallet", "currency", "amount", "captured", "refunded", "settlement_currency", "settlement",
-    "wallet_currency", "wallet_amount", "rate", "client_id",
+    "wallet_currency", "wallet_amount", "rate", "client_id", "person",
 )  # fmt: skip
 _REFUND_COLUMNS: Final = (
     "time", "refund_id", "request_id", "payment_id", "state", "failure_code", "currency", "amount",
@@ -59,8 +60,9 @@ def export(request: HttpRequest, visitor: Visitor, what: str, form: str) -> Any:
     """Payments that fit the filters, or the refunds of the period."""
     merchant = merchant_of(visitor, request)
     period = period_of(request.GET, visitor.now)
+    wanted = filter_of(request.GET, merchant, period)
     kinds: dict[str, Callable[[], tuple[Sequence[str], Iterator[Sequence[Cell]]]]] = {
-        "payments": lambda: (_PAYMENT_COLUMNS, _payments(filter_of(request.GET, merchant, period), period)),
+        "payments": lambda: (_PAYMENT_COLUMNS, _payments(visitor, wanted, period)),
         "refunds": lambda: (_REFUND_COLUMNS, _refunds(visitor, merchant.id, period)),
     }
     if what not in kinds or form not in ("csv", "xlsx"):
@@ -136,12 +138,12 @@ def _workbook(name: str, heading: Sequence[str], rows: Iterator[Sequence[Cell]])
     return file
 
 
-def _payments(wanted: PaymentFilter, period: Period) -> Iterator[Sequence[Cell]]:
+def _payments(visitor: Visitor, wanted: PaymentFilter, period: Period) -> Iterator[Sequence[Cell]]:
     # The answer is sent after the view, and its zone, are over.
-    zone, after = ZoneInfo(period.zone), None
+    zone, after, names = ZoneInfo(period.zone), None, staff_names(visitor)
     while True:
         page = acquiring.decode_payments(read(acquiring.payments_page(wanted, _PAGE, after)))
-        yield from (_payment(one, zone) for one in page)
+        yield from (_payment(one, zone, seller_name(one, names)) for one in page)
         if len(page) < _PAGE:
             return
         after = acquiring.place(page[-1])
@@ -160,7 +162,7 @@ def _refunds(visitor: Visitor, merchant_id: UUID, period: Period) -> Iterator[Se
         after = acquiring.place(page[-1])
 
 
-def _payment(one: PaymentView, zone: ZoneInfo) -> Sequence[Cell]:
+def _payment(one: PaymentView, zone: ZoneInfo, seller: str | None) -> Sequence[Cell]:
     return (
         one.created_at.astimezone(zone),
         one.id.hex,
@@ -181,6 +183,7 @@ def _payment(one: PaymentView, zone: ZoneInfo) -> Sequence[Cell]:
         *_money(one.wallet_total),
         one.quote_price,
         _client(one.client_ref),
+        seller,
     )
 
 

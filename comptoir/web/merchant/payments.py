@@ -19,7 +19,7 @@ from comptoir.acquiring import api as acquiring
 from comptoir.acquiring.api import MerchantSummary, PaymentFilter, PaymentState, PaymentView, Product
 from comptoir.db.run import read
 from comptoir.flows import api as flows
-from comptoir.flows.history import Event, PaymentHistory, payment_history
+from comptoir.flows.history import Event, Happened, PaymentHistory, payment_history
 from comptoir.kernel.currencies import EXPONENTS
 from comptoir.kernel.errors import InvalidValue
 from comptoir.kernel.ids import new_id, parse_id
@@ -27,6 +27,7 @@ from comptoir.kernel.money import Money
 from comptoir.web.components.access import Visitor, not_theirs, page_for, recently_authenticated
 from comptoir.web.components.amounts import spelled, typed_amount, typed_money
 from comptoir.web.components.asking import desk
+from comptoir.web.components.people import seller_name, staff_names
 from comptoir.web.components.places import marked, place_in
 from comptoir.web.components.refund_reasons import REFUND_REASONS
 from comptoir.web.components.wallets import wallet_name
@@ -95,6 +96,7 @@ def payment(request: HttpRequest, visitor: Visitor, payment_id: str) -> HttpResp
     one = found.payment
     doers = doers_of(visitor, "payment", [one.id])
     doers |= doers_of(visitor, "dispute", [dispute.id for dispute in found.disputes])
+    seller = seller_name(one, staff_names(visitor))
     by_instant = {at: doer for (_subject, at), doer in doers.items()}
     return show(
         request,
@@ -108,8 +110,8 @@ def payment(request: HttpRequest, visitor: Visitor, payment_id: str) -> HttpResp
         why=words.reason(one.failure_code),
         wallet=wallet_name(one.issuer) if one.issuer else "",
         store=_store_names(merchant_of(visitor, request)).get(one.store_ref or "", one.store_ref),
-        by=words.client(one.client_ref),
-        events=[_event(event, by_instant) for event in found.events],
+        by=words.client(one.client_ref, seller),
+        events=[_event(event, by_instant, seller) for event in found.events],
         postings=[(line, *words.posting(line)) for line in found.postings],
         notices=[(notice, words.notice(notice.kind)) for notice in found.notices],
         disputes=found.disputes,
@@ -260,7 +262,8 @@ def _find(request: HttpRequest, visitor: Visitor, payment_id: str) -> PaymentHis
     return found
 
 
-def _event(one: Event, doers: dict[datetime, Doer]) -> dict[str, Any]:
+def _event(one: Event, doers: dict[datetime, Doer], seller: str | None) -> dict[str, Any]:
+    asked = words.client(one.by, seller if one.what is Happened.ASKED else None)
     said, kind = words.event(one.what)
     by_hand = one.by in (None, acquiring.STAFF)
     return {
@@ -268,7 +271,7 @@ def _event(one: Event, doers: dict[datetime, Doer]) -> dict[str, Any]:
         "said": said,
         "kind": kind,
         "amount": one.amount,
-        "by": words.doer(doers[one.at]) if by_hand and one.at in doers else words.client(one.by),
+        "by": words.doer(doers[one.at]) if by_hand and one.at in doers else asked,
         "why": words.reason(one.why),
     }
 

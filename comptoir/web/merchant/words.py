@@ -179,9 +179,11 @@ def event(what: Happened) -> tuple[str, str]:
     return str(words), kind
 
 
-def client(client_ref: str | None) -> str:
-    """Who asked: a machine by its id, or people at a counter."""
-    return gettext("at the counter") if client_ref == STAFF else client_ref or ""
+def client(client_ref: str | None, seller: str | None = None) -> str:
+    """Who asked: a machine by its id, or people at a counter, by name if it is known."""
+    if client_ref != STAFF:
+        return client_ref or ""
+    return gettext("%(name)s, at the counter") % {"name": seller} if seller else gettext("at the counter")
 
 
 def doer(one: Doer) -> str:
