@@ -289,6 +289,7 @@ def test_the_history_and_the_export_name_who_gave_back_and_who_approved(desk: De
     assert identity.actions_about(desk.world.other_shop.merchant_id, "payment", [one.id.hex]) == []
     record = page(desk.browser(), "merchant-record")
     assert "Amount: €2.00" in record
+    assert f"Approved by: {shop.manager.display_name}" in record
 
 
 def test_numbers_are_those_of_the_language(desk: Desk) -> None:

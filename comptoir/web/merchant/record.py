@@ -27,6 +27,7 @@ def record(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     page = identity.actions(visitor.merchant_id, before=before, person_id=person)
     staff = identity.staff(visitor.merchant_id)
     names = {one.id.hex: one.display_name for one in staff} | {OPERATOR.hex: gettext("The operator")}
+    logins = {one.login: one.display_name for one in staff}
     path = reverse("merchant-record")
     entries = [
         {
@@ -35,7 +36,11 @@ def record(request: HttpRequest, visitor: Visitor) -> HttpResponse:
             "did": words.action(one.action),
             "kind": words.subject(one.subject_kind),
             "whom": names.get(one.subject_id),
-            "details": [words.detail(*given) for given in one.details.items() if given[1] not in ("", None)],
+            "details": [
+                words.detail(name, value, logins)
+                for name, value in one.details.items()
+                if value not in ("", None)
+            ],
         }
         for one in page.entries
     ]

@@ -213,8 +213,8 @@ def subject(kind: str) -> str:
     return str(_SUBJECTS.get(kind, kind))
 
 
-def detail(name: str, value: Detail) -> str:
-    """What is kept with an act: its name and value in words, as far as there are any."""
+def detail(name: str, value: Detail, logins: dict[str, str]) -> str:
+    """What is kept with an act: its name and value in words, as far as there are any, and people by name."""
     said = str(value)
     if name == "role" and said in set(Role):
         said = role(Role(said))
@@ -224,6 +224,8 @@ def detail(name: str, value: Detail) -> str:
         said = reason(said)
     elif name == "amount":
         said = _amount(said)
+    elif name == "approved_by":
+        said = logins.get(said, said)
     return gettext("%(what)s: %(value)s") % {"what": _DETAILS.get(name, name), "value": said}
 
 
