@@ -90,7 +90,7 @@ class Server:
             )
 
     def wait_ready(self) -> None:
-        wait_for(lambda: self._ready() or not self.running, 30)
+        wait_for(lambda: self._ready() or not self.running)
         assert self.running, self.log.read_text()
 
     def said(self) -> bytes:

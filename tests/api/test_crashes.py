@@ -34,7 +34,7 @@ def foreign_code() -> str:
 def settle(house: House, topic: str, *, leases: bool = False) -> None:
     """Wait until all work of a topic is done, as if the time between its tries had passed."""
     house.hurry(topic, leases=leases)
-    wait_for(lambda: (house.hurry(topic), house.outbox(topic, done=False) == 0)[1], 60)
+    wait_for(lambda: (house.hurry(topic), house.outbox(topic, done=False) == 0)[1])
 
 
 # ---------------------------------------------------------------- F7

@@ -203,7 +203,7 @@ def test_f4_a_refund_without_an_answer_is_given_once(
 
 def resolved(house: House, shop: Shop) -> None:
     """Wait until the worker knows, as if the pauses between its questions had passed."""
-    wait_for(lambda: (house.hurry(), shop.till.inquire("R1")["paymentStatus"] in ("SUCCESS", "FAIL"))[1], 40)
+    wait_for(lambda: (house.hurry(), shop.till.inquire("R1")["paymentStatus"] in ("SUCCESS", "FAIL"))[1])
 
 
 # ---------------------------------------------------------------- F9: who ends it first
@@ -247,7 +247,7 @@ def test_f9_an_order_that_nobody_pays_is_closed_by_the_worker(house: House, shop
     digits = order["orderCodeForm"]["codeDetails"][0]["codeValue"].rpartition("/")[2]
     house.do(flows.Claim(order_code=digits, wallet_id=li.wallet_id))
     [asked] = li.waiting()
-    wait_for(lambda: shop.till.inquire("R1")["paymentStatus"] == "FAIL", 80)
+    wait_for(lambda: shop.till.inquire("R1")["paymentStatus"] == "FAIL")
     [late] = house.do(flows.Confirm(wallet_id=li.wallet_id, authorization_id=asked))
     assert late.code != flows.OK
     assert shop.till.pay("R1", None, paymentExpiryTime=soon).kind == ("ORDER_IS_CLOSED", "F")

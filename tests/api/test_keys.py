@@ -64,7 +64,7 @@ def test_another_platform_key_signs_answers_and_notifications(house: House) -> N
             healthy(load)
             assert answers_by(load, 6) == old.version
             comptoir(house, "keys", "use", str(made.version))
-            wait_for(lambda: answers_by(load, 6) == made.version, 60)
+            wait_for(lambda: answers_by(load, 6) == made.version)
             healthy(load)
         assert set(load.kinds()) == {SUCCESS}, load.kinds()
         load.prove()

@@ -98,7 +98,7 @@ def test_one_of_them_is_killed_every_few_seconds(site: Site) -> None:
                     house.servers[victim].launch()
                     killed[victim] += 1
                 pause(rng.uniform(2, 3))
-            wait_for(lambda: all(one.up for one in house.servers), 120)
+            wait_for(lambda: all(one.up for one in house.servers))
             healthy(load)
         print(f"{sum(killed.values())} kills {dict(killed)}, {len(load.asked)} requests {load.kinds()}")
         assert load.unanswered == set()
@@ -111,7 +111,7 @@ def all_are_told(site: Site, load: Load, server: Merchant) -> None:
     """The shop hears of every payment, also of those that failed because their code had run out."""
     house = site.house
     house.hurry("notify.", leases=True)
-    wait_for(lambda: (house.hurry("notify."), house.outbox("notify.payment", done=False) == 0)[1], 60)
+    wait_for(lambda: (house.hurry("notify."), house.outbox("notify.payment", done=False) == 0)[1])
     told = {one.message["paymentRequestId"] for one in server.heard}
     assert told == {one.ref for one in load.asked if one.name == "pay"}
 
@@ -125,4 +125,4 @@ def no_code_is_in_a_log(site: Site, load: Load) -> None:
 def healthy(load: Load, count: int = 25) -> None:
     """Wait for so many more successes."""
     before = load.answered
-    wait_for(lambda: load.answered >= before + count, 40)
+    wait_for(lambda: load.answered >= before + count)

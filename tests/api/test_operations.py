@@ -213,4 +213,4 @@ def signed_pay(shop: Shop, ref: str, code: str) -> tuple[str, bytes, dict[str, s
 def healthy(load: Load, count: int = 15) -> None:
     """Wait for so many more successes."""
     before = load.answered
-    wait_for(lambda: load.answered >= before + count, 60)
+    wait_for(lambda: load.answered >= before + count)

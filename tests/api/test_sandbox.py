@@ -47,7 +47,7 @@ def test_the_number_says_what_happens(house: House, shop: Shop, number: int, by:
     value = "1250" if by == "code" else f"12{number:02d}"
     first, becomes, reason = TABLE[number]
     assert shop.till.pay(ref, code, value).kind == first
-    wait_for(lambda: status(house, shop, ref) == becomes, 60)
+    wait_for(lambda: status(house, shop, ref) == becomes)
     assert shop.till.inquire(ref)["paymentResultCode"] == reason
     house.assert_holds()
 
@@ -56,7 +56,7 @@ def test_a_success_after_the_cancellation_changes_nothing(house: House, shop: Sh
     assert shop.till.pay("late", "258800000000000008").kind == IN_PROCESS
     assert shop.till.cancel("late").kind == SUCCESS
     assert status(house, shop, "late") == "CANCELLED"
-    wait_for(lambda: (house.hurry(), house.outbox("issuer.reverse", done=False) == 0)[1], 90)
+    wait_for(lambda: (house.hurry(), house.outbox("issuer.reverse", done=False) == 0)[1])
     assert status(house, shop, "late") == "CANCELLED"
     house.assert_holds()
 
@@ -65,7 +65,7 @@ def test_orders_pay_themselves_and_refunds_are_given(house: House, shop: Shop) -
     order = shop.till.pay("order", None, "1250")
     assert order.kind == IN_PROCESS
     assert order["orderCodeForm"]["codeDetails"]
-    wait_for(lambda: status(house, shop, "order") == "SUCCESS", 60)
+    wait_for(lambda: status(house, shop, "order") == "SUCCESS")
     assert shop.till.refund("F1", order["paymentId"], "300").kind == SUCCESS
     assert shop.till.refund("F2", order["paymentId"], "101").status == "F"
     assert shop.till.refund("F3", order["paymentId"], "104").kind == ("REFUND_IN_PROCESS", "U")

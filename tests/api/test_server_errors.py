@@ -129,7 +129,7 @@ def test_f20_the_disk_is_full(tmp_path: Path) -> None:
             with load.running(pause=0.01):
                 healthy(load)
                 fill(disk / "ballast")
-                wait_for(lambda: ("UNKNOWN_EXCEPTION", "U") in load.kinds(), 60)
+                wait_for(lambda: ("UNKNOWN_EXCEPTION", "U") in load.kinds())
                 pause(2)
                 (disk / "ballast").unlink()
                 site.postgres.ensure()

@@ -117,7 +117,7 @@ class Till:
     platform_key: PlatformKeys = field(repr=False)
     ports: list[int]
     notify_url: str | None = None
-    timeout: float = 20.0
+    timeout: float = 60.0
     key_version: int = 1
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
     """Wait until `condition()` is true; fail loudly when that does not come."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -48,7 +48,7 @@ class Up:
 
     def wait_ready(self) -> None:
         """Wait for its screen."""
-        wait_for(lambda: "Comptoir is ready" in self.said() or self.process.poll() is not None, 90)
+        wait_for(lambda: "Comptoir is ready" in self.said() or self.process.poll() is not None)
         assert self.process.poll() is None, self.said()
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:

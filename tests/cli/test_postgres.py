@@ -119,7 +119,7 @@ def test_a_pid_file_that_names_a_stranger_is_cleared(server: EmbeddedPostgres) -
     os.kill(server.pid, signal.SIGKILL)
     wait_for(lambda: not server.running)
     pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
-    wait_for(lambda: _starts(server), 20)
+    wait_for(lambda: _starts(server))
     assert count(server) == 1
 
 

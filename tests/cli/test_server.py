@@ -28,7 +28,7 @@ def server() -> Iterator[tuple[int, Any]]:
     wait_for(lambda: listens(port))
     yield port, process
     process.terminate()
-    log, _ = process.communicate(timeout=30)
+    log, _ = process.communicate(timeout=60)
     # No access log: whatever the tests sent, the server wrote none of it down.
     assert "/ams/" not in log
     assert "GET" not in log
@@ -42,7 +42,7 @@ def listens(port: int) -> bool:
 
 def exchange(server: tuple[int, Any], head: str, body: bytes = b"{}") -> tuple[str, dict[str, Any]]:
     """Send a request with an exact head; the answer's head, and its body from JSON."""
-    with socket.create_connection(("127.0.0.1", server[0]), timeout=10) as wire:
+    with socket.create_connection(("127.0.0.1", server[0]), timeout=60) as wire:
         wire.sendall(head.encode("latin1") + b"\r\n\r\n" + body)
         answer = b""
         while part := wire.recv(65536):

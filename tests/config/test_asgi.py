@@ -72,6 +72,6 @@ async def test_a_form_reaches_the_people_whatever_the_server_awaits() -> None:
     doors = Doors(recording("machines", []), lambda: WSGIMiddleware(echo), lambda: None)  # type: ignore[arg-type]
     scope = {"type": "http", "method": "POST", "path": "/s/x", "query_string": b"", "headers": []}
     scope |= {"http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": None}
-    await asyncio.wait_for(doors(scope, receive, send), 10)  # type: ignore[arg-type]
+    await asyncio.wait_for(doors(scope, receive, send), 60)  # type: ignore[arg-type]
     assert sent[0]["status"] == 200
     assert b"".join(one.get("body", b"") for one in sent) == b"amount=12.50"

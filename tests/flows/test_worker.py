@@ -44,7 +44,7 @@ def jobs() -> list[Job]:
     return [NotifyJob(Sender(allow_private=True), clock), ExpireJob(Desk(5)), HousekeepingJob()]
 
 
-async def until(true: Callable[[], bool], seconds: float = 10) -> None:
+async def until(true: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.02)
@@ -226,7 +226,7 @@ def test_asked_to_stop_it_finishes_what_it_has_begun(database: Database, connect
         with process(database) as running:
             wait_for(lambda: len(merchant.heard) == 1)
             running.send_signal(signal.SIGTERM)
-            said = running.communicate(timeout=10)[0]
+            said = running.communicate(timeout=60)[0]
     assert running.returncode == 0
     assert undone(connection) == 0
     assert said.count("notification.delivered") == 1

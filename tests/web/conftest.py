@@ -17,7 +17,7 @@ from tests.web.pages import aside
 from tests.web.world import World, make_world
 
 # A page that is to change may be late on a busy machine: a test that passes waits no longer for this.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)
 
 _FLAGS = [
     "--no-sandbox",

@@ -78,6 +78,7 @@ def open_as(
         locale=language,
         **options,
     )
+    context.set_default_timeout(60_000)  # as long as `expect` waits
     cookies = [{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": site}]
     if person is not None:
         key = aside(lambda: client_of(person, recent=recent).cookies[settings.SESSION_COOKIE_NAME].value)

@@ -70,13 +70,13 @@ def test_a_buyer_pays_and_is_sent_back_once(database: Database, site: str, brows
     page, _ = opened(browser, site + path)
     aside(lambda: pay(scene, path))
     # The shop is the home page here; nobody touches the page.
-    page.wait_for_url(f"{site}/?*", timeout=20_000)
+    page.wait_for_url(f"{site}/?*")
     got = arrived(page.url)
     assert (got["basket"], got["paymentRequestId"]) == ("7", "S/1&x=ü")
     assert (got["resultCode"], got["resultStatus"]) == ("SUCCESS", "S")
     assert believes("/", got, key)
     page.go_back()
-    page.get_by_text("The payment succeeded").wait_for(timeout=15_000)
+    page.get_by_text("The payment succeeded").wait_for()
     page.wait_for_timeout(4000)
     assert page.url == site + path, "the browser's way back is not a trap"
     link = page.get_by_role("link", name="Back to the shop").get_attribute("href")

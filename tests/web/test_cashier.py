@@ -93,7 +93,7 @@ def test_a_buyer_scans_pays_and_goes_back(
 
     assert aside(pay) == flows.OK
     # The page finds out by itself.
-    page.get_by_text("付款成功").wait_for(timeout=15_000)
+    page.get_by_text("付款成功").wait_for()
     shot(page, "order-paid")
     back = page.get_by_role("link", name="返回商家")
     assert (back.get_attribute("href") or "").startswith("https://shop.example/return?order=1&paymentId=")

@@ -51,7 +51,7 @@ def test_a_traveller_scans_approves_and_is_sent_back_with_the_code(
 
     assert aside(lambda: scene.one(approval(scene, code), now=utc_now())).code == flows.OK
     # The page finds out by itself, and the browser is at the shop.
-    page.wait_for_url(f"{site}/?shop=1&*", timeout=15_000)
+    page.wait_for_url(f"{site}/?shop=1&*")
     arrived = urlsplit(page.url)
     assert parse_qsl(arrived.query) == [
         ("shop", "1"), ("authCode", auth_code(code)), ("authState", "customer 7"),
@@ -157,7 +157,7 @@ def test_a_subscription_that_the_shop_withdrew_says_so_at_once(
     )
     assert aside(lambda: scene.one(end, now=utc_now())).code == flows.OK
     # The open page finds out by itself.
-    page.get_by_text("The shop has withdrawn this").wait_for(timeout=15_000)
+    page.get_by_text("The shop has withdrawn this").wait_for()
     assert page.get_by_text("Nothing will be taken").is_visible()
     assert page.locator("img.code").count() == 0
     back = page.get_by_role("link", name="Back to the shop")
@@ -180,7 +180,7 @@ def test_a_subscription_says_what_is_paid_when_and_leads_back(
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE["width"], "nothing runs off a phone's screen"
     assert aside(lambda: scene.one(approval(scene, code), now=utc_now())).code == flows.OK
-    page.wait_for_url(f"{site}/?shop=1&*", timeout=15_000)
+    page.wait_for_url(f"{site}/?shop=1&*")
     assert parse_qsl(urlsplit(page.url).query) == [
         ("shop", "1"), ("subscriptionRequestId", "S1"), ("agreed", "true"),
     ]  # fmt: skip

@@ -215,7 +215,7 @@ def test_a_traveller_types_the_amount_and_pays(
 
     digits = page.url.rpartition("/")[2]
     assert aside(lambda: pay(digits)) == flows.OK
-    page.get_by_text("The payment succeeded").wait_for(timeout=15_000)
+    page.get_by_text("The payment succeeded").wait_for()
     assert aside(scene.owed) == 1250
     aside(assert_books_hold)
     assert not complaints, complaints

@@ -177,9 +177,9 @@ def test_an_open_payment_says_that_the_line_is_down(page: Page, world: World) ->
     page.get_by_role("button", name="Show a code instead").click()
     result(page, "Let the customer scan")
     page.context.set_offline(True)
-    expect(page.locator("#sale-says")).to_contain_text("What you see may be old", timeout=15_000)
+    expect(page.locator("#sale-says")).to_contain_text("What you see may be old")
     page.context.set_offline(False)
-    expect(page.locator("#sale-says")).to_be_hidden(timeout=15_000)
+    expect(page.locator("#sale-says")).to_be_hidden()
 
 
 def test_a_page_that_cannot_be_had_opens_when_the_network_is_back(page: Page) -> None:
