@@ -117,6 +117,7 @@ def test_back_to_a_refused_form_asks_nothing_of_the_browser(
             page.locator(f"input[name={name}]").last.fill(value)
         page.locator("main form").last.evaluate("form => { form.noValidate = true; form.requestSubmit(); }")
         expect(page.get_by_role("alert").filter(has_text=".").first).to_be_visible()
+        page.wait_for_load_state()  # its scripts have made the answer a page of its own
         page.goto("/wallet/offline")
         answer = page.go_back()
         assert answer is None or answer.request.method == "GET", address
