@@ -1,7 +1,8 @@
-"""What people are called."""
+"""Who took payments, by name."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from uuid import UUID
 
 from comptoir.acquiring.api import PaymentView
@@ -10,12 +11,17 @@ from comptoir.identity import api as identity
 from comptoir.web.components.access import Visitor
 
 
-def staff_names(visitor: Visitor) -> dict[UUID, str]:
-    """Of everybody who works or worked for the visitor's merchant."""
-    return {one.id: one.display_name for one in identity.staff(visitor.merchant_id)}
+class Sellers:
+    """Everybody who works or worked for the visitor's merchant; read when a payment first names one."""
 
+    def __init__(self, visitor: Visitor) -> None:
+        self._merchant_id = visitor.merchant_id
 
-def seller_name(payment: PaymentView, names: dict[UUID, str]) -> str | None:
-    """Who took a payment at the counter; None where no person did. `names` are the staff's."""
-    seller = flows.seller_of(payment)
-    return None if seller is None else names.get(seller, seller.hex)
+    @cached_property
+    def _names(self) -> dict[UUID, str]:
+        return {one.id: one.display_name for one in identity.staff(self._merchant_id)}
+
+    def of(self, payment: PaymentView) -> str | None:
+        """Who took it at the counter; None where no person did."""
+        seller = flows.seller_of(payment)
+        return None if seller is None else self._names.get(seller, seller.hex)

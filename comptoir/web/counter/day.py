@@ -22,7 +22,7 @@ from comptoir.db.run import read
 from comptoir.kernel.money import Money
 from comptoir.standards import time_zones
 from comptoir.web.components.access import Visitor, not_theirs, page_for
-from comptoir.web.components.people import seller_name, staff_names
+from comptoir.web.components.people import Sellers
 from comptoir.web.components.places import marked, place_in
 from comptoir.web.components.refund_reasons import refund_reason
 from comptoir.web.components.wallets import wallet_name
@@ -107,7 +107,7 @@ def payment(
         "look": words.LOOKS[shown.sight],
         "lines": words.lines(shown),
         "wallet": wallet_name(found.issuer),
-        "seller": seller_name(found, staff_names(visitor)),
+        "seller": Sellers(visitor).of(found),
         "refunds": [(one, refund_reason(one.reason or "")) for one in refunds],
         "left": refundable(found),
         "has_receipt": was_paid(found),

@@ -25,7 +25,7 @@ from comptoir.acquiring.api import STAFF, PaymentFilter, PaymentState, PaymentVi
 from comptoir.db.run import read
 from comptoir.kernel.money import Money, exponent
 from comptoir.web.components.access import Visitor, not_theirs, page_for
-from comptoir.web.components.people import seller_name, staff_names
+from comptoir.web.components.people import Sellers
 from comptoir.web.merchant.doers import Doer, doers_of
 from comptoir.web.merchant.frame import READERS, Period, merchant_of, period_of
 from comptoir.web.merchant.payments import filter_of, state_of
@@ -140,10 +140,10 @@ def _workbook(name: str, heading: Sequence[str], rows: Iterator[Sequence[Cell]])
 
 def _payments(visitor: Visitor, wanted: PaymentFilter, period: Period) -> Iterator[Sequence[Cell]]:
     # The answer is sent after the view, and its zone, are over.
-    zone, after, names = ZoneInfo(period.zone), None, staff_names(visitor)
+    zone, after, sellers = ZoneInfo(period.zone), None, Sellers(visitor)
     while True:
         page = acquiring.decode_payments(read(acquiring.payments_page(wanted, _PAGE, after)))
-        yield from (_payment(one, zone, seller_name(one, names)) for one in page)
+        yield from (_payment(one, zone, sellers.of(one)) for one in page)
         if len(page) < _PAGE:
             return
         after = acquiring.place(page[-1])

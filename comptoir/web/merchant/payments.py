@@ -27,7 +27,7 @@ from comptoir.kernel.money import Money
 from comptoir.web.components.access import Visitor, not_theirs, page_for, recently_authenticated
 from comptoir.web.components.amounts import spelled, typed_amount, typed_money
 from comptoir.web.components.asking import desk
-from comptoir.web.components.people import seller_name, staff_names
+from comptoir.web.components.people import Sellers
 from comptoir.web.components.places import marked, place_in
 from comptoir.web.components.refund_reasons import REFUND_REASONS
 from comptoir.web.components.wallets import wallet_name
@@ -96,7 +96,7 @@ def payment(request: HttpRequest, visitor: Visitor, payment_id: str) -> HttpResp
     one = found.payment
     doers = doers_of(visitor, "payment", [one.id])
     doers |= doers_of(visitor, "dispute", [dispute.id for dispute in found.disputes])
-    seller = seller_name(one, staff_names(visitor))
+    seller = Sellers(visitor).of(one)
     by_instant = {at: doer for (_subject, at), doer in doers.items()}
     return show(
         request,

@@ -113,7 +113,8 @@ def sold(world: World, minor: int = 1000, n: int = 0, number: int = 0) -> Paymen
 
     line = line_to_nobody()
     code = code_of(world.traveller, n)
-    outcome = flows.take(till_of(world.shop, number), eur(minor), new_id(), code, utc_now(), line)
+    till, seller = till_of(world.shop, number), world.shop.cashier.id
+    outcome = flows.take(till, eur(minor), new_id(), code, utc_now(), line, seller=seller)
     line.close()
     assert outcome.code == flows.OK
     assert outcome.payment is not None

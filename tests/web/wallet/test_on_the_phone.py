@@ -87,6 +87,7 @@ def test_back_after_a_wrong_pin_leads_to_the_result(browser: Browser, site: str,
         type_pin(page, pin)
         page.get_by_role("button", name="Pay").click()
         expect(page.get_by_role("alert")).to_contain_text("Wrong PIN")
+    page.wait_for_load_state()  # its scripts have made the answer a page of its own
     page.reload()
     expect(page.locator("#pin-problem")).to_be_empty()
     type_pin(page)

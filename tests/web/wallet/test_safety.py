@@ -225,6 +225,7 @@ def test_a_shop_is_allowed_to_debit_and_stopped_again(browser: Browser, site: st
     assert_accessible(page)
     page.get_by_role("link", name="Chocolaterie Sablon").click()
     expect(page.get_by_text("CN¥79.79")).to_be_visible()
+    page.wait_for_load_state()
     page.get_by_role("button", name="End it").click()
     shot(page, "wallet-agreement-end")
     assert_accessible(page)

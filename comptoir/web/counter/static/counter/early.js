@@ -3,6 +3,13 @@
 // nobody asks again and nothing leads back to the sale. Not a module, so that it is there before the form is.
 
 (() => {
+  // A hand scanner types wherever the focus is: digits belong into the field for the code.
+  document.addEventListener("keydown", (event) => {
+    const code = document.getElementById("code");
+    if (!code || code.disabled || event.target === code || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (/^[0-9]$/.test(event.key)) code.focus();
+  });
+
   let held = null;
   const hold = (event) => {
     if (event.target.id !== "take") return;

@@ -115,13 +115,6 @@ document.addEventListener("submit", (event) => {
   send(body);
 });
 
-// A hand scanner types wherever the focus is: digits belong into the field for the code.
-document.addEventListener("keydown", (event) => {
-  const code = document.getElementById("code");
-  if (!code || code.disabled || event.target === code || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (/^[0-9]$/.test(event.key)) code.focus();
-});
-
 const offerCamera = () => {
   const button = document.getElementById("camera");
   if (button && navigator.mediaDevices?.getUserMedia) button.hidden = false;

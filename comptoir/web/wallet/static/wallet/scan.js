@@ -74,4 +74,6 @@ if (navigator.mediaDevices?.getUserMedia) {
 }
 
 const file = document.getElementById("picture");
-file?.addEventListener("change", () => file.files.length && file.form.requestSubmit());
+const sendPicture = () => file.files.length && file.form.requestSubmit();
+file?.addEventListener("change", sendPicture);
+if (file) sendPicture(); // chosen before this script was there
