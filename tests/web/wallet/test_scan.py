@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Route, expect, sync_playwright
 
 from comptoir.acquiring import api as acquiring
 from comptoir.flows import api as flows
@@ -129,6 +129,23 @@ def test_a_merchants_code_of_another_scheme_is_understood_and_not_paid(world: Wo
     name = emv_qr.parse(payload, emv_qr.Profile.LENIENT).name
     answer = client_of(world.traveller.person).post("/wallet/scan", {"text": payload})
     assert f"This code of {name} is for other wallets." in answer.content.decode()
+
+
+def test_a_picture_chosen_before_the_script_is_there_is_read(
+    browser: Browser, site: str, world: World
+) -> None:
+    digits = aside(lambda: order(world, 4250))
+    page = open_as(browser, site, world.traveller.person)
+    scripts: list[Route] = []
+    page.route("**/wallet/scan.js", lambda route: scripts.append(route))  # noqa: PLW0108 - Playwright takes no builtin
+    page.goto("/wallet/scan", wait_until="commit")
+    taken = photo(order_code.build(PUBLIC, digits)).read()
+    page.locator("#picture").set_input_files({"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": taken})
+    assert scripts
+    scripts[0].continue_()
+    page.wait_for_url("**/wallet/asks/*")
+    expect(page.get_by_role("main").get_by_text("€42.50").first).to_be_visible()
+    assert own_balance(world) == FULL
 
 
 def test_an_order_is_scanned_off_a_picture_and_paid_with_the_pin(
