@@ -20,7 +20,7 @@ from comptoir.flows import issuers as flow_issuers
 from comptoir.flows.engine import batch, queue
 from comptoir.flows.engine.batch import _next_wave, run_with_books
 from comptoir.flows.notifications import delivery
-from comptoir.flows.worker import expire
+from comptoir.flows.worker import disputes, expire
 from comptoir.flows.worker import issuers as worker_issuers
 from comptoir.flows.worker import loop as worker_loop
 from comptoir.kernel import ids
@@ -88,6 +88,7 @@ def controlled(rng: Random) -> Iterator[SimpleNamespace]:
         return outcomes
 
     log, connector = _Log(control), SimpleNamespace(connect=lambda *_, **__: control.connector.connect())
+    logging = queue, worker_loop, expire, disputes, worker_issuers, flow_issuers
     with ExitStack() as patches:
         for module, name, value in (
             (ids, "os", SimpleNamespace(urandom=rng.randbytes)),
@@ -104,7 +105,7 @@ def controlled(rng: Random) -> Iterator[SimpleNamespace]:
             (worker_loop, "AsyncConnection", connector),
             (delivery, "signed_headers", lambda *_: {}),
             (delivery, "log", _CourierLog(control)),
-            *((module, "log", log) for module in (queue, worker_loop, expire, worker_issuers, flow_issuers)),
+            *((module, "log", log) for module in logging),
             (queue, "run_with_books", recorded),
             (batch, "run_with_books", recorded),
         ):

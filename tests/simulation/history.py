@@ -19,7 +19,7 @@ from uuid import UUID
 
 from comptoir.db.sealed import seal
 from comptoir.flows.notifications.schedule import TRIES
-from comptoir.kernel.ids import OPERATOR, derived_id
+from comptoir.kernel.ids import OPERATOR, derived_id, new_id
 from comptoir.ledger import api as ledger
 from comptoir.ledger.api import Phase, Role, Transfer, account_id
 from comptoir.wallet.api import IssuerDirectory
@@ -28,9 +28,9 @@ from comptoir.wallet.queries.engine import SEED_PURPOSE
 from tests.simulation import loop
 from tests.simulation.chance import controlled, rare_collections
 from tests.simulation.database import Database, Faults
-from tests.simulation.machines import Connector, Gateway, WorkerProcess, weather
-from tests.simulation.oracle import Oracle, Phone, Purse, Terms, Wrong
-from tests.simulation.oracle.rows import LOOKS
+from tests.simulation.machines import CLIENT, Connector, Gateway, WorkerProcess, weather
+from tests.simulation.oracle import Oracle, Phone, Purse, Terms, Wrong, disputes
+from tests.simulation.oracle.rows import LOOKS, notice_name
 from tests.simulation.outside import ISSUER, PREFIX, Issuer, Servers
 from tests.simulation.people import Town
 from tests.simulation.statements import BooksWork, Store
@@ -44,6 +44,9 @@ SALES = 8
 
 #: A phone has ten codes every half minute.
 PHONES = 8
+
+#: What a merchant that cannot pay is lent, in cents: more than can be claimed of it.
+_LOAN = 10**10
 
 #: What a digest is made of, beside the answers and the books.
 _RECORDS = (
@@ -65,13 +68,16 @@ class Result:
     digest: str = ""
 
 
-def run(seed: int, payments: int = PAYMENTS, *, digest: bool = False, show: bool = False) -> Result:
+def run(
+    seed: int, payments: int = PAYMENTS, *, digest: bool = False, show: bool = False, disputes: bool = True
+) -> Result:
     """Live through one history; `show` prints its answers. Raises what went wrong first.
 
     `digest`: the result has a hash over everything that was answered and that stands in the end.
+    Without `disputes` it is the history that the seed had before anybody disputed anything.
     """
     with controlled(Random(f"{seed} ids")) as control, rare_collections():
-        history = History(seed, payments, control, keeps_lines=digest or show)
+        history = History(seed, payments, control, keeps_lines=digest or show, disputes=disputes)
         try:
             result = loop.run(history.live())
         finally:
@@ -85,8 +91,10 @@ def run(seed: int, payments: int = PAYMENTS, *, digest: bool = False, show: bool
 class History:
     """Everything of one seed."""
 
-    def __init__(self, seed: int, payments: int, control: SimpleNamespace, *, keeps_lines: bool) -> None:
-        self.keeps_lines = keeps_lines
+    def __init__(
+        self, seed: int, payments: int, control: SimpleNamespace, *, keeps_lines: bool, disputes: bool
+    ) -> None:
+        self.keeps_lines, self.disputes = keeps_lines, disputes
         self.seed, self.payments = seed, payments
         self.rng = Random(f"{seed} history")
         self.control = control
@@ -135,25 +143,43 @@ class History:
         merchants, addresses, seeds = self._found()
         gateways = [Gateway(self.database, self.now, directory) for _ in range(2)]
         workers = [
-            WorkerProcess(self.database, self.now, directory, self.servers)
+            WorkerProcess(self.database, self.now, directory, self.servers, disputes=self.disputes)
             for _ in range(rng.choice((1, 1, 2)))
         ]
         self.gateways, self.workers = gateways, workers
         self.town = town = Town(
-            rng, self.now, oracle, gateways, merchants, addresses, seeds, rng.choice((0.0, 0.1, 0.3))
+            rng,
+            self.now,
+            oracle,
+            gateways,
+            merchants,
+            addresses,
+            seeds,
+            rng.choice((0.0, 0.1, 0.3)),
+            self.seed,
         )
         town.keeps_lines = self.keeps_lines
         town.start(self._operator(merchants))
         town.start(self._weather())
         for _ in range(rng.randint(1, 6)):
             town.start(town.regulars.agree())
+        if self.disputes:
+            self._listen()
+            town.start(town.claimants.day(self.payments))
         tills = max(min(TILLS, self.payments // SALES), 1)
         share, rest = divmod(self.payments, tills)
         await asyncio.gather(*(town.till(share + (number < rest)) for number in range(tills)))
+        if self.disputes:
+            await self._quiet(timedelta(hours=2))  # whoever is too poor to lose is asked again each hour
+            await self._lend(merchants)
         await self._quiet(timedelta(hours=20))
         for _ in range(2):  # before authorizations lapse, and after
             await asyncio.sleep(rng.choice((60, 90_000)))
             await town.late()
+            if self.disputes:
+                await town.claimants.late()
+                await self._lend(merchants)
+                await town.claimants.judge()
             await self._quiet(timedelta(days=30))
         self._prove()
         for one in [*gateways, *workers]:
@@ -309,8 +335,7 @@ class History:
         ends = self.now() + longest
         for worker in self.workers:
             worker.rest(30)  # hours pass, and nobody is in a hurry
-        while self.town.tasks and not self.oracle.failures:
-            await asyncio.wait(list(self.town.tasks), return_when=asyncio.FIRST_COMPLETED)
+        await self._said()
         self.database.faults = Faults()
         for worker in self.workers:
             worker.rest(86_400)
@@ -326,6 +351,31 @@ class History:
             for worker in self.workers:
                 worker.wake()
         raise Wrong("after days there is still something to do")
+
+    async def _said(self) -> None:
+        """Nobody has anything to ask any more."""
+        while self.town.tasks and not self.oracle.failures:
+            await asyncio.wait(list(self.town.tasks), return_when=asyncio.FIRST_COMPLETED)
+
+    def _listen(self) -> None:
+        """The API client may have an address too: for what is told of disputes whose payments have none."""
+        rng = Random(f"{self.seed} listening")
+        self.servers.temper["client.example"] = rng.choice(("good", "good", "moody", "dead"))
+        if rng.random() < 0.9:
+            self.store.client_url = CLIENT, "https://client.example/n"
+
+    async def _lend(self, merchants: Sequence[UUID]) -> None:
+        """When all is said, the operator lends to whoever cannot pay what it may lose."""
+        await self._said()
+        work = BooksWork()
+        for merchant in merchants:
+            if any(one.command.merchant_id == merchant for one in disputes.unpaid(self.oracle)):
+                payable, bank = (merchant, Role.MERCHANT_PAYABLE), (OPERATOR, Role.WALLET_FUNDING)
+                id = new_id()
+                transfer = _transfer(id, account_id(*bank, "EUR"), account_id(*payable, "EUR"), _LOAN, "EUR")
+                assert not self._post(transfer, work)
+                self.oracle.move(bank, payable, _LOAN, "EUR")
+        self.store.commit(work)
 
     # ------------------------------------------------------------ the proof
 
@@ -344,6 +394,8 @@ class History:
             ("captures", store.table("acquiring_capture").rows, oracle.takings_by_id),
             ("changes of amounts", store.table("acquiring_amount_update").rows, oracle.changes_by_id),
             ("agreements", store.table("acquiring_agreement").rows, oracle.agreements),
+            ("disputes", store.table("acquiring_dispute").rows, oracle.disputes),
+            ("papers", store.table("acquiring_dispute_document").rows, disputes.papers(oracle)),
             ("authorizations", store.table("wallet_authorization").rows, oracle.asks),
         ):
             if len(records) != len(kept):
@@ -354,6 +406,7 @@ class History:
         for payment in oracle.by_id.values():
             if payment.state == "PROCESSING":
                 raise Wrong(f"payment {payment.id} never came to an end")
+        disputes.prove(oracle)
 
     def _prove_books(self) -> None:
         """Every account; in each currency as much debited as credited; nothing held any more."""
@@ -374,7 +427,9 @@ class History:
         table = self.store.table("db_outbox")
         rows = [table.named(row) for row in table.rows.values()]
         items = [
-            ((row["topic"], row["subject_id"]), row) for row in rows if row["topic"].startswith("notify.")
+            ((notice_name(row["topic"], row["payload"]), row["subject_id"]), row)
+            for row in rows
+            if row["topic"].startswith("notify.")
         ]
         if Counter(name for name, _ in items) != self.oracle.owed_notices:
             raise Wrong("the notices written are not those that are owed")
@@ -393,7 +448,8 @@ class History:
             row = self.store.table("acquiring_payment").rows[payment.command.merchant_id, payment.id]
             id = self.store.table("acquiring_payment").value(row, "authorization_id")
             charge = self.issuer.charges.get(id)
-            taken = charge.kept if charge else 0
+            # What it charged back it has kept of what it owed us.
+            taken = charge.kept - payment.charged_back if charge else 0
             ours = payment.amount.minor - payment.refunded if payment.state == "SUCCESS" else 0
             if taken != ours:
                 raise Wrong(f"payment {payment.id} is {payment.state}: they took {taken}, we paid {ours}")

@@ -10,7 +10,7 @@ from random import Random
 
 from comptoir.flows import api as flows
 from comptoir.flows.notifications import PlatformKey
-from comptoir.flows.worker import ExpireJob, IssuersJob, Job, NotifyJob, Worker
+from comptoir.flows.worker import DisputesJob, ExpireJob, IssuersJob, Job, NotifyJob, Worker
 from comptoir.flows.worker.loop import Connection as AnyConnection
 from comptoir.wallet.api import IssuerDirectory
 from tests.simulation.database import Connection, Database
@@ -113,12 +113,19 @@ class _Notify(NotifyJob):
 
 
 class WorkerProcess:
-    """A worker with its three jobs that touch payments."""
+    """A worker with its jobs that touch payments."""
 
     def __init__(
-        self, database: Database, clock: Callable[[], datetime], issuers: IssuerDirectory, sender: object
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        issuers: IssuerDirectory,
+        sender: object,
+        *,
+        disputes: bool,
     ) -> None:
         self._database, self._clock, self._issuers, self._sender = database, clock, issuers, sender
+        self._disputes = disputes
         self._opened: list[Connection] = []
         self.pause = 1.0
         self.start()
@@ -128,6 +135,8 @@ class WorkerProcess:
         desk = flows.Desk(MAX_AGE_DAYS)
         self._notify = _Notify(self._sender, self._clock)  # type: ignore[arg-type]
         self.jobs: list[Job] = [self._notify, ExpireJob(desk), IssuersJob(self._issuers, desk)]
+        if self._disputes:
+            self.jobs.append(DisputesJob(desk))
         self.rest(self.pause)
         self._worker = Worker(self.jobs, "", self._clock)
         _OPENED.set(self._opened)

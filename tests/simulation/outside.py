@@ -16,7 +16,7 @@ from comptoir.flows.notifications.sending import Answer, SendFailed
 from comptoir.kernel.money import Money
 from comptoir.wallet.api import AnswerState, AuthoriseRequest, Authorization, IssuerAnswer, RefundRequest
 from comptoir.wallet.api import errors as wallet
-from tests.simulation.oracle import Oracle, Wrong
+from tests.simulation.oracle import Oracle, Wrong, disputes
 
 ISSUER = "SIMULATED"
 #: What codes of this issuer begin with.
@@ -85,7 +85,8 @@ class Issuer:
             return await self._silent()
         charge = self.charges[request.authorization_id]
         known = request.refund_id in charge.refunds
-        if not known and (charge.state != "paid" or request.amount.minor > charge.kept):
+        charged_back = self._oracle.backs_by_id[request.refund_id].payment.charged_back
+        if not known and (charge.state != "paid" or request.amount.minor > charge.kept - charged_back):
             with self._oracle.watching():
                 raise Wrong(f"refund {request.refund_id} asks the issuer for more than is left")
         if not known and request.refund_id.int % 10 == 0:  # some are refused, always the same
@@ -160,11 +161,14 @@ class Servers:
         ended = said["authorizationNotifyType"] == "TOKEN_CANCELED"
         if agreement is None or agreement.access is None or (ended and agreement.ended is None):
             raise Wrong(f"a merchant was told of an agreement that is not so: {said}")
-        self.heard["notify.agreement", agreement.command.id] += 1
+        self.heard[f"notify.agreement {said['authorizationNotifyType']}", agreement.command.id] += 1
 
     def _hear(self, said: dict[str, object]) -> None:
         if "authorizationNotifyType" in said:
             self._hear_of_an_agreement(said)
+            return
+        if "disputeNotificationType" in said:
+            self.heard[disputes.heard(self._oracle, said)] += 1
             return
         result = said["result"]
         assert isinstance(result, dict)

@@ -19,8 +19,9 @@ from comptoir.flows import api as flows
 from comptoir.fx.api import Quote
 from comptoir.kernel.money import Money, Rate
 from comptoir.standards.payment_code import Form, build, window_of
+from tests.simulation.disputes import Claimants
 from tests.simulation.machines import CLIENT, Gateway, NoAnswer
-from tests.simulation.oracle import Oracle, Phone, Wrong
+from tests.simulation.oracle import Oracle, Phone, Wrong, disputes
 from tests.simulation.outside import PREFIX
 from tests.simulation.regulars import Regulars
 
@@ -43,6 +44,7 @@ class Town:
     addresses: dict[UUID, str | None]
     seeds: dict[int, bytes]
     trouble: float
+    seed: int
     payments: int = 0
     #: A payment of each merchant that was refunded before.
     last: dict[UUID, UUID] = field(default_factory=dict)
@@ -59,6 +61,7 @@ class Town:
 
     def __post_init__(self) -> None:
         self.regulars = Regulars(self)
+        self.claimants = Claimants(self)
         self.phones, self.purses = list(self.oracle.phones.values()), list(self.oracle.purses)
         self.own: dict[UUID, list[int]] = {purse: [] for purse in self.purses}
         for phone in self.phones:
@@ -140,6 +143,8 @@ class Town:
             taking = self.oracle.takings_by_id.get(outcome.capture.id)
             if taking is None or (outcome.code == flows.OK and taking.failure):
                 raise Wrong(f"told {outcome.code} of {command}, and it is not so")
+        if outcome.dispute is not None:
+            disputes.believe(self.oracle, outcome.dispute)
 
     # ------------------------------------------------------------ tills
 
@@ -298,7 +303,7 @@ class Town:
                 await asyncio.sleep(rng.uniform(1, 8))
                 await self.ask(command)
             if rng.random() < 0.3:
-                await self.insist(self._cancel(payment))
+                await self.insist(self.cancel(payment))
             return
         if rng.random() < 0.1:
             return  # nobody does anything: it expires
@@ -306,7 +311,7 @@ class Town:
         self.start(self._traveller(payment, phone, rng.uniform(0.05, 4000 if command.session else 2)))
         if rng.random() < 0.15:
             await asyncio.sleep(rng.uniform(0, 1))
-            await self.insist(self._cancel(payment))
+            await self.insist(self.cancel(payment))
 
     async def _traveller(self, payment: PaymentView, phone: Phone, seconds: float) -> None:
         rng = self.rng
@@ -346,17 +351,17 @@ class Town:
         rng, whole = self.rng, payment.amount.minor
         if rng.random() < 0.2:  # nobody captures: it is canceled, or let go after days
             if rng.random() < 0.5:
-                await self.insist(self._cancel(payment))
+                await self.insist(self.cancel(payment))
             return
         steps: list[flows.Command] = []
         if rng.random() < 0.3:
-            steps.append(self._step(flows.UpdateAmount, payment, rng.randint(whole // 2 + 1, 2 * whole)))
+            steps.append(self.step(flows.UpdateAmount, payment, rng.randint(whole // 2 + 1, 2 * whole)))
         for _ in range(rng.choice((1, 1, 2, 3, 6))):
             part = rng.choice((whole, whole + 1, whole // 2, rng.randint(1, whole), whole // 7 + 1))
-            steps.append(self._step(flows.Capture, payment, max(part, 1), last=rng.random() < 0.2))
+            steps.append(self.step(flows.Capture, payment, max(part, 1), last=rng.random() < 0.2))
         steps += rng.choices(steps, k=rng.choice((0, 0, 1)))
         if rng.random() < 0.1:
-            steps.append(self._cancel(payment))
+            steps.append(self.cancel(payment))
         if rng.random() < 0.3:
             outcomes = await asyncio.gather(*(self.ask(one) for one in steps))
         else:
@@ -366,10 +371,10 @@ class Town:
             of = rng.choice(captures) if captures and rng.random() < 0.6 else None
             most = of.amount.minor if of else whole
             part = rng.choice((most, rng.randint(1, most), rng.randint(1, most)))
-            back = self._step(flows.Refund, payment, part, notify_url=payment.notify_url)
+            back = self.step(flows.Refund, payment, part, notify_url=payment.notify_url)
             await self.ask(replace(back, capture_id=of.id) if of else back)
 
-    def _step(self, kind: Any, payment: PaymentView, minor: int, **more: Any) -> Any:
+    def step(self, kind: Any, payment: PaymentView, minor: int, **more: Any) -> Any:
         """Something that is asked of a payment under a request id of its own."""
         return kind(
             merchant_id=payment.merchant_id,
@@ -384,7 +389,7 @@ class Town:
         """Money goes back: whole or in parts, once or by a nervous finger, sometimes too much."""
         rng = self.rng
         if rng.random() < 0.3:
-            cancel = self._cancel(payment)
+            cancel = self.cancel(payment)
             await asyncio.gather(*(self.ask(cancel) for _ in range(rng.choice((1, 1, 2)))))
             return
         clicks = [self._refund(command, payment) for _ in range(rng.choice((1, 1, 2, 4)))]
@@ -412,13 +417,13 @@ class Town:
         if rng.random() < 0.1:
             fingers.append(flows.Refund(**_fields(refund) | {"amount": _more(refund.amount)}))
         if rng.random() < 0.2:
-            fingers.append(self._cancel(payment))
+            fingers.append(self.cancel(payment))
         if (other := self.last.get(command.merchant_id)) and rng.random() < 0.3:
             fingers.append(flows.Refund(**_fields(refund) | {"payment_id": other}))
         self.last[command.merchant_id] = payment.id
         await asyncio.gather(*(self.ask(one) for one in fingers))
 
-    def _cancel(self, payment: PaymentView) -> flows.Cancel:
+    def cancel(self, payment: PaymentView) -> flows.Cancel:
         by_id = self.rng.random() < 0.5
         return flows.Cancel(
             merchant_id=payment.merchant_id,
@@ -438,8 +443,8 @@ def _fields(command: flows.Command) -> dict[str, Any]:
 
 def _line(command: flows.Command, outcome: flows.Outcome) -> str:
     """One line of a history: what was asked, and what was answered."""
-    payment, refund = outcome.payment, outcome.refund
-    records = [f"{one.id.hex}:{one.state}" for one in (payment, refund) if one is not None]
+    told = outcome.payment, outcome.refund, outcome.dispute
+    records = [f"{one.id.hex}:{one.state}" for one in told if one is not None]
     return f"{type(command).__name__} {_name(command)} {outcome.code} {' '.join(records)}"
 
 

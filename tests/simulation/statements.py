@@ -22,6 +22,7 @@ import msgspec
 from comptoir.acquiring import api as acquiring
 from comptoir.db import outbox
 from comptoir.fx import api as fx
+from comptoir.identity import api as identity
 from comptoir.kernel.ids import OPERATOR
 from comptoir.ledger import api as ledger
 from comptoir.ledger.api import Phase, Side, Transfer
@@ -37,10 +38,13 @@ _ITEM = outbox.Claimed(outbox.OutboxItem(OPERATOR, OPERATOR, "", OPERATOR, {}, _
 #: What is selected of a merchant and its contracts: the table's alias and the column.
 _MERCHANT = re.findall(r"\b([mc])\.(\w+)", acquiring.merchants([]).sql.partition("FROM")[0])
 
-_LOOKED_FOR = ("db_outbox", "acquiring_payment")
+_LOOKED_FOR = ("db_outbox", "acquiring_payment", "acquiring_dispute")
 
 #: What is selected of a merchant's agreement.
 _AGREEMENT = re.findall(r"\ba\.(\w+)", acquiring.agreements_by_access([]).sql.partition("FROM")[0])
+
+#: What is written of a document.
+_DOCUMENT = re.findall(r"\w+", acquiring.store_documents([], _ANY).sql.partition("(")[2].partition(")")[0])
 
 Params = Sequence[Any]
 #: When a row is looked for, a number of its own, and its key.
@@ -98,6 +102,9 @@ class Store:
         self._agenda: dict[str, dict[UUID, list[Entry]]] = defaultdict(lambda: defaultdict(list))
         self._filed: dict[tuple[Table, Key], tuple[list[Entry], Entry]] = {}
         self._serial = count()
+        #: Where the one API client wants to be told what has no address of its own.
+        self.client_url: tuple[str, str] | None = None
+        self._dispute_look = itemgetter(self.table("acquiring_dispute").columns["look_at"])
         self._payment_ends = self.table("acquiring_payment").columns_of(
             "state", "expires_at", "hold_id", "auth_expires_at"
         )
@@ -135,6 +142,9 @@ class Store:
             ledger.post([]).sql: self._post,
             acquiring.merchants([]).sql: self._merchants,
             acquiring.due_payments(_ANY, 1).sql: self._due_payments,
+            acquiring.due_disputes(_ANY, 1).sql: self._due_disputes,
+            acquiring.store_documents([], _ANY).sql: self._store_documents,
+            identity.notify_urls([]).sql: self._notify_urls,
             acquiring.agreements_by_access([]).sql: self._agreements_by_access,
             acquiring.agreements_by_grant([]).sql: self._agreements_by_grant,
             wallet.agreements([], _ANY.date()).sql: self._wallet_agreements,
@@ -205,17 +215,19 @@ class Store:
             insort(agenda, entry)
 
     def _when(self, table: Table, row: Values) -> datetime | None:
-        """When a payment expires, or an item may be claimed; None when it has ended."""
+        """When a payment expires, a dispute is looked at, an item may be claimed; None when it is over."""
         if table.name == "acquiring_payment":
             state, expires, hold, hold_ends = self._payment_ends(row)
             return expires if state == "PROCESSING" else hold_ends if hold is not None else None
+        if table.name == "acquiring_dispute":
+            return self._dispute_look(row)  # type: ignore[no-any-return]
         done, dead, due, leased_until = self._item_due(row)
         if done is not None or dead is not None:
             return None
         return due if leased_until is None else max(due, leased_until)
 
     def next_due(self) -> datetime | None:
-        """When the next payment or item falls due."""
+        """When the next payment, dispute or item falls due."""
         agendas = [one for owners in self._agenda.values() for one in owners.values()]
         return min((agenda[0][0] for agenda in agendas if agenda), default=None)
 
@@ -390,6 +402,19 @@ class Store:
     def _due_payments(self, work: BooksWork, params: Params) -> list[Values]:
         now, limit = params[0], params[1]
         return [(*key, when) for when, _, key in self._due(["acquiring_payment"], now, limit)]
+
+    def _due_disputes(self, work: BooksWork, params: Params) -> list[Values]:
+        now, limit = params
+        return [key for _, _, key in self._due(["acquiring_dispute"], now, limit)]
+
+    def _store_documents(self, work: BooksWork, params: Params) -> list[Values]:
+        table = self.table("acquiring_dispute_document")
+        for one in zip(*params, strict=True):
+            table.insert(dict(zip(_DOCUMENT, one, strict=True)), work)
+        return []
+
+    def _notify_urls(self, work: BooksWork, params: Params) -> list[Values]:
+        return [one for one in [self.client_url] if one is not None and one[0] in params[0]]
 
     # ------------------------------------------------------------ the outbox
 

@@ -72,7 +72,7 @@ def apply_token(kept: Kept, command: flows.ApplyToken, outcome: flows.Outcome, n
         kept.by_grant[command.merchant_id, grant] = agreement
     agreement.state = "active"
     if not command.refresh:
-        _tell(kept, agreement)
+        _tell(kept, agreement, "TOKEN_CREATED")
     return flows.OK
 
 
@@ -114,9 +114,9 @@ def _end(kept: Kept, agreement: Agreement, now: datetime) -> None:
         return
     agreement.state, agreement.ended = "ended", now
     if agreement.access is not None:
-        _tell(kept, agreement)
+        _tell(kept, agreement, "TOKEN_CANCELED")
 
 
-def _tell(kept: Kept, agreement: Agreement) -> None:
+def _tell(kept: Kept, agreement: Agreement, event: str) -> None:
     if agreement.command.notify_url:
-        kept.notices.append(("notify.agreement", agreement.command.id))
+        kept.notices.append((f"notify.agreement {event}", agreement.command.id))

@@ -19,6 +19,7 @@ from tests.simulation.oracle.types import (
     Ask,
     Back,
     Change,
+    Dispute,
     Key,
     Parts,
     Payment,
@@ -60,6 +61,7 @@ class Kept:
         self.by_grant: dict[tuple[UUID, bytes], Agreement] = {}
         self.by_access: dict[tuple[UUID, bytes], Agreement] = {}
         self.promises: dict[UUID, Promise] = {}
+        self.disputes: dict[UUID, Dispute] = {}
         self.changes: dict[Key, Change] = {}
         self.changes_by_id: dict[UUID, Change] = {}
         #: account -> [net posted in its favor by credit, debits held, credits held]

@@ -13,9 +13,9 @@ from uuid import UUID
 from comptoir.acquiring.api import PaymentView, RefundView
 from comptoir.flows import api as flows
 from comptoir.ledger.api import Side
-from tests.simulation.oracle import agreements, captures, others, payments, prices, refunds
+from tests.simulation.oracle import agreements, captures, disputes, others, payments, prices, refunds
 from tests.simulation.oracle.kept import Kept
-from tests.simulation.oracle.rows import LOOKS, state_machine
+from tests.simulation.oracle.rows import LOOKS, notice_name, state_machine
 from tests.simulation.oracle.types import Wrong
 from tests.simulation.statements import BooksWork, Store
 
@@ -26,7 +26,7 @@ class Oracle(Kept):
     def __init__(self, store: Store, rates: dict[str, Decimal]) -> None:
         super().__init__(rates)
         self._store = store
-        self._about = store.table("db_outbox").columns_of("topic", "subject_id")
+        self._about = store.table("db_outbox").columns_of("topic", "subject_id", "payload")
         self.owed_notices: Counter[tuple[str, UUID]] = Counter()
         self.codes: Counter[str] = Counter()
         self.failures: list[Exception] = []
@@ -63,6 +63,8 @@ class Oracle(Kept):
             self._same_payment(outcome.payment)
         if outcome.refund is not None:
             self._same_refund(outcome.refund)
+        if outcome.dispute is not None:
+            disputes.same(self, outcome.dispute)
 
     def _same_payment(self, said: PaymentView) -> None:
         """The record in an answer says what was asked for."""
@@ -84,9 +86,9 @@ class Oracle(Kept):
         notices = []
         for table, key, old in work.changes:
             if table.name == "db_outbox":
-                topic, subject_id = self._about(table.rows[key])
+                topic, subject_id, payload = self._about(table.rows[key])
                 if old is None and topic.startswith("notify."):
-                    notices.append((topic, subject_id))
+                    notices.append((notice_name(topic, payload), subject_id))
             elif table.name in LOOKS:
                 row = table.named(table.rows[key])
                 LOOKS[table.name](self, row)
@@ -100,11 +102,10 @@ class Oracle(Kept):
             self.account_row(id)
 
     def _owe(self, notice: tuple[str, UUID]) -> None:
-        """Everything is told once; the end of an agreement, or of an authorization nobody used, as well."""
+        """Everything is told once; of an authorization that nobody used, its end as well."""
         self.owed_notices[notice] += 1
         payment = self.by_id.get(notice[1])
-        twice = notice[0] == "notify.agreement" or (payment is not None and payment.lapsed)
-        if self.owed_notices[notice] > (2 if twice else 1):
+        if self.owed_notices[notice] > (2 if payment is not None and payment.lapsed else 1):
             raise Wrong(f"{notice} is to be told twice")
 
     def account_row(self, id: UUID) -> None:
@@ -142,4 +143,10 @@ _RULES: dict[type, Callable[[Kept, Any, flows.Outcome, datetime], str]] = {
     flows.EndAgreement: agreements.end_agreement,
     flows.Settle: others.settle,
     flows.SettleRefund: others.settle_refund,
+    flows.OpenDispute: disputes.open_dispute,
+    flows.AcceptDispute: disputes.accept,
+    flows.DefendDispute: disputes.defend,
+    flows.JudgeDispute: disputes.judge,
+    flows.WithdrawDispute: disputes.withdraw,
+    flows.LookAtDispute: disputes.look_at,
 }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from comptoir.acquiring.api import errors as acquiring
 from comptoir.flows import api as flows
 from tests.simulation.oracle.kept import Kept, due, ours, plus, theirs
-from tests.simulation.oracle.types import Back, Payment, Taking, Wrong
+from tests.simulation.oracle.types import Back, Parts, Payment, Taking, Wrong
 
 
 def refund(kept: Kept, command: flows.Refund, outcome: flows.Outcome, now: datetime) -> str:
@@ -51,7 +51,7 @@ def _refusal(
         return acquiring.REFUND_CURRENCY
     if payment.mode is not None and not payment.captured:
         return acquiring.PAYMENT_NOT_PAID
-    if payment.refunded + command.amount.minor > _taken(payment):
+    if payment.refunded + command.amount.minor > taken(payment):
         return acquiring.REFUND_EXCEEDS
     if taking is not None and taking.refunded + command.amount.minor > taking.amount.minor:
         return acquiring.REFUND_EXCEEDS
@@ -61,20 +61,24 @@ def _refusal(
     return None
 
 
-def _taken(payment: Payment) -> int:
+def taken(payment: Payment) -> int:
     """What the merchant got of a payment: all, or what was captured."""
     return payment.amount.minor if payment.mode is None else payment.captured
 
 
-def _give_back(kept: Kept, back: Back, taking: Taking | None) -> None:
-    payment, amount = back.payment, back.command.amount.minor
-    after, of = payment.refunded + amount, _taken(payment)
+def share(payment: Payment, minor: int) -> Parts:
+    """What goes back on each side for so much of a payment."""
     if payment.theirs:
         whole = (0, 0, payment.settlement)
     else:
         whole = payment.whole if payment.mode is None else payment.took
-    # One minor unit too many may be gone already after a refund that was refused.
-    part = due(whole, payment.gave, after, of)
+    # One minor unit too many may be gone already after a refund that was refused, or a claim that was lost.
+    return due(whole, payment.gave, payment.refunded + minor, taken(payment))
+
+
+def _give_back(kept: Kept, back: Back, taking: Taking | None) -> None:
+    payment, amount = back.payment, back.command.amount.minor
+    part = share(payment, amount)
     if kept.too_poor(payment.command.merchant_id, part[2]):
         back.failure = acquiring.MERCHANT_BALANCE
         return
@@ -87,7 +91,7 @@ def _give_back(kept: Kept, back: Back, taking: Taking | None) -> None:
         back.state = "SUCCESS"
         kept.post(ours(payment, part), -1)
         payment.ask.refunded += part[0] + part[1]
-    payment.refunded, payment.gave = after, plus(payment.gave, part)
+    payment.refunded, payment.gave = payment.refunded + amount, plus(payment.gave, part)
     if taking is not None:
         taking.refunded += amount
 

@@ -58,6 +58,52 @@ def refund_row(kept: Kept, row: Row) -> None:
     )
     if back.state != "FAIL":
         _equal("refund", row, settlement=back.settlement)
+    dispute = kept.disputes.get(back.id)
+    _equal("refund", row, disputed=dispute is not None)
+    if dispute is not None:
+        ours, (mid, margin, owed) = not back.payment.theirs, dispute.parts
+        _equal(
+            "chargeback",
+            row,
+            settlement=owed,
+            wallet_amount=mid + margin if ours else None,
+            wallet_margin=margin if ours else None,
+            finished_at=dispute.ended,
+        )
+
+
+def dispute_row(kept: Kept, row: Row) -> None:
+    """A dispute's record says what the rules say."""
+    dispute = kept.disputes.get(row["id"])
+    if dispute is None:
+        raise Wrong(f"dispute {row['id']} is in the records and nobody claimed anything")
+    _equal(
+        "dispute",
+        row,
+        merchant_id=dispute.command.merchant_id,
+        payment_id=dispute.payment.id,
+        kind=dispute.command.kind.value,
+        amount=dispute.command.amount.minor,
+        currency=dispute.command.amount.currency,
+        state=dispute.state,
+        held=dispute.held,
+        created_at=dispute.created,
+        due_at=dispute.command.due_at,
+        look_at=dispute.look,
+        accept_reason=dispute.accepted,
+        changed_by=dispute.called,
+        defended_at=dispute.defended,
+        ended_at=dispute.ended,
+    )
+
+
+def document_row(kept: Kept, row: Row) -> None:
+    """A document is the claimant's, or the one that the merchant defended with."""
+    dispute = kept.disputes[row["dispute_id"]]
+    given = dispute.command.evidence if row["role"] == "evidence" else dispute.defense
+    if given is None:
+        raise Wrong(f"dispute {row['dispute_id']} has a document that nobody sent: {row['role']}")
+    _equal("document", row, id=given.id, size=given.size, sealed=given.sealed)
 
 
 def capture_row(kept: Kept, row: Row) -> None:
@@ -166,12 +212,20 @@ LOOKS: dict[str, Callable[[Kept, Row], None]] = {
     "acquiring_payment": payment_row,
     "acquiring_refund": refund_row,
     "acquiring_capture": capture_row,
+    "acquiring_dispute": dispute_row,
+    "acquiring_dispute_document": document_row,
     "acquiring_amount_update": change_row,
     "wallet_authorization": ask_row,
     "acquiring_agreement": agreement_row,
     "wallet_agreement": wallet_agreement_row,
     "wallet_day_spending": spending_row,
 }
+
+
+def notice_name(topic: str, payload: dict[str, Any]) -> str:
+    """What a notice is about: its topic, and what happened where it says so."""
+    return f"{topic} {payload['event']}" if "event" in payload else topic
+
 
 #: From a state, the states that may follow.
 _AFTER = {

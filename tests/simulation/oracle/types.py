@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from comptoir.acquiring.api import CaptureMode
+from comptoir.acquiring.api import CaptureMode, Document
 from comptoir.flows import api as flows
 from comptoir.kernel.money import Money
 
@@ -103,7 +103,8 @@ class Promise:
 class Payment:
     """A payment of the oracle's own.
 
-    `amount` and `settlement` as they are now; `took` is what was captured, `gave` what refunds gave back.
+    `amount` and `settlement` as they are now; `took` is what was captured, `gave` what refunds gave back
+    and chargebacks claim; `charged_back` what was lost to them.
     """
 
     id: UUID
@@ -127,6 +128,7 @@ class Payment:
     took: Parts = NOTHING
     lapsed: bool = False
     promise: Promise | None = None
+    charged_back: int = 0
 
     @property
     def theirs(self) -> bool:
@@ -153,6 +155,30 @@ class Back:
     state: str
     failure: str | None = None
     settlement: int = 0
+
+
+@dataclass
+class Dispute:
+    """A claim against a payment.
+
+    `back` is its money, a refund that nobody asked for: None where it only asks for papers. `parts` is what
+    that takes; `called` names the call that answered last.
+    """
+
+    command: flows.OpenDispute
+    payment: Payment
+    created: datetime
+    look: datetime | None
+    state: str = "OPEN"
+    back: Back | None = None
+    parts: Parts = NOTHING
+    held: bool = False
+    called: str = ""
+    accepted: str | None = None
+    reminded: bool = False
+    defense: Document | None = None
+    defended: datetime | None = None
+    ended: datetime | None = None
 
 
 @dataclass
