@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.simulation.people import Town
 
 #: One payment in so many is disputed on the day itself.
-ONE_IN = 40
+ONE_IN = 80
 
 #: A dispute is often about one of the newest payments: others are still busy with it.
 _NEW = 60
@@ -48,6 +48,12 @@ class Claimants:
             if self._town.oracle.failures:
                 return
             self._town.start(self._dispute())
+
+    async def evening(self, payments: int) -> None:
+        """Some more when everybody has gone home."""
+        for _ in range(payments // ONE_IN // 4 + 1):
+            self._town.start(self._dispute())
+            await asyncio.sleep(self._rng.uniform(0, 1))
 
     async def late(self) -> None:
         """Days later somebody finds it on a statement."""

@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from types import SimpleNamespace
 from uuid import UUID
+
+import psycopg
 
 from comptoir.db.sealed import seal
 from comptoir.flows.notifications.schedule import TRIES
@@ -47,6 +50,9 @@ PHONES = 8
 
 #: What a merchant that cannot pay is lent, in cents: more than can be claimed of it.
 _LOAN = 10**10
+
+#: Where merchants' money comes from and goes to.
+_BANK = OPERATOR, Role.WALLET_FUNDING
 
 #: What a digest is made of, beside the answers and the books.
 _RECORDS = (
@@ -170,6 +176,7 @@ class History:
         share, rest = divmod(self.payments, tills)
         await asyncio.gather(*(town.till(share + (number < rest)) for number in range(tills)))
         if self.disputes:
+            await self._evening(merchants)
             await self._quiet(timedelta(hours=2))  # whoever is too poor to lose is asked again each hour
             await self._lend(merchants)
         await self._quiet(timedelta(hours=20))
@@ -360,22 +367,47 @@ class History:
     def _listen(self) -> None:
         """The API client may have an address too: for what is told of disputes whose payments have none."""
         rng = Random(f"{self.seed} listening")
-        self.servers.temper["client.example"] = rng.choice(("good", "good", "moody", "dead"))
-        if rng.random() < 0.9:
+        self.servers.temper["client.example"] = rng.choice((*["good"] * 7, "moody", "moody", "dead"))
+        if rng.random() < 0.95:
             self.store.client_url = CLIENT, "https://client.example/n"
+
+    async def _evening(self, merchants: Sequence[UUID]) -> None:
+        """The shops are closed and paid out; what is disputed now they may have no money for."""
+
+        def pay_out(work: BooksWork) -> None:
+            for merchant in merchants:
+                account = self.store.books.accounts[account_id(merchant, Role.MERCHANT_PAYABLE, "EUR")]
+                if account.available > 0:
+                    self._move((merchant, Role.MERCHANT_PAYABLE), _BANK, account.available, work)
+
+        with suppress(psycopg.OperationalError):  # the weather: then they are not
+            await self._with_books(pay_out)
+        await self.town.claimants.evening(self.payments)
 
     async def _lend(self, merchants: Sequence[UUID]) -> None:
         """When all is said, the operator lends to whoever cannot pay what it may lose."""
+
+        def lend(work: BooksWork) -> None:
+            for merchant in merchants:
+                if any(one.command.merchant_id == merchant for one in disputes.unpaid(self.oracle)):
+                    self._move(_BANK, (merchant, Role.MERCHANT_PAYABLE), _LOAN, work)
+
         await self._said()
-        work = BooksWork()
-        for merchant in merchants:
-            if any(one.command.merchant_id == merchant for one in disputes.unpaid(self.oracle)):
-                payable, bank = (merchant, Role.MERCHANT_PAYABLE), (OPERATOR, Role.WALLET_FUNDING)
-                id = new_id()
-                transfer = _transfer(id, account_id(*bank, "EUR"), account_id(*payable, "EUR"), _LOAN, "EUR")
-                assert not self._post(transfer, work)
-                self.oracle.move(bank, payable, _LOAN, "EUR")
-        self.store.commit(work)
+        await self._with_books(lend)
+
+    async def _with_books(self, act: Callable[[BooksWork], None]) -> None:
+        """The operator does something in a transaction of its own."""
+        async with await self.database.connect() as connection, connection.transaction() as work:
+            await connection.execute(ledger.lock().sql)
+            act(work)
+
+    def _move(
+        self, source: tuple[UUID, Role], target: tuple[UUID, Role], cents: int, work: BooksWork
+    ) -> None:
+        transfer = _transfer(new_id(), account_id(*source, "EUR"), account_id(*target, "EUR"), cents, "EUR")
+        if self._post(transfer, work):
+            raise Wrong(f"the operator could not move {cents} from {source} to {target}")
+        work.done.append(lambda _: self.oracle.move(source, target, cents, "EUR"))
 
     # ------------------------------------------------------------ the proof
 
