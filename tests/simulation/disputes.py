@@ -16,6 +16,7 @@ from comptoir.flows import api as flows
 from comptoir.kernel.ids import derived_id
 from comptoir.kernel.money import Money
 from tests.simulation.machines import CLIENT
+from tests.simulation.oracle.refunds import taken
 from tests.simulation.oracle.types import Payment
 
 if TYPE_CHECKING:
@@ -108,8 +109,9 @@ class Claimants:
 
     def _claim(self, payment: Payment) -> flows.OpenDispute:
         rng, now = self._rng, self._town.clock()
-        whole, left = payment.amount.minor, payment.amount.minor - payment.refunded
-        minor = rng.choice((whole, left, left, whole + 1, rng.randint(1, whole), whole // 3, 1))
+        whole = taken(payment) or payment.amount.minor
+        left = whole - payment.refunded
+        minor = rng.choice((whole, left, left, left, left + 1, rng.randint(1, whole), whole // 3, 1))
         currency = "USD" if rng.random() < 0.03 else payment.amount.currency
         self._number += 1
         dispute_id = derived_id("dispute", str(self._number))

@@ -57,7 +57,7 @@ _BANK = OPERATOR, Role.WALLET_FUNDING
 #: What a digest is made of, beside the answers and the books.
 _RECORDS = (
     "acquiring_payment", "acquiring_refund", "acquiring_capture", "acquiring_agreement",
-    "wallet_authorization", "db_outbox", "fx_quote",
+    "acquiring_dispute", "wallet_authorization", "db_outbox", "fx_quote",
 )  # fmt: skip
 
 RATES = {"CNY": Decimal("7.9"), "JPY": Decimal("176"), "USD": Decimal("1.1")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
@@ -15,14 +16,15 @@ from comptoir.acquiring.api import errors
 from comptoir.flows import decisions
 from comptoir.flows.engine import batch, store
 from comptoir.flows.types import Command
+from comptoir.kernel.ids import leg_id
 from comptoir.wallet import api as wallet
 from comptoir.wallet import rules as wallet_rules
 from tests.simulation.history import run
 
 # The package's names are its functions; these are the modules behind them.
-cancel, capture, charge, refund, pay, issuer = (
+cancel, capture, charge, dispute, refund, pay, issuer = (
     import_module(f"comptoir.flows.decisions.{name}")
-    for name in ("cancel", "capture", "charge", "refund", "pay", "issuer")
+    for name in ("cancel", "capture", "charge", "dispute", "refund", "pay", "issuer")
 )
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
@@ -163,6 +165,52 @@ def window_never_closes(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rules, "cancel_refusal", open_ended)
 
 
+def chargeback_of_one_too_many(patch: pytest.MonkeyPatch) -> None:
+    real = rules.dispute_refusal
+
+    def off_by_one(payment: Any, amount: Any, kind: Any) -> str | None:
+        return real(payment, type(amount)(max(amount.minor - 1, 1), amount.currency), kind)
+
+    patch.setattr(rules, "dispute_refusal", off_by_one)
+
+
+def no_memory_of_disputes(patch: pytest.MonkeyPatch) -> None:
+    real = dispute.open_dispute
+    patch.setattr(dispute, "open_dispute", lambda command, world: real(command, Blank(world, disputes={})))
+
+
+def acceptance_does_not_end_a_dispute(patch: pytest.MonkeyPatch) -> None:
+    real = dispute._accepted
+    patch.setattr(dispute, "_accepted", lambda known, *rest: replace(real(known, *rest), dispute=known))
+
+
+def what_was_won_stays_claimed(patch: pytest.MonkeyPatch) -> None:
+    real = dispute._counted
+    patch.setattr(
+        dispute, "_counted", lambda payment, back, sign: real(payment, back, sign) if sign > 0 else payment
+    )
+
+
+def late_defense_is_heard(patch: pytest.MonkeyPatch) -> None:
+    real, early = dispute._waiting, datetime(2026, 1, 1, tzinfo=UTC)
+
+    def patient(command: Any, world: Any, *, merchants: bool) -> Any:
+        return real(command, Blank(world, now=early), merchants=merchants)
+
+    patch.setattr(dispute, "_waiting", patient)
+
+
+def lost_chargeback_is_given_back_twice(patch: pytest.MonkeyPatch) -> None:
+    real = dispute._give_back
+
+    def twice(over: Any, payment: Any, world: Any, event: Any) -> Any:
+        once = real(over, payment, world, event)
+        more = (replace(one, id=leg_id(one.id, 128)) for one in dispute._at_once(once.transfers))
+        return replace(once, transfers=(*once.transfers, *(replace(one, pending_id=None) for one in more)))
+
+    patch.setattr(dispute, "_give_back", twice)
+
+
 MUTATIONS: dict[str, Mutation] = {
     "the payment is no subject": without("payment"),
     "the wallet is no subject": without("wallet"),
@@ -176,7 +224,9 @@ MUTATIONS: dict[str, Mutation] = {
         agreement_has_no_day_limit, no_memory_of_payments, no_memory_of_refunds,
         other_content_passes_for_a_repeat, spending_is_not_counted, codes_can_be_used_twice,
         cancel_leaves_the_margin, refund_is_not_counted, late_success_is_kept_by_the_issuer, nobody_is_told,
-        window_never_closes,
+        window_never_closes, chargeback_of_one_too_many, no_memory_of_disputes,
+        acceptance_does_not_end_a_dispute, what_was_won_stays_claimed, late_defense_is_heard,
+        lost_chargeback_is_given_back_twice,
     )
 }  # fmt: skip
 
