@@ -380,7 +380,7 @@ class History:
                 if account.available > 0:
                     self._move((merchant, Role.MERCHANT_PAYABLE), _BANK, account.available, work)
 
-        with suppress(psycopg.OperationalError):  # the weather: then they are not
+        with suppress(psycopg.Error):  # the weather: then they are not
             await self._with_books(pay_out)
         await self.town.claimants.evening(self.payments)
 

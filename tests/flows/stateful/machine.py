@@ -1,8 +1,8 @@
 """Any sequence of commands, put to the real engine on a real PostgreSQL and to the oracle of the simulation.
 
-The machine plays everybody: tills, travellers, another issuer, the worker's clock, the operator. Commands
-wait until a batch of them is done, in one transaction. After it the oracle does the same commands in books
-of its own and compares each answer, record, account and notice.
+The machine plays everybody: tills, travellers, another issuer, the worker's clock, the operator, and (in
+`disputes`) whoever disputes a payment. Commands wait until a batch of them is done, in one transaction. After
+it the oracle does the same commands in books of its own and compares each answer, record, account and notice.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from comptoir.ledger import api as ledger
 from comptoir.ledger.api import Role, Transfer, account_id
 from comptoir.standards.payment_code import Form, build, window_of
 from comptoir.wallet.api import AnswerState, IssuerAnswer
+from tests.flows.stateful.disputes import Disputes
 from tests.flows.stateful.mirror import Mirror
 from tests.flows.support import CLIENT, NOW, RATES
-from tests.simulation.oracle import Oracle, Phone, Purse, Terms, Wrong
-from tests.simulation.oracle.types import Payment
+from tests.simulation.oracle import Oracle, Phone, Purse, Terms, Wrong, disputes
+from tests.simulation.oracle.types import Back, Payment
 
 ISSUER = "SIMULATED"
 
@@ -75,7 +76,7 @@ class Founded:
     phones: dict[int, tuple[bytes, UUID]] = field(repr=False)
 
 
-class Engine(RuleBasedStateMachine):
+class Engine(Disputes, RuleBasedStateMachine):
     """A subclass says of which database a history gets a copy, and who is in it."""
 
     fresh_copy: ClassVar[Callable[[], AbstractContextManager[object]]]
@@ -356,11 +357,10 @@ class Engine(RuleBasedStateMachine):
             more,
         )
 
-    @precondition(lambda self: any(one.payment.theirs for one in self.oracle.backs.values()))
+    @precondition(lambda self: self._asked_of_them())
     @rule(which=which, state=st.sampled_from(AnswerState), more=maybe)
     def their_answer_to_a_refund(self, which: int, state: AnswerState, more: bool) -> None:
-        theirs = [one for one in self.oracle.backs.values() if one.payment.theirs]
-        back = self._one(theirs, which, lambda one: one.state == "PROCESSING")
+        back = self._one(self._asked_of_them(), which, lambda one: one.state == "PROCESSING")
         self._ask(
             flows.SettleRefund(
                 merchant_id=back.command.merchant_id,
@@ -369,6 +369,11 @@ class Engine(RuleBasedStateMachine):
             ),
             more,
         )
+
+    def _asked_of_them(self) -> list[Back]:
+        """Refunds that another issuer is asked for: not what it charges back itself."""
+        backs = self.oracle.backs_by_id.values()
+        return [one for one in backs if one.payment.theirs and one.id not in self.oracle.disputes]
 
     @precondition(lambda self: self.oracle.by_id)
     @rule(which=which, unresolved=st.sampled_from((False, False, False, True)), more=maybe)
@@ -431,6 +436,8 @@ class Engine(RuleBasedStateMachine):
             "acquiring_refund": self.oracle.backs_by_id,
             "acquiring_capture": self.oracle.takings_by_id,
             "acquiring_amount_update": self.oracle.changes_by_id,
+            "acquiring_dispute": self.oracle.disputes,
+            "acquiring_dispute_document": disputes.papers(self.oracle),
             "wallet_authorization": self.oracle.asks,
         }
         for name, known in kept.items():
