@@ -256,6 +256,15 @@ def test_only_what_was_paid_can_be_claimed_and_an_id_is_one_dispute(scene: Scene
     stranger = make_scene()
     mine = flows.JudgeDispute(**about(claimed) | {"merchant_id": stranger.merchant_id}, won=False)
     assert scene.one(mine).code == refusals.DISPUTE_UNKNOWN
+    amiss = about(claimed) | {"payment_id": paid(scene, "R4", code=scene.code(n=4))}
+    before = (scene.purse, scene.owed(), available(scene))
+    for about_another in (
+        flows.JudgeDispute(**amiss, won=False),
+        flows.AcceptDispute(**amiss, reason=AcceptReason.MERCHANT, call_id="c1"),
+        flows.LookAtDispute(**amiss),
+    ):
+        assert scene.one(about_another, claimed.due_at).code == refusals.DISPUTE_UNKNOWN
+    assert (scene.purse, scene.owed(), available(scene)) == before
     assert state(claimed) is DisputeState.OPEN
 
 

@@ -160,6 +160,9 @@ class Claimants:
             case "refund":
                 return self._merchants(payment)
             case "stranger":
+                other = self._pick()
+                if other is not None and rng.random() < 0.5:  # the dispute of one payment, named with another
+                    about["payment_id"] = other.id
                 about["merchant_id"] = rng.choice(self._town.merchants)
                 return flows.JudgeDispute(**about, won=False)
             case won:

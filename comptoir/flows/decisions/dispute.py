@@ -138,8 +138,8 @@ def withdraw_dispute(command: WithdrawDispute, world: World) -> Decision:
 
 def look_at_dispute(command: LookAtDispute, world: World) -> Decision:
     """Remind the merchant, or accept for it when its time is up; do nothing when it is neither."""
-    dispute, payment = world.disputes.get(command.dispute_id), world.payment_of(command)
-    if dispute is None or payment is None or dispute.merchant_id != command.merchant_id:
+    dispute, payment = _named(command, world)
+    if dispute is None or payment is None:
         return refuse(acquiring.errors.DISPUTE_UNKNOWN, "no such dispute")
     if dispute.look_at is None or world.now < dispute.look_at:
         return _said(dispute, payment)
@@ -151,6 +151,16 @@ def look_at_dispute(command: LookAtDispute, world: World) -> Decision:
     return replace(_accepted(dispute, payment, world, AcceptReason.TIMEOUT, ""), if_refused=waits)
 
 
+def _named(
+    command: AcceptDispute | DefendDispute | JudgeDispute | WithdrawDispute | LookAtDispute, world: World
+) -> tuple[DisputeView | None, PaymentView | None]:
+    """The dispute that a command is about and its payment, if both are the merchant's and belong together."""
+    dispute, payment = world.disputes.get(command.dispute_id), world.payment_of(command)
+    if dispute is None or payment is None or dispute.merchant_id != command.merchant_id:
+        return None, None
+    return (dispute, payment) if dispute.payment_id == payment.id else (None, None)
+
+
 def _waiting(
     command: AcceptDispute | DefendDispute, world: World, *, merchants: bool
 ) -> tuple[DisputeView | None, PaymentView | None, Decision | None]:
@@ -158,8 +168,8 @@ def _waiting(
 
     What is the merchant's to do (`merchants`) it does once, and in time.
     """
-    dispute, payment = world.disputes.get(command.dispute_id), world.payment_of(command)
-    if dispute is None or payment is None or dispute.merchant_id != command.merchant_id:
+    dispute, payment = _named(command, world)
+    if dispute is None or payment is None:
         return None, None, None
     if command.call_id and dispute.changed_by == command.call_id:
         return dispute, payment, _said(dispute, payment)
@@ -175,8 +185,8 @@ def _waiting(
 def _ended(
     command: JudgeDispute | WithdrawDispute, world: World, final: DisputeState, event: DisputeEvent
 ) -> Decision:
-    dispute, payment = world.disputes.get(command.dispute_id), world.payment_of(command)
-    if dispute is None or payment is None or dispute.merchant_id != command.merchant_id:
+    dispute, payment = _named(command, world)
+    if dispute is None or payment is None:
         return refuse(acquiring.errors.DISPUTE_UNKNOWN, "no such dispute")
     if dispute.state is final:
         return _said(dispute, payment)

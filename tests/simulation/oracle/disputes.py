@@ -149,9 +149,11 @@ def look_at(kept: Kept, command: flows.LookAtDispute, outcome: flows.Outcome, no
 
 
 def _named(kept: Kept, command: _Answer) -> Dispute | None:
-    """A dispute by its id, if it is about this merchant's payment."""
+    """A dispute by its id, if it is about this payment of this merchant's."""
     found = kept.disputes.get(command.dispute_id)
-    return found if found and found.command.merchant_id == command.merchant_id else None
+    if found is None or found.command.merchant_id != command.merchant_id:
+        return None
+    return found if found.payment.id == command.payment_id else None
 
 
 def _over(
