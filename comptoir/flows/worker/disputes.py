@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-import psycopg
 import structlog
 
 from comptoir.acquiring.api import decode_disputes, disputes_by_id, due_disputes
@@ -15,7 +14,7 @@ from comptoir.db.run import run_async, send
 from comptoir.flows.engine.batch import run_batch
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.types import OK, LookAtDispute
-from comptoir.flows.worker.loop import Connection, Job
+from comptoir.flows.worker.loop import GONE, Connection, Job
 
 _BATCH: Final = 50
 
@@ -56,7 +55,7 @@ class DisputesJob(Job):
             try:
                 async with connection.transaction():
                     [outcome] = await run_async(connection, run_batch([command], now, self._desk))
-            except (psycopg.OperationalError, psycopg.InterfaceError):
+            except GONE:
                 raise
             except Exception:
                 self._broken.add(command.dispute_id)

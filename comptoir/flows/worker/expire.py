@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-import psycopg
 import structlog
 
 from comptoir.acquiring.api import due_payments
@@ -15,13 +14,10 @@ from comptoir.db.run import run_async, send
 from comptoir.flows.engine.batch import run_batch
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.types import Expire
-from comptoir.flows.worker.loop import Connection, Job
+from comptoir.flows.worker.loop import GONE, Connection, Job
 
 #: Payments closed in one transaction; the books have one writer, so it is kept short.
 _BATCH: Final = 100
-
-#: The database is away, or busy: nothing is wrong with the payments. The loop connects again.
-_GONE: Final = (psycopg.OperationalError, psycopg.InterfaceError)
 
 log = structlog.get_logger("comptoir.worker")
 
@@ -48,7 +44,7 @@ class ExpireJob(Job):
             return False
         try:
             await self._expire(connection, due, now)
-        except _GONE:
+        except GONE:
             raise
         except Exception:
             await self._one_by_one(connection, due, now)
@@ -65,7 +61,7 @@ class ExpireJob(Job):
         for command in commands:
             try:
                 await self._expire(connection, [command], now)
-            except _GONE:
+            except GONE:
                 raise
             except Exception:
                 log.exception("worker.expire_failed", payment_id=command.payment_id.hex)

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-import psycopg
 import structlog
 
 from comptoir.acquiring import api as acquiring
@@ -28,7 +27,7 @@ from comptoir.flows.engine.desk import Desk
 from comptoir.flows.issuers import ask
 from comptoir.flows.topics import ISSUER_CHECK, ISSUER_REFUND, ISSUER_RESOLVE, ISSUER_REVERSE
 from comptoir.flows.types import Command, Expire, Settle, SettleRefund
-from comptoir.flows.worker.loop import Connection, Job
+from comptoir.flows.worker.loop import GONE, Connection, Job
 from comptoir.kernel.statements import Statement
 from comptoir.wallet.api import AnswerState, Authorization, IssuerDirectory
 
@@ -144,7 +143,7 @@ class IssuersJob(Job):
                 if learned.command is not None and learned.settled:
                     await run_async(connection, run_batch([learned.command], now, self._desk))
                 await send(connection, self._next(one, learned, now))
-        except (psycopg.OperationalError, psycopg.InterfaceError):
+        except GONE:
             raise
         except Exception:
             # Left as it is: it comes back when the lease ends, and the alarm over the backlog names it.

@@ -36,6 +36,16 @@ _CONNECT: Final[dict[str, Any]] = {
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
+#: Trouble that says nothing about the records that a job was at: the database is away or read only, or has
+#: ended a transaction that had the books for too long (`ledger.lock`). The loop connects again.
+GONE: Final = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.TransactionTimeout,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
+
 log = structlog.get_logger("comptoir.worker")
 
 

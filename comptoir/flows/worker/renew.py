@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-import psycopg
 import structlog
 
 from comptoir.acquiring.api import due_subscriptions
@@ -14,14 +13,11 @@ from comptoir.db.run import run_async, send
 from comptoir.flows.engine.batch import run_batch
 from comptoir.flows.engine.desk import Desk
 from comptoir.flows.types import Renew
-from comptoir.flows.worker.loop import Connection, Job
+from comptoir.flows.worker.loop import GONE, Connection, Job
 
 #: Subscriptions looked at in one step. Each is charged in a transaction of its own: what is wrong with one
 #: holds up no other, and whoever pays in a shop meanwhile waits for one charge at most.
 _BATCH: Final = 50
-
-#: The database is away, or busy: nothing is wrong with the subscription. The loop connects again.
-_GONE: Final = (psycopg.OperationalError, psycopg.InterfaceError)
 
 log = structlog.get_logger("comptoir.worker")
 
@@ -53,7 +49,7 @@ class RenewJob(Job):
                 async with connection.transaction():
                     (outcome,) = await run_async(connection, run_batch([command], now, self._desk))
                 self._desk.committed()
-            except _GONE:
+            except GONE:
                 raise
             except Exception:
                 log.exception("worker.renew_failed", subscription_id=command.subscription_id.hex)
