@@ -21,10 +21,9 @@ from uuid import UUID
 import psycopg
 
 from comptoir.db.sealed import seal
-from comptoir.flows.notifications.schedule import TRIES
 from comptoir.kernel.ids import OPERATOR, derived_id, new_id
 from comptoir.ledger import api as ledger
-from comptoir.ledger.api import Phase, Role, Transfer, account_id
+from comptoir.ledger.api import Role, Transfer, account_id
 from comptoir.wallet.api import IssuerDirectory
 from comptoir.wallet.connectors.directory import IssuerEntry
 from comptoir.wallet.queries.engine import SEED_PURPOSE
@@ -33,9 +32,9 @@ from tests.simulation.chance import controlled, rare_collections
 from tests.simulation.database import Database, Faults
 from tests.simulation.machines import CLIENT, Connector, Gateway, WorkerProcess, weather
 from tests.simulation.oracle import Oracle, Phone, Purse, Terms, Wrong, disputes
-from tests.simulation.oracle.rows import LOOKS, notice_name
 from tests.simulation.outside import ISSUER, PREFIX, Issuer, Servers
 from tests.simulation.people import Town
+from tests.simulation.proof import prove
 from tests.simulation.statements import BooksWork, Store
 
 #: Payments of one history, and the tills that make them.
@@ -188,7 +187,7 @@ class History:
                 await self._lend(merchants)
                 await town.claimants.judge()
             await self._quiet(timedelta(days=30))
-        self._prove()
+        prove(oracle, self.store, self.servers, self.issuer)
         for one in [*gateways, *workers]:
             await one.stop()
         return Result(self.seed, town.payments, oracle.codes, self.faults)
@@ -408,83 +407,6 @@ class History:
         if self._post(transfer, work):
             raise Wrong(f"the operator could not move {cents} from {source} to {target}")
         work.done.append(lambda _: self.oracle.move(source, target, cents, "EUR"))
-
-    # ------------------------------------------------------------ the proof
-
-    def _prove(self) -> None:
-        """When all is quiet: every record, every account, every notice, and the other issuer's own books."""
-        oracle, store = self.oracle, self.store
-        if oracle.failures:
-            raise oracle.failures[0]
-        for name, look in LOOKS.items():
-            table = store.table(name)
-            for row in table.rows.values():
-                look(oracle, table.named(row))
-        for what, records, kept in (
-            ("payments", store.table("acquiring_payment").rows, oracle.by_id),
-            ("refunds", store.table("acquiring_refund").rows, oracle.backs_by_id),
-            ("captures", store.table("acquiring_capture").rows, oracle.takings_by_id),
-            ("changes of amounts", store.table("acquiring_amount_update").rows, oracle.changes_by_id),
-            ("agreements", store.table("acquiring_agreement").rows, oracle.agreements),
-            ("disputes", store.table("acquiring_dispute").rows, oracle.disputes),
-            ("papers", store.table("acquiring_dispute_document").rows, disputes.papers(oracle)),
-            ("authorizations", store.table("wallet_authorization").rows, oracle.asks),
-        ):
-            if len(records) != len(kept):
-                raise Wrong(f"there are {len(records)} {what}, and ought to be {len(kept)}")
-        self._prove_books()
-        self._prove_notices()
-        self._prove_issuer()
-        for payment in oracle.by_id.values():
-            if payment.state == "PROCESSING":
-                raise Wrong(f"payment {payment.id} never came to an end")
-        disputes.prove(oracle)
-
-    def _prove_books(self) -> None:
-        """Every account; in each currency as much debited as credited; nothing held any more."""
-        sums: Counter[str] = Counter()
-        for id, account in self.store.books.accounts.items():
-            self.oracle.account_row(id)
-            sums[account.currency] += account.debits_posted - account.credits_posted
-            if account.debits_pending or account.credits_pending:
-                raise Wrong(f"account {id} still holds something")
-        if any(sums.values()):
-            raise Wrong(f"debits and credits differ: {dict(sums)}")
-        holds = [one for one in self.store.books.transfers.values() if one.phase is Phase.PENDING]
-        if len(holds) != len(self.store.books.resolved):
-            raise Wrong(f"{len(holds)} holds, {len(self.store.books.resolved)} of them ended")
-
-    def _prove_notices(self) -> None:
-        """What is owed was heard, or was tried as often as is promised."""
-        table = self.store.table("db_outbox")
-        rows = [table.named(row) for row in table.rows.values()]
-        items = [
-            ((notice_name(row["topic"], row["payload"]), row["subject_id"]), row)
-            for row in rows
-            if row["topic"].startswith("notify.")
-        ]
-        if Counter(name for name, _ in items) != self.oracle.owed_notices:
-            raise Wrong("the notices written are not those that are owed")
-        done = Counter(name for name, row in items if row["dead_at"] is None)
-        for name, row in items:
-            if self.servers.heard[name] < done[name]:
-                raise Wrong(f"{name} is done, and nobody heard of it")
-            if row["dead_at"] is not None and row["attempts"] - row["lost"] < TRIES:
-                raise Wrong(f"{name} was given up after {row['attempts']} tries")
-
-    def _prove_issuer(self) -> None:
-        """The other issuer took from its customers exactly what our merchants were paid."""
-        for payment in self.oracle.by_id.values():
-            if payment.issuer is None:
-                continue
-            row = self.store.table("acquiring_payment").rows[payment.command.merchant_id, payment.id]
-            id = self.store.table("acquiring_payment").value(row, "authorization_id")
-            charge = self.issuer.charges.get(id)
-            # What it charged back it has kept of what it owed us.
-            taken = charge.kept - payment.charged_back if charge else 0
-            ours = payment.amount.minor - payment.refunded if payment.state == "SUCCESS" else 0
-            if taken != ours:
-                raise Wrong(f"payment {payment.id} is {payment.state}: they took {taken}, we paid {ours}")
 
     def digest(self) -> str:
         """A hash over all that was answered and all that stands in the end."""
