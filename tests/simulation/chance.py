@@ -20,7 +20,7 @@ from comptoir.flows import issuers as flow_issuers
 from comptoir.flows.engine import batch, queue
 from comptoir.flows.engine.batch import _next_wave, run_with_books
 from comptoir.flows.notifications import delivery
-from comptoir.flows.worker import disputes, expire
+from comptoir.flows.worker import disputes, expire, renew
 from comptoir.flows.worker import issuers as worker_issuers
 from comptoir.flows.worker import loop as worker_loop
 from comptoir.kernel import ids
@@ -88,7 +88,7 @@ def controlled(rng: Random) -> Iterator[SimpleNamespace]:
         return outcomes
 
     log, connector = _Log(control), SimpleNamespace(connect=lambda *_, **__: control.connector.connect())
-    logging = queue, worker_loop, expire, disputes, worker_issuers, flow_issuers
+    logging = queue, worker_loop, expire, renew, disputes, worker_issuers, flow_issuers
     with ExitStack() as patches:
         for module, name, value in (
             (ids, "os", SimpleNamespace(urandom=rng.randbytes)),

@@ -56,7 +56,7 @@ _BANK = OPERATOR, Role.WALLET_FUNDING
 #: What a digest is made of, beside the answers and the books.
 _RECORDS = (
     "acquiring_payment", "acquiring_refund", "acquiring_capture", "acquiring_agreement",
-    "acquiring_dispute", "wallet_authorization", "db_outbox", "fx_quote",
+    "acquiring_dispute", "acquiring_subscription", "wallet_authorization", "db_outbox", "fx_quote",
 )  # fmt: skip
 
 RATES = {"CNY": Decimal("7.9"), "JPY": Decimal("176"), "USD": Decimal("1.1")}
@@ -74,7 +74,13 @@ class Result:
 
 
 def run(
-    seed: int, payments: int = PAYMENTS, *, digest: bool = False, show: bool = False, disputes: bool = True
+    seed: int,
+    payments: int = PAYMENTS,
+    *,
+    digest: bool = False,
+    show: bool = False,
+    disputes: bool = True,
+    subscriptions: bool = True,
 ) -> Result:
     """Live through one history; `show` prints its answers. Raises what went wrong first.
 
@@ -82,7 +88,14 @@ def run(
     Without `disputes` it is the history that the seed had before anybody disputed anything.
     """
     with controlled(Random(f"{seed} ids")) as control, rare_collections():
-        history = History(seed, payments, control, keeps_lines=digest or show, disputes=disputes)
+        history = History(
+            seed,
+            payments,
+            control,
+            keeps_lines=digest or show,
+            disputes=disputes,
+            subscriptions=subscriptions,
+        )
         try:
             result = loop.run(history.live())
         finally:
@@ -97,9 +110,16 @@ class History:
     """Everything of one seed."""
 
     def __init__(
-        self, seed: int, payments: int, control: SimpleNamespace, *, keeps_lines: bool, disputes: bool
+        self,
+        seed: int,
+        payments: int,
+        control: SimpleNamespace,
+        *,
+        keeps_lines: bool,
+        disputes: bool,
+        subscriptions: bool,
     ) -> None:
-        self.keeps_lines, self.disputes = keeps_lines, disputes
+        self.keeps_lines, self.disputes, self.subscriptions = keeps_lines, disputes, subscriptions
         self.seed, self.payments = seed, payments
         self.rng = Random(f"{seed} history")
         self.control = control
@@ -148,7 +168,14 @@ class History:
         merchants, addresses, seeds = self._found()
         gateways = [Gateway(self.database, self.now, directory) for _ in range(2)]
         workers = [
-            WorkerProcess(self.database, self.now, directory, self.servers, disputes=self.disputes)
+            WorkerProcess(
+                self.database,
+                self.now,
+                directory,
+                self.servers,
+                disputes=self.disputes,
+                subscriptions=self.subscriptions,
+            )
             for _ in range(rng.choice((1, 1, 2)))
         ]
         self.gateways, self.workers = gateways, workers
@@ -171,6 +198,9 @@ class History:
         if self.disputes:
             self._listen()
             town.start(town.claimants.day(self.payments))
+        if self.subscriptions:
+            town.start(town.subscribers.day(self.payments))
+            fresh = asyncio.get_running_loop().create_task(self._rates())
         tills = max(min(TILLS, self.payments // SALES), 1)
         share, rest = divmod(self.payments, tills)
         await asyncio.gather(*(town.till(share + (number < rest)) for number in range(tills)))
@@ -179,14 +209,18 @@ class History:
             await self._quiet(timedelta(hours=2))  # whoever is too poor to lose is asked again each hour
             await self._lend(merchants)
         await self._quiet(timedelta(hours=20))
-        for _ in range(2):  # before authorizations lapse, and after
+        for last in (False, True):  # before authorizations lapse, and after
             await asyncio.sleep(rng.choice((60, 90_000)))
             await town.late()
+            if self.subscriptions:
+                await town.subscribers.late(last=last)
             if self.disputes:
                 await town.claimants.late()
                 await self._lend(merchants)
                 await town.claimants.judge()
             await self._quiet(timedelta(days=30))
+        if self.subscriptions:
+            fresh.cancel()
         prove(oracle, self.store, self.servers, self.issuer)
         for one in [*gateways, *workers]:
             await one.stop()
@@ -362,6 +396,16 @@ class History:
         """Nobody has anything to ask any more."""
         while self.town.tasks and not self.oracle.failures:
             await asyncio.wait(list(self.town.tasks), return_when=asyncio.FIRST_COMPLETED)
+
+    async def _rates(self) -> None:
+        """The rates of each day: the same ones."""
+        while True:
+            await asyncio.sleep(86_400)
+            work = BooksWork()
+            for currency, rate in RATES.items():
+                row = {"rate_on": self.now().date(), "currency": currency, "per_euro": rate, "source": "x"}
+                self.store.table("fx_reference_rate").insert(row, work)
+            self.store.commit(work)
 
     def _listen(self) -> None:
         """The API client may have an address too: for what is told of disputes whose payments have none."""

@@ -10,7 +10,7 @@ from random import Random
 
 from comptoir.flows import api as flows
 from comptoir.flows.notifications import PlatformKey
-from comptoir.flows.worker import DisputesJob, ExpireJob, IssuersJob, Job, NotifyJob, Worker
+from comptoir.flows.worker import DisputesJob, ExpireJob, IssuersJob, Job, NotifyJob, RenewJob, Worker
 from comptoir.flows.worker.loop import Connection as AnyConnection
 from comptoir.wallet.api import IssuerDirectory
 from tests.simulation.database import Connection, Database
@@ -123,9 +123,10 @@ class WorkerProcess:
         sender: object,
         *,
         disputes: bool,
+        subscriptions: bool,
     ) -> None:
         self._database, self._clock, self._issuers, self._sender = database, clock, issuers, sender
-        self._disputes = disputes
+        self._disputes, self._subscriptions = disputes, subscriptions
         self._opened: list[Connection] = []
         self.pause = 1.0
         self.start()
@@ -137,6 +138,8 @@ class WorkerProcess:
         self.jobs: list[Job] = [self._notify, ExpireJob(desk), IssuersJob(self._issuers, desk)]
         if self._disputes:
             self.jobs.append(DisputesJob(desk))
+        if self._subscriptions:
+            self.jobs.append(RenewJob(desk))
         self.rest(self.pause)
         self._worker = Worker(self.jobs, "", self._clock)
         _OPENED.set(self._opened)

@@ -16,7 +16,7 @@ from comptoir.flows.notifications.sending import Answer, SendFailed
 from comptoir.kernel.money import Money
 from comptoir.wallet.api import AnswerState, AuthoriseRequest, Authorization, IssuerAnswer, RefundRequest
 from comptoir.wallet.api import errors as wallet
-from tests.simulation.oracle import Oracle, Wrong, disputes
+from tests.simulation.oracle import Oracle, Wrong, disputes, subscriptions
 
 ISSUER = "SIMULATED"
 #: What codes of this issuer begin with.
@@ -166,6 +166,9 @@ class Servers:
     def _hear(self, said: dict[str, object]) -> None:
         if "authorizationNotifyType" in said:
             self._hear_of_an_agreement(said)
+            return
+        if "subscriptionNotificationType" in said:
+            self.heard[subscriptions.heard(self._oracle, said)] += 1
             return
         if "disputeNotificationType" in said:
             self.heard[disputes.heard(self._oracle, said)] += 1

@@ -24,6 +24,7 @@ from tests.simulation.machines import CLIENT, Gateway, NoAnswer
 from tests.simulation.oracle import Oracle, Phone, Wrong, disputes
 from tests.simulation.outside import PREFIX
 from tests.simulation.regulars import Regulars
+from tests.simulation.subscribers import Subscribers
 
 #: How often a payment is of each kind.
 KINDS = {
@@ -62,6 +63,7 @@ class Town:
     def __post_init__(self) -> None:
         self.regulars = Regulars(self)
         self.claimants = Claimants(self)
+        self.subscribers = Subscribers(self)
         self.phones, self.purses = list(self.oracle.phones.values()), list(self.oracle.purses)
         self.own: dict[UUID, list[int]] = {purse: [] for purse in self.purses}
         for phone in self.phones:

@@ -6,7 +6,7 @@ from collections import Counter
 
 from comptoir.flows.notifications.schedule import TRIES
 from comptoir.ledger.api import Phase
-from tests.simulation.oracle import Oracle, Wrong, disputes
+from tests.simulation.oracle import Oracle, Wrong, disputes, subscriptions
 from tests.simulation.oracle.rows import LOOKS, notice_name
 from tests.simulation.outside import Issuer, Servers
 from tests.simulation.statements import Store
@@ -27,6 +27,8 @@ def prove(oracle: Oracle, store: Store, servers: Servers, issuer: Issuer) -> Non
         ("changes of amounts", store.table("acquiring_amount_update").rows, oracle.changes_by_id),
         ("agreements", store.table("acquiring_agreement").rows, oracle.agreements),
         ("disputes", store.table("acquiring_dispute").rows, oracle.disputes),
+        ("subscriptions", store.table("acquiring_subscription").rows, oracle.subscriptions),
+        ("changes of subscriptions", store.table("acquiring_subscription_change").rows, oracle.new_terms),
         ("papers", store.table("acquiring_dispute_document").rows, disputes.papers(oracle)),
         ("authorizations", store.table("wallet_authorization").rows, oracle.asks),
     ):
@@ -39,6 +41,7 @@ def prove(oracle: Oracle, store: Store, servers: Servers, issuer: Issuer) -> Non
         if payment.state == "PROCESSING":
             raise Wrong(f"payment {payment.id} never came to an end")
     disputes.prove(oracle)
+    subscriptions.prove(oracle, store.table("acquiring_subscription_payment").rows)
 
 
 def _prove_books(oracle: Oracle, store: Store) -> None:

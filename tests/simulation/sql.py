@@ -35,7 +35,7 @@ _INSERT = re.compile(
 )
 _SELECT = re.compile(
     r"\s*SELECT (?P<columns>[\w\s,.()\"]+?)\s+FROM (?P<table>\w+)(?: (?P<alias>\w))?\s+"
-    r"(?:JOIN unnest\([^)]*\) AS \w+ \([\w\s,]+\) USING \((?P<using>[\w\s,]+)\)"
+    r"(?:JOIN unnest\([^)]*\) AS \w+ \([\w\s,]+\)\s+USING \((?P<using>[\w\s,]+)\)"
     r"|WHERE (?:\w\.)?(?P<any>\w+) = ANY \(%s\))\s*"
 )
 

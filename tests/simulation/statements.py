@@ -38,7 +38,7 @@ _ITEM = outbox.Claimed(outbox.OutboxItem(OPERATOR, OPERATOR, "", OPERATOR, {}, _
 #: What is selected of a merchant and its contracts: the table's alias and the column.
 _MERCHANT = re.findall(r"\b([mc])\.(\w+)", acquiring.merchants([]).sql.partition("FROM")[0])
 
-_LOOKED_FOR = ("db_outbox", "acquiring_payment", "acquiring_dispute")
+_LOOKED_FOR = ("db_outbox", "acquiring_payment", "acquiring_dispute", "acquiring_subscription")
 
 #: What is selected of a merchant's agreement.
 _AGREEMENT = re.findall(r"\ba\.(\w+)", acquiring.agreements_by_access([]).sql.partition("FROM")[0])
@@ -104,6 +104,8 @@ class Store:
         self._serial = count()
         #: Where the one API client wants to be told what has no address of its own.
         self.client_url: tuple[str, str] | None = None
+        self._charge_next = itemgetter(self.table("acquiring_subscription").columns["next_at"])
+        self._due_charge = self.table("acquiring_subscription").columns_of("client_ref", "phase", "attempt")
         self._dispute_look = itemgetter(self.table("acquiring_dispute").columns["look_at"])
         self._payment_ends = self.table("acquiring_payment").columns_of(
             "state", "expires_at", "hold_id", "auth_expires_at"
@@ -142,6 +144,7 @@ class Store:
             ledger.post([]).sql: self._post,
             acquiring.merchants([]).sql: self._merchants,
             acquiring.due_payments(_ANY, 1).sql: self._due_payments,
+            acquiring.due_subscriptions(_ANY, 1).sql: self._due_subscriptions,
             acquiring.due_disputes(_ANY, 1).sql: self._due_disputes,
             acquiring.store_documents([], _ANY).sql: self._store_documents,
             identity.notify_urls([]).sql: self._notify_urls,
@@ -219,6 +222,8 @@ class Store:
         if table.name == "acquiring_payment":
             state, expires, hold, hold_ends = self._payment_ends(row)
             return expires if state == "PROCESSING" else hold_ends if hold is not None else None
+        if table.name == "acquiring_subscription":
+            return self._charge_next(row)  # type: ignore[no-any-return]
         if table.name == "acquiring_dispute":
             return self._dispute_look(row)  # type: ignore[no-any-return]
         done, dead, due, leased_until = self._item_due(row)
@@ -402,6 +407,12 @@ class Store:
     def _due_payments(self, work: BooksWork, params: Params) -> list[Values]:
         now, limit = params[0], params[1]
         return [(*key, when) for when, _, key in self._due(["acquiring_payment"], now, limit)]
+
+    def _due_subscriptions(self, work: BooksWork, params: Params) -> list[Values]:
+        now, limit = params
+        table = self.table("acquiring_subscription")
+        due = self._due([table.name], now, limit)
+        return [(*key, *self._due_charge(table.rows[key])) for _, _, key in due]
 
     def _due_disputes(self, work: BooksWork, params: Params) -> list[Values]:
         now, limit = params

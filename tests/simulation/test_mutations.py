@@ -22,9 +22,9 @@ from comptoir.wallet import rules as wallet_rules
 from tests.simulation.history import run
 
 # The package's names are its functions; these are the modules behind them.
-cancel, capture, charge, dispute, refund, pay, issuer = (
+cancel, capture, charge, dispute, refund, pay, issuer, subscription = (
     import_module(f"comptoir.flows.decisions.{name}")
-    for name in ("cancel", "capture", "charge", "dispute", "refund", "pay", "issuer")
+    for name in ("cancel", "capture", "charge", "dispute", "refund", "pay", "issuer", "subscription")
 )
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
@@ -211,6 +211,26 @@ def lost_chargeback_is_given_back_twice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(dispute, "_give_back", twice)
 
 
+def phase_is_charged_again(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(subscription, "_next_phase", lambda one: one)
+
+
+def more_than_agreed_is_charged(patch: pytest.MonkeyPatch) -> None:
+    real = subscription._changed
+
+    def greedy(command: Any, one: Any, world: Any) -> Any:
+        return real(command, replace(one, ceiling=10**9), world)
+
+    patch.setattr(subscription, "_changed", greedy)
+
+
+def ended_subscription_is_charged(patch: pytest.MonkeyPatch) -> None:
+    real = subscription.over_with
+    patch.setattr(
+        subscription, "over_with", lambda one, *rest: replace(real(one, *rest), next_at=one.next_at)
+    )
+
+
 MUTATIONS: dict[str, Mutation] = {
     "the payment is no subject": without("payment"),
     "the wallet is no subject": without("wallet"),
@@ -226,7 +246,8 @@ MUTATIONS: dict[str, Mutation] = {
         cancel_leaves_the_margin, refund_is_not_counted, late_success_is_kept_by_the_issuer, nobody_is_told,
         window_never_closes, chargeback_of_one_too_many, no_memory_of_disputes,
         acceptance_does_not_end_a_dispute, what_was_won_stays_claimed, late_defense_is_heard,
-        lost_chargeback_is_given_back_twice,
+        lost_chargeback_is_given_back_twice, phase_is_charged_again, more_than_agreed_is_charged,
+        ended_subscription_is_charged,
     )
 }  # fmt: skip
 

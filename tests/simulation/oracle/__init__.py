@@ -6,14 +6,14 @@ notices. It knows nothing of waves, engines, retries or SQL.
 
 `oracle` is told and compares · `kept` the oracle's own records and books · `types` what they are made of ·
 the rules by noun: `payments`, `prices`, `captures`, `refunds`, `disputes`, `agreements`,
-`others` (another issuer) ·
+`subscriptions`, `others` (another issuer) ·
 `rows` what records have to say.
 """
 
 from __future__ import annotations
 
-from tests.simulation.oracle import disputes
+from tests.simulation.oracle import disputes, subscriptions
 from tests.simulation.oracle.oracle import Oracle
 from tests.simulation.oracle.types import Phone, Purse, Terms, Wrong
 
-__all__ = ["Oracle", "Phone", "Purse", "Terms", "Wrong", "disputes"]
+__all__ = ["Oracle", "Phone", "Purse", "Terms", "Wrong", "disputes", "subscriptions"]

@@ -8,7 +8,7 @@ from comptoir.acquiring.api import errors as acquiring
 from comptoir.flows import api as flows
 from comptoir.wallet.api import errors as wallet
 from tests.simulation.oracle.kept import Kept, china_day
-from tests.simulation.oracle.types import Agreement, Ask
+from tests.simulation.oracle.types import Agreement, Ask, Subscription
 
 
 def open_agreement(kept: Kept, command: flows.OpenAgreement, outcome: flows.Outcome, now: datetime) -> str:
@@ -30,12 +30,17 @@ def approve(kept: Kept, command: flows.ApproveAgreement, outcome: flows.Outcome,
     if agreement.state != "open" or now >= agreement.until:
         return acquiring.AGREEMENT_CLOSED
     once, day = command.payment_limit, command.day_limit
+    if agreement.subscription is not None:  # what is charged was said: the wallet's own limits will do
+        once = purse.most if once is None else once
+        day = purse.day_limit if day is None else day
     once = min(purse.no_pin, purse.most) if once is None else once
     day = max(purse.most, once) if day is None else day
     if once <= 0 or day < once or once > purse.most or day > purse.day_limit:
         return wallet.AGREEMENT_LIMITS
     agreement.state, agreement.purse, agreement.once, agreement.day = "approved", purse, once, day
     agreement.until = now + timedelta(minutes=10)
+    if agreement.subscription is not None:
+        begin(kept, agreement.subscription)
     return flows.OK
 
 
@@ -81,7 +86,7 @@ def revoke_token(kept: Kept, command: flows.RevokeToken, outcome: flows.Outcome,
     agreement = kept.by_access.get((command.merchant_id, command.access_hash))
     if agreement is None:
         return acquiring.ACCESS_TOKEN_INVALID
-    _end(kept, agreement, now)
+    end(kept, agreement, now)
     return flows.OK
 
 
@@ -90,12 +95,17 @@ def end_agreement(kept: Kept, command: flows.EndAgreement, outcome: flows.Outcom
     agreement = kept.agreements.get(command.agreement_id)
     if agreement is None or agreement.purse is None or agreement.purse.id != command.wallet_id:
         return wallet.AGREEMENT_UNKNOWN
-    _end(kept, agreement, now)
+    if agreement.subscription is not None and agreement.state != "ended":
+        stop(kept, agreement.subscription, "terminated", "TERMINATE", now)
+    end(kept, agreement, now)
     return flows.OK
 
 
 def debtor(kept: Kept, command: flows.Pay) -> Agreement | None:
-    """The agreement that a token stands for, if it is in force."""
+    """The agreement that a token stands for, or that is named, if it is in force."""
+    if command.agreement_id is not None:
+        named = kept.agreements.get(command.agreement_id)
+        return named if named is not None and named.state == "active" else None
     agreement = kept.by_access.get((command.merchant_id, command.token_hash or b""))
     return agreement if agreement is not None and agreement.state == "active" else None
 
@@ -109,7 +119,27 @@ def debit_refusal(agreement: Agreement, ask: Ask, now: datetime) -> str | None:
     return wallet.DAY_LIMIT if spent + ask.total > agreement.day else None
 
 
-def _end(kept: Kept, agreement: Agreement, now: datetime) -> None:
+def begin(kept: Kept, subscription: Subscription) -> None:
+    """What was subscribed to is charged from its start on."""
+    subscription.agreement.state, subscription.state = "active", "active"
+    subscription.next = subscription.command.start_at
+    tell(kept, subscription, "CREATE")
+
+
+def stop(kept: Kept, subscription: Subscription, state: str, event: str, now: datetime) -> None:
+    """Nothing more is charged."""
+    subscription.state, subscription.next, subscription.ended = state, None, now
+    tell(kept, subscription, event)
+
+
+def tell(kept: Kept, subscription: Subscription, event: str) -> None:
+    """The merchant is told what became of a subscription, if it said where to."""
+    if subscription.command.agreement.notify_url:
+        kept.notices.append((f"notify.subscription {event}", subscription.agreement.command.id))
+
+
+def end(kept: Kept, agreement: Agreement, now: datetime) -> None:
+    """It is over, for both sides."""
     if agreement.state == "ended":
         return
     agreement.state, agreement.ended = "ended", now

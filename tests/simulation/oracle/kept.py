@@ -26,6 +26,7 @@ from tests.simulation.oracle.types import (
     Phone,
     Promise,
     Purse,
+    Subscription,
     Taking,
     Terms,
 )
@@ -62,6 +63,10 @@ class Kept:
         self.by_access: dict[tuple[UUID, bytes], Agreement] = {}
         self.promises: dict[UUID, Promise] = {}
         self.disputes: dict[UUID, Dispute] = {}
+        self.subscriptions: dict[UUID, Subscription] = {}
+        self.by_subscribing: dict[Key, Subscription] = {}
+        #: (merchant, client, CHANGE or UPDATE, request id) -> the hash of what was asked
+        self.new_terms: dict[tuple[UUID, str, str, str], bytes] = {}
         self.changes: dict[Key, Change] = {}
         self.changes_by_id: dict[UUID, Change] = {}
         #: account -> [net posted in its favor by credit, debits held, credits held]

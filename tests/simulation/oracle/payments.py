@@ -114,7 +114,9 @@ def _scan(kept: Kept, payment: Payment, code: str, made: PaymentView, now: datet
 def _debit(kept: Kept, payment: Payment, made: PaymentView, now: datetime) -> None:
     agreement = debtor(kept, payment.command)
     if agreement is None or agreement.purse is None:
-        return fail(kept, payment, acquiring.ACCESS_TOKEN_INVALID, now)
+        named = payment.command.agreement_id is not None
+        code = acquiring.AGREEMENT_CLOSED if named else acquiring.ACCESS_TOKEN_INVALID
+        return fail(kept, payment, code, now)
     ask = _offer(kept, payment, agreement.purse, made, now)
     refused = debit_refusal(agreement, ask, now) or _refusal(agreement.purse, ask, now)
     if refused is None and kept.free(agreement.purse.id, Role.WALLET, "CNY") < ask.total:

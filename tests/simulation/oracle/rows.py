@@ -184,6 +184,39 @@ def agreement_row(kept: Kept, row: Row) -> None:
     )
 
 
+def subscription_row(kept: Kept, row: Row) -> None:
+    """A subscription's record says what the rules say."""
+    one = kept.subscriptions.get(row["id"])
+    if one is None:
+        raise Wrong(f"subscription {row['id']} is in the records and nobody asked for it")
+    _equal(
+        "subscription",
+        row,
+        state=one.state,
+        amount=one.amount.minor,
+        ceiling=one.ceiling,
+        period_kind=one.period.kind.value,
+        period_count=one.period.count,
+        anchor_at=one.anchor_at,
+        anchor_phase=one.anchor,
+        phase=one.phase,
+        attempt=one.attempt,
+        next_at=one.next,
+        end_at=one.end,
+        ended_at=one.ended,
+    )
+
+
+def subscription_payment_row(kept: Kept, row: Row) -> None:
+    """A phase was charged with the payment that the rules charged it with."""
+    one = kept.subscriptions[row["subscription_id"]]
+    payment = one.charges.get((row["phase"], row["attempt"]))
+    if payment is None or payment.id != row["payment_id"]:
+        raise Wrong(
+            f"subscription {row['subscription_id']} was charged with {row}, and ought to be {payment}"
+        )
+
+
 def wallet_agreement_row(kept: Kept, row: Row) -> None:
     """The wallet's record of an agreement says the same as the merchant's."""
     agreement = kept.agreements[row["id"]]
@@ -217,6 +250,8 @@ LOOKS: dict[str, Callable[[Kept, Row], None]] = {
     "acquiring_amount_update": change_row,
     "wallet_authorization": ask_row,
     "acquiring_agreement": agreement_row,
+    "acquiring_subscription": subscription_row,
+    "acquiring_subscription_payment": subscription_payment_row,
     "wallet_agreement": wallet_agreement_row,
     "wallet_day_spending": spending_row,
 }

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from comptoir.acquiring.api import CaptureMode, Document
+from comptoir.acquiring.api import CaptureMode, Document, Period
 from comptoir.flows import api as flows
 from comptoir.kernel.money import Money
 
@@ -86,6 +86,30 @@ class Agreement:
     refresh: bytes | None = None
     ended: datetime | None = None
     asks: list[Ask] = field(default_factory=list)
+    subscription: Subscription | None = None
+
+
+@dataclass
+class Subscription:
+    """A payment that comes again every period, under the agreement of the same id.
+
+    `phase` is charged next, in its `attempt`-th try, at `next`. Phase `anchor` begins at `anchor_at`.
+    """
+
+    command: flows.OpenSubscription
+    agreement: Agreement
+    amount: Money
+    ceiling: int
+    period: Period
+    anchor_at: datetime
+    end: datetime | None
+    state: str = "open"
+    anchor: int = 1
+    phase: int = 1
+    attempt: int = 1
+    next: datetime | None = None
+    ended: datetime | None = None
+    charges: dict[tuple[int, int], Payment] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
