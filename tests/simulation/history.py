@@ -85,7 +85,7 @@ def run(
     """Live through one history; `show` prints its answers. Raises what went wrong first.
 
     `digest`: the result has a hash over everything that was answered and that stands in the end.
-    Without `disputes` it is the history that the seed had before anybody disputed anything.
+    Without `disputes` and `subscriptions` it is the history that the seed had before there were any.
     """
     with controlled(Random(f"{seed} ids")) as control, rare_collections():
         history = History(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.simulation.people import Town
 
 #: One subscription for so many payments.
-ONE_IN = 250
+ONE_IN = 400
 
 _PERIODS = (
     *[Period(PeriodType.WEEK, 1)] * 3, Period(PeriodType.DAY, 1), Period(PeriodType.DAY, 5),

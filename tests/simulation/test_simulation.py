@@ -14,7 +14,7 @@ from tests.simulation.history import run
 ROOT = Path(__file__).parents[2]
 
 #: Seeds that once failed, and how many payments each had. They stay, with the histories that they had then:
-#: nobody disputed anything.
+#: nobody disputed anything, or subscribed.
 FAILED = [
     (101, 300),  # a merchant's balance was judged in the order of the waves
     (20006, 2000),  # a token was made and used in one wave, and not known
