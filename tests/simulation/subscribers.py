@@ -49,7 +49,7 @@ class Subscribers:
 
     async def day(self, payments: int) -> None:
         """Some subscribe on the day itself, and change or end it at once."""
-        for _ in range(payments // ONE_IN + 1):
+        for _ in range(payments // ONE_IN + 2):
             await asyncio.sleep(self._rng.expovariate(1))
             if self._town.oracle.failures:
                 return
@@ -173,7 +173,7 @@ class Subscribers:
         rng, now = self._rng, self._town.clock()
         terms: dict[str, Any] = {}
         if rng.random() < 0.5:
-            minor = rng.choice((known.amount.minor // 2 + 1, 2 * known.amount.minor, 3 * known.amount.minor))
+            minor = known.amount.minor * rng.choice((1, 2, 3, 3)) // 2 + 1
             terms["amount"] = Money(minor, "JPY" if rng.random() < 0.05 else known.amount.currency)
         if rng.random() < 0.3:
             terms["period"] = rng.choice(_PERIODS)
