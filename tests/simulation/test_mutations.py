@@ -30,7 +30,7 @@ cancel, capture, charge, dispute, refund, pay, issuer, subscription = (
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
 #: All of these are found within so many histories of so many payments.
-SEEDS, PAYMENTS = range(1, 13), 300
+SEEDS, PAYMENTS = range(1, 31), 300
 
 
 def without(kind: str) -> Mutation:
