@@ -151,8 +151,54 @@ class History:
 
     async def _live(self) -> Result:
         """Some busy minutes, a quiet day, and the proof."""
-        rng = self.rng
         self.control.now = self.now
+        merchants = self._build()
+        town = self.town
+        town.start(self._operator(merchants))
+        town.start(self._weather())
+        for _ in range(self.rng.randint(1, 6)):
+            town.start(town.regulars.agree())
+        if self.disputes:
+            self._listen()
+            town.start(town.claimants.day(self.payments))
+        if self.subscriptions:
+            town.start(town.subscribers.day(self.payments))
+            fresh = asyncio.get_running_loop().create_task(self._rates())
+        tills = max(min(TILLS, self.payments // SALES), 1)
+        share, rest = divmod(self.payments, tills)
+        await asyncio.gather(*(town.till(share + (number < rest)) for number in range(tills)))
+        await self._afterwards(merchants)
+        if self.subscriptions:
+            fresh.cancel()
+        prove(self.oracle, self.store, self.servers, self.issuer)
+        for one in [*self.gateways, *self.workers]:
+            await one.stop()
+        return Result(self.seed, town.payments, self.oracle.codes, self.faults)
+
+    async def _afterwards(self, merchants: Sequence[UUID]) -> None:
+        """The evening, and the days in which everything that waits comes to its end."""
+        town = self.town
+        if self.disputes:
+            await self._evening(merchants)
+            await self._quiet(timedelta(hours=2))  # whoever is too poor to lose is asked again each hour
+            await self._lend(merchants)
+        await self._quiet(timedelta(hours=20))
+        for last in (False, True):  # before authorizations lapse, and after
+            await asyncio.sleep(self.rng.choice((60, 90_000)))
+            await town.late()
+            if self.subscriptions:
+                await town.subscribers.late(last=last)
+            if self.disputes:
+                await town.claimants.late()
+                await self._lend(merchants)
+                await town.claimants.judge()
+            await self._quiet(timedelta(days=30))
+
+    # ------------------------------------------------------------ who is there
+
+    def _build(self) -> list[UUID]:
+        """The database, everybody around it, our processes, and the town; returns its merchants."""
+        rng = self.rng
         self.store = Store()
         self.oracle = oracle = Oracle(self.store, RATES)
         self.database = Database(self.store, rng, Faults.drawn(rng))
@@ -166,8 +212,8 @@ class History:
         self.control.failures = oracle.failures
         self.control.connector = Connector(self.database)
         merchants, addresses, seeds = self._found()
-        gateways = [Gateway(self.database, self.now, directory) for _ in range(2)]
-        workers = [
+        self.gateways = [Gateway(self.database, self.now, directory) for _ in range(2)]
+        self.workers = [
             WorkerProcess(
                 self.database,
                 self.now,
@@ -178,62 +224,17 @@ class History:
             )
             for _ in range(rng.choice((1, 1, 2)))
         ]
-        self.gateways, self.workers = gateways, workers
-        self.town = town = Town(
-            rng,
-            self.now,
-            oracle,
-            gateways,
-            merchants,
-            addresses,
-            seeds,
-            rng.choice((0.0, 0.1, 0.3)),
-            self.seed,
+        trouble = rng.choice((0.0, 0.1, 0.3))
+        self.town = Town(
+            rng, self.now, oracle, self.gateways, merchants, addresses, seeds, trouble, self.seed
         )
-        town.keeps_lines = self.keeps_lines
-        town.start(self._operator(merchants))
-        town.start(self._weather())
-        for _ in range(rng.randint(1, 6)):
-            town.start(town.regulars.agree())
-        if self.disputes:
-            self._listen()
-            town.start(town.claimants.day(self.payments))
-        if self.subscriptions:
-            town.start(town.subscribers.day(self.payments))
-            fresh = asyncio.get_running_loop().create_task(self._rates())
-        tills = max(min(TILLS, self.payments // SALES), 1)
-        share, rest = divmod(self.payments, tills)
-        await asyncio.gather(*(town.till(share + (number < rest)) for number in range(tills)))
-        if self.disputes:
-            await self._evening(merchants)
-            await self._quiet(timedelta(hours=2))  # whoever is too poor to lose is asked again each hour
-            await self._lend(merchants)
-        await self._quiet(timedelta(hours=20))
-        for last in (False, True):  # before authorizations lapse, and after
-            await asyncio.sleep(rng.choice((60, 90_000)))
-            await town.late()
-            if self.subscriptions:
-                await town.subscribers.late(last=last)
-            if self.disputes:
-                await town.claimants.late()
-                await self._lend(merchants)
-                await town.claimants.judge()
-            await self._quiet(timedelta(days=30))
-        if self.subscriptions:
-            fresh.cancel()
-        prove(oracle, self.store, self.servers, self.issuer)
-        for one in [*gateways, *workers]:
-            await one.stop()
-        return Result(self.seed, town.payments, oracle.codes, self.faults)
-
-    # ------------------------------------------------------------ who is there
+        self.town.keeps_lines = self.keeps_lines
+        return merchants
 
     def _found(self) -> tuple[list[UUID], dict[UUID, str | None], dict[int, bytes]]:
         """Rates, merchants with contracts, wallets with money and phones."""
         rng, work, store = self.rng, BooksWork(), self.store
-        for currency, rate in RATES.items():
-            row = {"rate_on": self.begins.date(), "currency": currency, "per_euro": rate, "source": "x"}
-            store.table("fx_reference_rate").insert(row, work)
+        self._publish_rates(work)
         for role, currency in (
             (Role.FX_POSITION, "EUR"), (Role.FX_POSITION, "CNY"), (Role.FX_MARGIN, "CNY"),
             (Role.WALLET_FUNDING, "CNY"), (Role.WALLET_FUNDING, "EUR"),
@@ -342,19 +343,16 @@ class History:
             try:
                 async with connection.transaction() as work:
                     await connection.execute(ledger.lock().sql)
-                    account = self.store.books.accounts[account_id(merchant, Role.MERCHANT_PAYABLE, "EUR")]
-                    if account.available > 0:
-                        self._pay_out(merchant, account.available, number, work)
+                    self._pay_out(merchant, work, derived_id("payout", str(number)))
             except Exception:  # noqa: S112, the weather may break any connection
                 continue
 
-    def _pay_out(self, merchant: UUID, amount: int, number: int, work: BooksWork) -> None:
-        payable = account_id(merchant, Role.MERCHANT_PAYABLE, "EUR")
-        bank = account_id(OPERATOR, Role.WALLET_FUNDING, "EUR")
-        id = derived_id("payout", str(number))
-        if not self._post(_transfer(id, payable, bank, amount, "EUR"), work):
-            moved = (merchant, Role.MERCHANT_PAYABLE), (OPERATOR, Role.WALLET_FUNDING), amount, "EUR"
-            work.done.append(lambda _: self.oracle.move(*moved))
+    def _pay_out(self, merchant: UUID, work: BooksWork, id: UUID | None = None) -> None:
+        """All that the merchant has; in a transaction that has the books."""
+        payable = merchant, Role.MERCHANT_PAYABLE
+        account = self.store.books.accounts[account_id(*payable, "EUR")]
+        if account.available > 0:
+            self._move(payable, _BANK, account.available, work, id)
 
     async def _weather(self) -> None:
         rng, before = self.rng, 0.0
@@ -402,10 +400,13 @@ class History:
         while True:
             await asyncio.sleep(86_400)
             work = BooksWork()
-            for currency, rate in RATES.items():
-                row = {"rate_on": self.now().date(), "currency": currency, "per_euro": rate, "source": "x"}
-                self.store.table("fx_reference_rate").insert(row, work)
+            self._publish_rates(work)
             self.store.commit(work)
+
+    def _publish_rates(self, work: BooksWork) -> None:
+        for currency, rate in RATES.items():
+            row = {"rate_on": self.now().date(), "currency": currency, "per_euro": rate, "source": "x"}
+            self.store.table("fx_reference_rate").insert(row, work)
 
     def _listen(self) -> None:
         """The API client may have an address too: for what is told of disputes whose payments have none."""
@@ -419,9 +420,7 @@ class History:
 
         def pay_out(work: BooksWork) -> None:
             for merchant in merchants:
-                account = self.store.books.accounts[account_id(merchant, Role.MERCHANT_PAYABLE, "EUR")]
-                if account.available > 0:
-                    self._move((merchant, Role.MERCHANT_PAYABLE), _BANK, account.available, work)
+                self._pay_out(merchant, work)
 
         with suppress(psycopg.Error):  # the weather: then they are not
             await self._with_books(pay_out)
@@ -445,9 +444,16 @@ class History:
             act(work)
 
     def _move(
-        self, source: tuple[UUID, Role], target: tuple[UUID, Role], cents: int, work: BooksWork
+        self,
+        source: tuple[UUID, Role],
+        target: tuple[UUID, Role],
+        cents: int,
+        work: BooksWork,
+        id: UUID | None = None,
     ) -> None:
-        transfer = _transfer(new_id(), account_id(*source, "EUR"), account_id(*target, "EUR"), cents, "EUR")
+        transfer = _transfer(
+            id or new_id(), account_id(*source, "EUR"), account_id(*target, "EUR"), cents, "EUR"
+        )
         if self._post(transfer, work):
             raise Wrong(f"the operator could not move {cents} from {source} to {target}")
         work.done.append(lambda _: self.oracle.move(source, target, cents, "EUR"))

@@ -305,7 +305,7 @@ class Town:
                 await asyncio.sleep(rng.uniform(1, 8))
                 await self.ask(command)
             if rng.random() < 0.3:
-                await self.insist(self.cancel(payment))
+                await self.insist(self._cancel(payment))
             return
         if rng.random() < 0.1:
             return  # nobody does anything: it expires
@@ -313,7 +313,7 @@ class Town:
         self.start(self._traveller(payment, phone, rng.uniform(0.05, 4000 if command.session else 2)))
         if rng.random() < 0.15:
             await asyncio.sleep(rng.uniform(0, 1))
-            await self.insist(self.cancel(payment))
+            await self.insist(self._cancel(payment))
 
     async def _traveller(self, payment: PaymentView, phone: Phone, seconds: float) -> None:
         rng = self.rng
@@ -353,17 +353,17 @@ class Town:
         rng, whole = self.rng, payment.amount.minor
         if rng.random() < 0.2:  # nobody captures: it is canceled, or let go after days
             if rng.random() < 0.5:
-                await self.insist(self.cancel(payment))
+                await self.insist(self._cancel(payment))
             return
         steps: list[flows.Command] = []
         if rng.random() < 0.3:
-            steps.append(self.step(flows.UpdateAmount, payment, rng.randint(whole // 2 + 1, 2 * whole)))
+            steps.append(self._step(flows.UpdateAmount, payment, rng.randint(whole // 2 + 1, 2 * whole)))
         for _ in range(rng.choice((1, 1, 2, 3, 6))):
             part = rng.choice((whole, whole + 1, whole // 2, rng.randint(1, whole), whole // 7 + 1))
-            steps.append(self.step(flows.Capture, payment, max(part, 1), last=rng.random() < 0.2))
+            steps.append(self._step(flows.Capture, payment, max(part, 1), last=rng.random() < 0.2))
         steps += rng.choices(steps, k=rng.choice((0, 0, 1)))
         if rng.random() < 0.1:
-            steps.append(self.cancel(payment))
+            steps.append(self._cancel(payment))
         if rng.random() < 0.3:
             outcomes = await asyncio.gather(*(self.ask(one) for one in steps))
         else:
@@ -373,10 +373,10 @@ class Town:
             of = rng.choice(captures) if captures and rng.random() < 0.6 else None
             most = of.amount.minor if of else whole
             part = rng.choice((most, rng.randint(1, most), rng.randint(1, most)))
-            back = self.step(flows.Refund, payment, part, notify_url=payment.notify_url)
+            back = self._step(flows.Refund, payment, part, notify_url=payment.notify_url)
             await self.ask(replace(back, capture_id=of.id) if of else back)
 
-    def step(self, kind: Any, payment: PaymentView, minor: int, **more: Any) -> Any:
+    def _step(self, kind: Any, payment: PaymentView, minor: int, **more: Any) -> Any:
         """Something that is asked of a payment under a request id of its own."""
         return kind(
             merchant_id=payment.merchant_id,
@@ -391,7 +391,7 @@ class Town:
         """Money goes back: whole or in parts, once or by a nervous finger, sometimes too much."""
         rng = self.rng
         if rng.random() < 0.3:
-            cancel = self.cancel(payment)
+            cancel = self._cancel(payment)
             await asyncio.gather(*(self.ask(cancel) for _ in range(rng.choice((1, 1, 2)))))
             return
         clicks = [self._refund(command, payment) for _ in range(rng.choice((1, 1, 2, 4)))]
@@ -419,13 +419,13 @@ class Town:
         if rng.random() < 0.1:
             fingers.append(flows.Refund(**_fields(refund) | {"amount": _more(refund.amount)}))
         if rng.random() < 0.2:
-            fingers.append(self.cancel(payment))
+            fingers.append(self._cancel(payment))
         if (other := self.last.get(command.merchant_id)) and rng.random() < 0.3:
             fingers.append(flows.Refund(**_fields(refund) | {"payment_id": other}))
         self.last[command.merchant_id] = payment.id
         await asyncio.gather(*(self.ask(one) for one in fingers))
 
-    def cancel(self, payment: PaymentView) -> flows.Cancel:
+    def _cancel(self, payment: PaymentView) -> flows.Cancel:
         by_id = self.rng.random() < 0.5
         return flows.Cancel(
             merchant_id=payment.merchant_id,

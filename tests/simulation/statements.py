@@ -38,7 +38,9 @@ _ITEM = outbox.Claimed(outbox.OutboxItem(OPERATOR, OPERATOR, "", OPERATOR, {}, _
 #: What is selected of a merchant and its contracts: the table's alias and the column.
 _MERCHANT = re.findall(r"\b([mc])\.(\w+)", acquiring.merchants([]).sql.partition("FROM")[0])
 
-_LOOKED_FOR = ("db_outbox", "acquiring_payment", "acquiring_dispute", "acquiring_subscription")
+#: Where a record says when it will be looked for.
+_LOOK_AT = {"acquiring_dispute": "look_at", "acquiring_subscription": "next_at"}
+_LOOKED_FOR = ("db_outbox", "acquiring_payment", *_LOOK_AT)
 
 #: What is selected of a merchant's agreement.
 _AGREEMENT = re.findall(r"\ba\.(\w+)", acquiring.agreements_by_access([]).sql.partition("FROM")[0])
@@ -104,9 +106,8 @@ class Store:
         self._serial = count()
         #: Where the one API client wants to be told what has no address of its own.
         self.client_url: tuple[str, str] | None = None
-        self._charge_next = itemgetter(self.table("acquiring_subscription").columns["next_at"])
+        self._look_at = {name: itemgetter(self.table(name).columns[at]) for name, at in _LOOK_AT.items()}
         self._due_charge = self.table("acquiring_subscription").columns_of("client_ref", "phase", "attempt")
-        self._dispute_look = itemgetter(self.table("acquiring_dispute").columns["look_at"])
         self._payment_ends = self.table("acquiring_payment").columns_of(
             "state", "expires_at", "hold_id", "auth_expires_at"
         )
@@ -222,10 +223,8 @@ class Store:
         if table.name == "acquiring_payment":
             state, expires, hold, hold_ends = self._payment_ends(row)
             return expires if state == "PROCESSING" else hold_ends if hold is not None else None
-        if table.name == "acquiring_subscription":
-            return self._charge_next(row)  # type: ignore[no-any-return]
-        if table.name == "acquiring_dispute":
-            return self._dispute_look(row)  # type: ignore[no-any-return]
+        if table.name in self._look_at:
+            return self._look_at[table.name](row)  # type: ignore[no-any-return]
         done, dead, due, leased_until = self._item_due(row)
         if done is not None or dead is not None:
             return None

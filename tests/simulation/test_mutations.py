@@ -43,22 +43,14 @@ def without(kind: str) -> Mutation:
     return lambda patch: patch.setattr(batch, "_subjects", forgetful)
 
 
-def refund_of_one_too_many(patch: pytest.MonkeyPatch) -> None:
-    real = rules.refund_refusal
+def one_too_many(refusal: str) -> Mutation:
+    """A rule lets one minor unit more pass than it may."""
+    real = getattr(rules, refusal)
 
     def off_by_one(payment: Any, amount: Any, *rest: Any) -> str | None:
-        return real(payment, type(amount)(max(amount.minor - 1, 1), amount.currency), *rest)
+        return real(payment, type(amount)(max(amount.minor - 1, 1), amount.currency), *rest)  # type: ignore[no-any-return]
 
-    patch.setattr(rules, "refund_refusal", off_by_one)
-
-
-def capture_of_one_too_many(patch: pytest.MonkeyPatch) -> None:
-    real = rules.capture_refusal
-
-    def off_by_one(payment: Any, amount: Any, now: Any) -> str | None:
-        return real(payment, type(amount)(max(amount.minor - 1, 1), amount.currency), now)
-
-    patch.setattr(rules, "capture_refusal", off_by_one)
+    return lambda patch: patch.setattr(rules, refusal, off_by_one)
 
 
 def rest_of_a_last_capture_stays_held(patch: pytest.MonkeyPatch) -> None:
@@ -165,15 +157,6 @@ def window_never_closes(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rules, "cancel_refusal", open_ended)
 
 
-def chargeback_of_one_too_many(patch: pytest.MonkeyPatch) -> None:
-    real = rules.dispute_refusal
-
-    def off_by_one(payment: Any, amount: Any, kind: Any) -> str | None:
-        return real(payment, type(amount)(max(amount.minor - 1, 1), amount.currency), kind)
-
-    patch.setattr(rules, "dispute_refusal", off_by_one)
-
-
 def no_memory_of_disputes(patch: pytest.MonkeyPatch) -> None:
     real = dispute.open_dispute
     patch.setattr(dispute, "open_dispute", lambda command, world: real(command, Blank(world, disputes={})))
@@ -236,15 +219,18 @@ MUTATIONS: dict[str, Mutation] = {
     "the wallet is no subject": without("wallet"),
     "the refund is no subject": without("refund"),
     "the agreement is no subject": without("agreement"),
+    "refund of one too many": one_too_many("refund_refusal"),
+    "capture of one too many": one_too_many("capture_refusal"),
+    "chargeback of one too many": one_too_many("dispute_refusal"),
 } | {
     one.__name__.replace("_", " "): one
     for one in (
-        refund_of_one_too_many, capture_of_one_too_many, rest_of_a_last_capture_stays_held,
+        rest_of_a_last_capture_stays_held,
         no_memory_of_captures, asked_price_is_forgotten, ended_agreement_still_pays,
         agreement_has_no_day_limit, no_memory_of_payments, no_memory_of_refunds,
         other_content_passes_for_a_repeat, spending_is_not_counted, codes_can_be_used_twice,
         cancel_leaves_the_margin, refund_is_not_counted, late_success_is_kept_by_the_issuer, nobody_is_told,
-        window_never_closes, chargeback_of_one_too_many, no_memory_of_disputes,
+        window_never_closes, no_memory_of_disputes,
         acceptance_does_not_end_a_dispute, what_was_won_stays_claimed, late_defense_is_heard,
         lost_chargeback_is_given_back_twice, phase_is_charged_again, more_than_agreed_is_charged,
         ended_subscription_is_charged,
